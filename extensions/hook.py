@@ -1,0 +1,95 @@
+"""Copier's way into the derivation: adds `stack` and the detected facts to every context.
+
+Design and traps: the hook reads the disk only to propose facts (`detected_project`); everything
+that is rendered follows from stored answers, since `copier update` renders old and new states in
+empty temporary folders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from copier.errors import UserMessageError
+from copier_template_extensions import ContextHook
+
+CHOICES = ("runtime", "proxy", "gpu", "uploads")
+
+
+def _load(name: str) -> ModuleType:
+    """A sibling module, loaded under a package name that is unique per folder.
+
+    Two versions of the template can then be rendered in one process (`copier update`).
+    """
+    folder = Path(__file__).resolve().parent
+    package = f"spinbox_extensions_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if package not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            package, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[package] = module
+        spec.loader.exec_module(module)
+    return importlib.import_module(f"{package}.{name}")
+
+
+class SpinboxContext(ContextHook):
+    """Puts `detected_project`, `stack` and the layout of paths into the context."""
+
+    def hook(self, context: dict[str, Any]) -> None:
+        """Extend the context in place.
+
+        Raises:
+            UserMessageError: The project, or a value given for it, has to be mended first.
+        """
+        errors = _load("errors")
+        try:
+            context["detected_project"] = _detect(
+                str(Path(context["_copier_conf"]["dst_path"]).absolute()),
+                str(context.get("output") or "."),
+                json.dumps(context.get("overrides") or {}, sort_keys=True, default=str),
+            )
+            project = context.get("project")
+            if isinstance(project, dict):
+                context.update(_derive(json.dumps([
+                    project,
+                    context.get("overrides") or {},
+                    {choice: context.get(choice) for choice in CHOICES},
+                    context.get("output") or ".",
+                ], sort_keys=True, default=str)))  # fmt: skip
+            elif context.get("_copier_phase") == "render":
+                raise errors.ProjectError(
+                    "This is not a Spinbox project (.config/project.conf is missing): run it in "
+                    "the project's top folder."
+                )
+        except errors.ProjectError as error:
+            # Only here is the destination the user's; elsewhere Copier works in temporary folders.
+            if context.get("_copier_phase") in {"prompt", "render"}:
+                raise UserMessageError(str(error)) from None
+
+
+@lru_cache(maxsize=32)
+def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | None:
+    """The facts of the project that `destination` belongs to, or None in a temporary folder."""
+    facts, settings, layout = _load("facts"), _load("settings"), _load("layout")
+    root = layout.project_root(Path(destination), output)
+    if not facts.is_project(root):
+        return None
+    checked = settings.check_overrides(json.loads(overrides))
+    detected: dict[str, Any] = facts.read_facts(root, settings.folders(checked))
+    return detected
+
+
+@lru_cache(maxsize=32)
+def _derive(key: str) -> dict[str, Any]:
+    project, overrides, choices, output = json.loads(key)
+    stack = _load("stack").build_stack(project, overrides, choices)
+    derived: dict[str, Any] = _load("layout").context(stack, output)
+    return derived

@@ -1,0 +1,38 @@
+"""Where generated files lie relative to the project, and the context that templates see."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from . import quoting
+from .model import Stack
+from .stack import GRACE_SECONDS, UID
+
+# Pinned, so that a rebuild years later installs with the same tool.
+UV_VERSION = "0.13.9"
+
+
+def project_root(destination: Path, output: str) -> Path:
+    """The project's top folder, seen from the folder that generated files go to."""
+    return destination.joinpath(*[".."] * len(PurePosixPath(output).parts))
+
+
+def context(stack: Stack, output: str) -> dict[str, Any]:
+    """What every template sees besides the answers.
+
+    Returns:
+        `stack`; `to_project` (from the output folder to the project's, `.` or `../`…);
+        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`; and the
+        quoting functions of `quoting.py` under `q`.
+    """
+    depth = len(PurePosixPath(output).parts)
+    return {
+        "stack": stack,
+        "to_project": "/".join([".."] * depth) or ".",
+        "to_output": f"{PurePosixPath(output)}/" if depth else "",
+        "uid": UID,
+        "uv_version": UV_VERSION,
+        "grace_seconds": GRACE_SECONDS,
+        "q": quoting,
+    }

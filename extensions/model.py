@@ -1,0 +1,327 @@
+"""The stack model that every target renders from. Plain data; nothing of Compose in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable that whoever runs the stack may or must set.
+
+    Attributes:
+        name: Its name.
+        group: The heading it stands under in `.env.example`.
+        help: One line for the reader.
+        default: What holds when it is not set; None for none.
+        required: The stack does not start without it.
+        secret: Never to be shown, logged or committed.
+        build: Read while an image is built, and baked into it.
+        generate: A shell command that makes a good value.
+    """
+
+    name: str
+    group: str
+    help: str
+    default: str | None = None
+    required: bool = False
+    secret: bool = False
+    build: bool = False
+    generate: str | None = None
+
+
+@dataclass(frozen=True)
+class Env:
+    """What one environment variable of a container is set to.
+
+    Either a fixed `value`, or what the stack's variable `variable` holds.
+    """
+
+    name: str
+    value: str | None = None
+    variable: str | None = None
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume, its mount path in the container, and why it is there."""
+
+    name: str
+    path: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Tmpfs:
+    """A writable folder in memory under the read-only root; `size` as in `64m`."""
+
+    path: str
+    size: str = "64m"
+    uid: int | None = None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Upper limits of one container: memory (`512M`), CPUs and processes."""
+
+    memory: str
+    cpus: str = "1.0"
+    pids: int = 256
+
+
+PROXY_RESOURCES = Resources("128M", pids=128)
+MIGRATE_RESOURCES = Resources("512M", pids=128)
+
+
+@dataclass(frozen=True)
+class Health:
+    """A health check of a backing service: a command line, run by a shell if `shell`."""
+
+    command: tuple[str, ...]
+    shell: bool = False
+    interval: str = "30s"
+
+
+@dataclass(frozen=True)
+class BackingService:
+    """A database or the like that apps connect to.
+
+    Attributes:
+        name: Service and host name.
+        title: The product's name, for people.
+        image: Image reference.
+        port: The port it listens on.
+        user: `uid:gid` to run as, or None for the image's own.
+        command: Arguments or command line instead of the image's.
+        environment: The container's own variables.
+        app_environment: What an app needs to connect.
+        urls: Names of the URLs that the image's entrypoint makes of those.
+        variables: What whoever runs the stack sets.
+        volume: Where its data lies.
+        tmpfs: Writable folders beside it.
+        health: The check that tells when it accepts connections.
+        resources: Limits.
+        shared_memory: Size of /dev/shm, where the default of 64 MB is too small.
+        backup: Shell command, run in its container, that writes a backup to standard output.
+        restore: Shell command that reads that backup from standard input; None where there is none.
+        backup_suffix: The backup file's ending.
+    """
+
+    name: str
+    title: str
+    image: str
+    port: int
+    environment: tuple[Env, ...]
+    app_environment: tuple[Env, ...]
+    urls: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    volume: Volume
+    health: Health
+    resources: Resources
+    backup: str
+    restore: str | None
+    backup_suffix: str
+    user: str | None = None
+    command: tuple[str, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
+    shared_memory: str | None = None
+
+
+@dataclass(frozen=True)
+class PythonBuild:
+    """How a Python image is built.
+
+    Attributes:
+        image: Base image.
+        manager: `uv`, `poetry`, `pdm` or `pip`; None for no dependencies at all.
+        manifests: The files an installation reads, relative to the app's folder.
+        build_packages: Debian packages needed to build dependencies.
+        runtime_packages: Debian packages needed to run them.
+        cpu_torch: PyTorch comes from its CPU index.
+        source_root: The folder that modules are imported from, relative to the app's.
+    """
+
+    image: str
+    manager: str | None
+    manifests: tuple[str, ...]
+    build_packages: tuple[str, ...]
+    runtime_packages: tuple[str, ...]
+    cpu_torch: bool
+    source_root: str
+
+
+@dataclass(frozen=True)
+class NodeBuild:
+    """How a Node or Next.js image is built.
+
+    Attributes:
+        image: Base image.
+        manager: `npm`, `pnpm`, `yarn` or `bun`.
+        manager_package: What npm installs to get it, as in `pnpm@10`; None for npm itself.
+        manifests: The files an installation reads, relative to the app's folder.
+        install: Command that installs everything, from the lockfile where there is one.
+        cache: The package manager's cache folder.
+        prune: Command that removes what only the build needs.
+        build: Command that builds the app; None for none.
+        standalone: The build has to be told to write Next.js' standalone output.
+    """
+
+    image: str
+    manager: str
+    manager_package: str | None
+    manifests: tuple[str, ...]
+    install: str
+    cache: str
+    prune: str
+    build: str | None
+    standalone: bool
+
+
+@dataclass(frozen=True)
+class App:
+    """One image built from the project, and how its container runs.
+
+    Attributes:
+        name: Service name: `app`, `frontend` or `node`.
+        kind: `fastapi`, `python`, `nextjs` or `node`.
+        title: The framework's name, for people.
+        directory: Its folder in the project, `.` for the root.
+        dockerfile: Name of its Dockerfile.
+        sources: At the root: what enters the image. Empty: the whole folder does.
+        env_production: Next.js' committed `.env.production` enters the build.
+        build: How the image is built.
+        command: What runs, without a shell.
+        port: The port it serves HTTP on, or None.
+        health: Path of its health check; None to look at the port only.
+        job: It ends by itself: started by hand, not kept running.
+        environment: The container's variables.
+        passed_on: Names of the app's own variables, set only where the user sets them.
+        build_arguments: Variables baked into the image.
+        services: Names of the backing services it connects to.
+        routes: Path prefixes the proxy sends to it; empty for all that is left.
+        volumes: Named volumes under its read-only root.
+        tmpfs: Writable folders in memory.
+        resources: Limits.
+        gpu: It gets the machine's GPUs.
+    """
+
+    name: str
+    kind: str
+    title: str
+    directory: str
+    dockerfile: str
+    sources: tuple[str, ...]
+    build: PythonBuild | NodeBuild
+    command: tuple[str, ...]
+    port: int | None
+    health: str | None
+    resources: Resources
+    env_production: bool = False
+    job: bool = False
+    environment: tuple[Env, ...] = ()
+    passed_on: tuple[str, ...] = ()
+    build_arguments: tuple[Env, ...] = ()
+    services: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A background worker: another command in the image of `app`."""
+
+    name: str
+    app: App
+    command: tuple[str, ...]
+    resources: Resources
+    health: str | None = None
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """How the database's schema comes about.
+
+    Attributes:
+        kind: `alembic`, `sql` or `none`.
+        folder: Where numbered SQL files lie.
+        extensions: PostgreSQL extensions that must be there first.
+        app: The app whose image runs Alembic.
+    """
+
+    kind: str
+    folder: str
+    extensions: tuple[str, ...]
+    app: App | None = None
+
+    @property
+    def in_database_image(self) -> bool:
+        """Whether something is left to do for psql, beside Alembic."""
+        return self.kind != "alembic" or bool(self.extensions)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All that runs in production.
+
+    Attributes:
+        name: The project's name; valid as a Compose project, image and host name.
+        apps: Images built from the project, the primary one (`app`) first.
+        worker: The background worker, if there is one.
+        services: Backing services.
+        migrations: Present with PostgreSQL where there is something to do.
+        variables: Every variable once, in the order of `.env.example`.
+        with_proxy: Caddy stands in front of the apps that serve HTTP.
+        warnings: What the user should know, one sentence each.
+    """
+
+    name: str
+    apps: tuple[App, ...]
+    worker: Worker | None
+    services: tuple[BackingService, ...]
+    migrations: Migrations | None
+    variables: tuple[Variable, ...]
+    with_proxy: bool
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def web_apps(self) -> tuple[App, ...]:
+        """The apps that serve HTTP, the one with the remaining paths last."""
+        return tuple(sorted((a for a in self.apps if a.port and not a.job), key=lambda a: not a.routes))
+
+    @property
+    def jobs(self) -> tuple[App, ...]:
+        """The apps that end by themselves."""
+        return tuple(app for app in self.apps if app.job)
+
+    @property
+    def volume_names(self) -> tuple[str, ...]:
+        """Every named volume of apps and backing services, once."""
+        volumes = [v for app in self.apps for v in app.volumes] + [s.volume for s in self.services]
+        return tuple(dict.fromkeys(volume.name for volume in volumes))
+
+    @property
+    def limits(self) -> dict[str, Resources]:
+        """What each container may use, by service name."""
+        limits = {"caddy": PROXY_RESOURCES} if self.with_proxy else {}
+        limits |= {app.name: app.resources for app in self.apps}
+        if self.worker:
+            limits[self.worker.name] = self.worker.resources
+        if self.migrations:
+            limits["migrate"] = MIGRATE_RESOURCES
+        return limits | {service.name: service.resources for service in self.services}
+
+    @property
+    def variable_groups(self) -> dict[str, tuple[Variable, ...]]:
+        """The variables by group, in their order."""
+        names = dict.fromkeys(variable.group for variable in self.variables)
+        return {n: tuple(v for v in self.variables if v.group == n) for n in names}
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that name."""
+        return next(variable for variable in self.variables if variable.name == name)
+
+    def service(self, name: str) -> BackingService:
+        """The backing service of that name."""
+        return next(service for service in self.services if service.name == name)

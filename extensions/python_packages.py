@@ -1,0 +1,166 @@
+"""Python dependencies: which files declare them, which tool locks them, which ones matter here."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from .errors import ProjectError
+from .tree import Tree, join
+
+LOCKFILES = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
+# A file for production wins over the mixed one.
+_REQUIREMENTS = (
+    "requirements.prod.txt",
+    "requirements-prod.txt",
+    "requirements/production.txt",
+    "requirements/prod.txt",
+    "requirements.txt",
+    "requirements/base.txt",
+)
+
+# Debian packages by Python library: (to build it, to run it). From each library's install notes.
+SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "psycopg2": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
+    "psycopg": ((), ("libpq5",)),
+    "mysqlclient": (("gcc", "libc6-dev", "libmariadb-dev", "pkg-config"), ("libmariadb3",)),
+    "pycairo": (("gcc", "libc6-dev", "libcairo2-dev", "pkg-config"), ("libcairo2",)),
+    "cairosvg": ((), ("libcairo2",)),
+    "weasyprint": ((), ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")),
+    "python-magic": ((), ("libmagic1",)),
+    "xmlsec": (("gcc", "libc6-dev", "libxmlsec1-dev", "pkg-config"), ("libxmlsec1-openssl",)),
+    "opencv-python": ((), ("libgl1", "libglib2.0-0")),
+    "opencv-contrib-python": ((), ("libgl1", "libglib2.0-0")),
+    "ffmpeg-python": ((), ("ffmpeg",)),
+    "pydub": ((), ("ffmpeg",)),
+    "pdf2image": ((), ("poppler-utils",)),
+    "pytesseract": ((), ("tesseract-ocr",)),
+}
+# What pulls torch in; its default wheels carry several GB of CUDA libraries.
+TORCH_LIBRARIES = frozenset(
+    {"torch", "torchvision", "torchaudio", "sentence-transformers", "accelerate", "easyocr"}
+)
+# What downloads models at run time, into the cache folder of the user.
+MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
+ASGI_SERVERS = frozenset({"uvicorn"})
+_DRIVERS = frozenset({"psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector"})
+_RELEVANT = (
+    frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _DRIVERS
+)
+
+
+def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
+    """Read how the dependencies in `folder` are declared.
+
+    Returns:
+        `manager` (`uv`, `poetry`, `pdm` or `pip`; None where nothing declares dependencies),
+        `manifests` (the files an installation reads, relative to `folder`, the main one first)
+        and `libraries` (those dependencies that change what is generated).
+
+    Raises:
+        ProjectError: A file is broken, or its form is not supported.
+    """
+    has_pyproject = tree.has(join(folder, "pyproject.toml"))
+    for manager, lockfile in LOCKFILES.items():
+        if has_pyproject and tree.has(join(folder, lockfile)):
+            names = set(_pyproject_names(tree, folder)) | set(_locked_names(tree, folder, lockfile))
+            return _packages(manager, ["pyproject.toml", lockfile], names)
+    requirements = tree.first(folder, *_REQUIREMENTS)
+    if requirements is not None:
+        paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
+        names = {name for path in paths for name in _requirement_names(tree, path)}
+        base = PurePosixPath(folder)
+        return _packages("pip", [str(PurePosixPath(p).relative_to(base)) for p in paths], names)
+    if has_pyproject:
+        document = _toml(tree, join(folder, "pyproject.toml"))
+        if "dependencies" not in document.get("project", {}):
+            if "poetry" in document.get("tool", {}):
+                raise ProjectError(
+                    f"{join(folder, 'poetry.lock')} is missing: run `poetry lock` and commit it."
+                )
+            return _packages(None, [], set())
+        return _packages("pip", ["pyproject.toml"], set(_pyproject_names(tree, folder)))
+    if tree.has(join(folder, "Pipfile")):
+        raise ProjectError(
+            f"{join(folder, 'Pipfile')}: Pipenv is not supported; write its packages to "
+            f"{join(folder, 'requirements.txt')} with `pipenv requirements`."
+        )
+    return _packages(None, [], set())
+
+
+def _packages(manager: str | None, manifests: list[str], names: set[str]) -> dict[str, Any]:
+    return {
+        "manager": manager,
+        "manifests": manifests,
+        "libraries": sorted(names & _RELEVANT),
+    }
+
+
+def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str]:
+    """A requirements file and, in order, those it includes with `-r` or `-c`."""
+    if path in seen:
+        return
+    yield path
+    for line in tree.read(path).splitlines():
+        match = re.match(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", line)
+        if match and "://" not in match[1]:
+            included = _normalize(join(str(PurePosixPath(path).parent), match[1]))
+            if not tree.has(included):
+                raise ProjectError(f"{path} includes {match[1]}, which is missing or ignored by git.")
+            yield from _with_includes(tree, included, (*seen, path))
+
+
+def _normalize(path: str) -> str:
+    parts: list[str] = []
+    for part in PurePosixPath(path).parts:
+        if part == ".." and parts:
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _requirement_names(tree: Tree, path: str) -> Iterator[str]:
+    for line in tree.read(path).splitlines():
+        text = re.sub(r"(^|\s)#.*", "", line).strip().rstrip("\\").strip()
+        if text and not text.startswith("-"):
+            yield from _names(re.sub(r"\s+--hash.*", "", text))
+
+
+def _names(requirement: str) -> Iterator[str]:
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement:
+        return
+    name = canonicalize_name(parsed.name)
+    yield name
+    if name == "fastapi" and parsed.extras & {"standard", "all"}:
+        yield "uvicorn"
+    if name == "psycopg" and "binary" in parsed.extras:
+        yield "psycopg-binary"
+
+
+def _pyproject_names(tree: Tree, folder: str) -> Iterator[str]:
+    document = _toml(tree, join(folder, "pyproject.toml"))
+    for requirement in document.get("project", {}).get("dependencies", []):
+        yield from _names(str(requirement))
+    for name in document.get("tool", {}).get("poetry", {}).get("dependencies", {}):
+        yield canonicalize_name(str(name))
+
+
+def _locked_names(tree: Tree, folder: str, lockfile: str) -> Iterator[str]:
+    for package in _toml(tree, join(folder, lockfile)).get("package", []):
+        yield canonicalize_name(str(package.get("name", "")))
+
+
+def _toml(tree: Tree, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(tree.read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{path} is not valid TOML ({error}): mend it first.") from None

@@ -1,0 +1,82 @@
+"""Quoting of values for the files they land in. Values from a project are data, nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+_PLAIN_YAML = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_./@:-]*[A-Za-z0-9_./@-])?")
+_YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+
+
+def yaml(text: object) -> str:
+    """A YAML scalar: plain where that is safe, else double-quoted (JSON is YAML: yaml.org/spec)."""
+    string = str(text)
+    if _PLAIN_YAML.fullmatch(string) and string.lower() not in _YAML_WORDS:
+        return string
+    return json.dumps(string, ensure_ascii=False)
+
+
+def compose(text: object) -> str:
+    """A YAML scalar for Compose, with `$` doubled so that nothing is interpolated."""
+    return yaml(str(text).replace("$", "$$"))
+
+
+def json_array(words: tuple[str, ...] | list[str]) -> str:
+    """The exec form of Dockerfile instructions: a JSON array."""
+    return json.dumps(list(words), ensure_ascii=False)
+
+
+def shell(word: object) -> str:
+    """One word for a POSIX shell."""
+    return shlex.quote(str(word))
+
+
+def caddy_paths(prefixes: tuple[str, ...]) -> str:
+    """Patterns of Caddy's `path` matcher: each prefix itself, and what lies below it."""
+    patterns = []
+    for prefix in prefixes:
+        bare = prefix.rstrip("/*") or "/*"
+        patterns.append(bare)
+        if "." not in bare.rsplit("/", 1)[-1] and bare != "/*":
+            patterns.append(f"{bare}/*")
+    return " ".join(p if re.fullmatch(r"[\w./*-]+", p) else json.dumps(p) for p in patterns)
+
+
+def ignore_pattern(path: object) -> str:
+    """A literal path in a .dockerignore file (Go's filepath.Match: `\\` escapes)."""
+    return re.sub(r"([\\*?\[\]!])", r"\\\1", str(path))
+
+
+def copy(sources: list[str] | tuple[str, ...] | str, destination: str) -> str:
+    """The arguments of COPY: plain words where that is safe, else the JSON form."""
+    paths = [*([sources] if isinstance(sources, str) else sources), destination]
+    if all(re.fullmatch(r"[\w./@+-]+", path) for path in paths):
+        return " ".join(paths)
+    return json.dumps([path.replace("$", "\\$") for path in paths], ensure_ascii=False)
+
+
+def docker(text: object) -> str:
+    """A value of LABEL or ENV: in double quotes, with nothing left to expand."""
+    return '"' + re.sub(r'([\\"$])', r"\\\1", str(text)) + '"'
+
+
+def shell_words(words: tuple[str, ...] | list[str]) -> str:
+    """Words for a POSIX shell, one after the other."""
+    return shlex.join(words)
+
+
+def python(text: object) -> str:
+    """A Python string literal."""
+    return repr(str(text))
+
+
+def javascript(text: object) -> str:
+    """A JavaScript string literal, in single quotes."""
+    return "'" + json.dumps(str(text))[1:-1].replace("'", "\\'") + "'"
+
+
+def below(folder: str, paths: tuple[str, ...]) -> list[str]:
+    """The paths, given relative to `folder`, relative to the project."""
+    return [path if folder == "." else f"{folder}/{path}" for path in paths]

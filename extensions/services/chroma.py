@@ -1,0 +1,35 @@
+"""Chroma, the vector database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Volume
+
+DEFAULT_IMAGE = "chromadb/chroma:1.0.0"
+
+
+def define(facts: Mapping[str, Any], project: str) -> BackingService:
+    image: str = facts.get("image") or DEFAULT_IMAGE
+    # Before 1.0 the data lay elsewhere (docs.trychroma.com, "Migration").
+    path = "/chroma/chroma" if re.search(r":0\.", image) else "/data"
+    return BackingService(
+        name="chroma",
+        title="Chroma",
+        image=image,
+        port=8000,
+        environment=(Env("ANONYMIZED_TELEMETRY", "FALSE"),),
+        app_environment=(Env("CHROMA_HOST", "chroma"), Env("CHROMA_PORT", "8000")),
+        urls=(),
+        variables=(),
+        volume=Volume("chroma_data", path),
+        tmpfs=(Tmpfs("/tmp"),),
+        # The image has no curl, wget or Python; Bash can open a connection.
+        health=Health(("bash", "-c", "</dev/tcp/127.0.0.1/8000"), interval="10s"),
+        resources=Resources("1G"),
+        backup=f"tar -C {path} -cf - .",
+        restore=None,
+        backup_suffix="tar",
+    )

@@ -1,0 +1,107 @@
+"""PostgreSQL, with pgvector where the project needs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ProjectError
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume
+
+DEFAULT_IMAGE = "postgres:17"
+# Extensions that the official image carries (postgresql.org/docs, appendix F) or pgvector's adds.
+_BUNDLED = frozenset(
+    "amcheck autoinc bloom btree_gin btree_gist citext cube dblink dict_int earthdistance "
+    "file_fdw fuzzystrmatch hstore intarray isn lo ltree pageinspect pg_buffercache "
+    "pg_freespacemap pg_prewarm pg_trgm pgcrypto pgrowlocks pgstattuple plpgsql postgres_fdw "
+    "refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp "
+    "vector xml2".split()
+)
+# Not schema: it needs a server setting, and only tools for tuning read it.
+_NOT_SCHEMA = frozenset({"plpgsql", "pg_stat_statements"})
+
+
+def extensions(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The extensions that have to be created before any migration."""
+    return tuple(name for name in facts.get("extensions", ()) if name not in _NOT_SCHEMA)
+
+
+def define(facts: Mapping[str, Any], project: str) -> BackingService:
+    image = _image(facts)
+    uid = 70 if "alpine" in image else 999
+    major = _major(image)
+    # Since 18 the image keeps its data in a folder per major version (docker-library/postgres#1259).
+    path = "/var/lib/postgresql" if major >= 18 else "/var/lib/postgresql/data"
+    return BackingService(
+        name="postgres",
+        title="PostgreSQL",
+        image=image,
+        port=5432,
+        user=f"{uid}:{uid}",
+        environment=(
+            Env("POSTGRES_USER", variable="POSTGRES_USER"),
+            Env("POSTGRES_PASSWORD", variable="POSTGRES_PASSWORD"),
+            Env("POSTGRES_DB", variable="POSTGRES_DB"),
+        ),
+        app_environment=(
+            Env("POSTGRES_SERVER", "postgres"),
+            Env("POSTGRES_PORT", "5432"),
+            Env("POSTGRES_USER", variable="POSTGRES_USER"),
+            Env("POSTGRES_PASSWORD", variable="POSTGRES_PASSWORD"),
+            Env("POSTGRES_DB", variable="POSTGRES_DB"),
+        ),
+        urls=("DATABASE_URL", "SQLALCHEMY_DATABASE_URI"),
+        variables=(
+            Variable(
+                "POSTGRES_PASSWORD",
+                "PostgreSQL",
+                "The database user's password, fixed at the first start.",
+                required=True,
+                secret=True,
+                generate="openssl rand -hex 32",
+            ),
+            Variable("POSTGRES_USER", "PostgreSQL", "The database user.", default="app"),
+            Variable("POSTGRES_DB", "PostgreSQL", "The database's name.", default=_database(project)),
+        ),
+        volume=Volume("postgres_data", path),
+        tmpfs=(Tmpfs("/tmp"), Tmpfs("/var/run/postgresql", "1m")),
+        # Over TCP: while the database is set up, the server answers on its socket only.
+        health=Health(
+            ('pg_isready --host 127.0.0.1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB"',),
+            shell=True,
+            interval="10s",
+        ),
+        resources=Resources("512M"),
+        shared_memory="128m",
+        backup='pg_dump --format custom --username "$POSTGRES_USER" "$POSTGRES_DB"',
+        restore=(
+            'pg_restore --clean --if-exists --no-owner --exit-on-error --single-transaction '
+            '--username "$POSTGRES_USER" --dbname "$POSTGRES_DB"'
+        ),
+        backup_suffix="dump",
+    )
+
+
+def _image(facts: Mapping[str, Any]) -> str:
+    image: str = facts.get("image") or DEFAULT_IMAGE
+    own = re.match(r"(?:docker\.io/)?(?:library/)?postgres:", image) is not None
+    needed = extensions(facts)
+    missing = [name for name in needed if name not in _BUNDLED]
+    if missing and own:
+        raise ProjectError(
+            f"The PostgreSQL extension {missing[0]} is not in {image}: name an image that has it "
+            "with --set postgres.image=IMAGE."
+        )
+    return f"pgvector/pgvector:pg{_major(image)}" if own and "vector" in needed else image
+
+
+def _major(image: str) -> int:
+    match = re.search(r":(?:pg)?(\d+)", image)
+    return int(match[1]) if match else 17
+
+
+def _database(project: str) -> str:
+    """An identifier that needs no quotes (postgresql.org/docs, "Lexical Structure")."""
+    name = re.sub(r"[^a-z0-9_]", "_", project.lower())[:63]
+    return name if name[:1].isalpha() else f"db_{name}"

@@ -1,0 +1,69 @@
+"""Redis, append-only and with a password."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume
+
+DEFAULT_IMAGE = "redis:7-alpine"
+
+# On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.
+_START = r"""password=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
+exec redis-server - <<CONFIG
+requirepass "$password"
+appendonly yes
+maxmemory $REDIS_MAXMEMORY
+maxmemory-policy $REDIS_MAXMEMORY_POLICY
+CONFIG
+"""
+
+
+def define(facts: Mapping[str, Any], project: str) -> BackingService:
+    image: str = facts.get("image") or DEFAULT_IMAGE
+    return BackingService(
+        name="redis",
+        title="Redis",
+        image=image,
+        port=6379,
+        user="999:1000" if "alpine" in image else "999:999",
+        command=("sh", "-c", _START),
+        environment=(
+            Env("REDISCLI_AUTH", variable="REDIS_PASSWORD"),
+            Env("REDIS_MAXMEMORY", variable="REDIS_MAXMEMORY"),
+            Env("REDIS_MAXMEMORY_POLICY", variable="REDIS_MAXMEMORY_POLICY"),
+        ),
+        app_environment=(
+            Env("REDIS_HOST", "redis"),
+            Env("REDIS_PORT", "6379"),
+            Env("REDIS_DB", "0"),
+            Env("REDIS_PASSWORD", variable="REDIS_PASSWORD"),
+        ),
+        urls=("REDIS_URL",),
+        variables=(
+            Variable(
+                "REDIS_PASSWORD",
+                "Redis",
+                "Its password.",
+                required=True,
+                secret=True,
+                generate="openssl rand -hex 32",
+            ),
+            Variable("REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below REDIS_MEMORY.", "128mb"),
+            Variable(
+                "REDIS_MAXMEMORY_POLICY",
+                "Redis",
+                "When full: refuse writes (noeviction), or drop old keys (allkeys-lru) in a cache.",
+                "noeviction",
+            ),
+        ),
+        volume=Volume("redis_data", "/data"),
+        tmpfs=(Tmpfs("/tmp", "16m"),),
+        # redis-cli exits 0 on an error reply, so the reply is what counts.
+        health=Health(("redis-cli ping | grep -q PONG",), shell=True, interval="10s"),
+        resources=Resources("256M"),
+        backup="redis-cli --rdb /tmp/dump.rdb >/dev/null && cat /tmp/dump.rdb",
+        restore=None,
+        backup_suffix="rdb",
+    )

@@ -1,0 +1,172 @@
+"""`--set KEY=VALUE`: what can be set by hand, and how a value is laid over the facts."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ProjectError
+
+OFF = "off"
+ON = "on"
+COMPONENTS = ("fastapi", "python", "nextjs", "node", "postgres", "redis", "mongodb", "chroma")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A fact that can be set by hand.
+
+    Attributes:
+        key: `name`, or `COMPONENT.FIELD`.
+        kind: `text`, `number`, `boolean`, `list` (comma separated) or a `|`-joined set of words.
+        help: What it is, for the README's table.
+    """
+
+    key: str
+    kind: str
+    help: str
+
+
+def _app(kind: str, title: str) -> list[Setting]:
+    return [
+        Setting(f"{kind}.dir", "text", f"Folder of the {title} app; it is read anew from there"),
+        Setting(f"{kind}.image", "text", "Base image"),
+        Setting(f"{kind}.command", "text", "Command that runs the app (no shell)"),
+        Setting(f"{kind}.port", "number", "Port it listens on"),
+        Setting(f"{kind}.health", "text", "Path of its health check"),
+        Setting(f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"),
+        Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
+        Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
+    ]
+
+
+def _python(kind: str, title: str) -> list[Setting]:
+    return [
+        *_app(kind, title),
+        Setting(f"{kind}.manager", "uv|poetry|pdm|pip", "Package manager"),
+        Setting(f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"),
+        Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
+        Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
+    ]
+
+
+def _node(kind: str, title: str) -> list[Setting]:
+    return [
+        *_app(kind, title),
+        Setting(f"{kind}.manager", "npm|pnpm|yarn|bun", "Package manager"),
+        Setting(f"{kind}.manager_version", "text", "Its version"),
+        Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
+    ]
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("name", "text", "The project's name"),
+    *(Setting(name, f"{ON}|{OFF}", "Whether the project has it") for name in COMPONENTS),
+    *_python("fastapi", "FastAPI"),
+    Setting("fastapi.entry", "text", "The FastAPI object or factory, as module:name"),
+    Setting("fastapi.factory", "boolean", "The entry is an application factory"),
+    Setting("fastapi.paths", "list", "Path prefixes that the proxy sends to it"),
+    *_python("python", "Python"),
+    Setting("python.entry", "text", "The script that runs"),
+    Setting("python.mode", "job|service", "A script that ends, or one that serves or loops"),
+    Setting("python.paths", "list", "Path prefixes that the proxy sends to it"),
+    *_node("nextjs", "Next.js"),
+    Setting("nextjs.output", "text", "Next.js' output setting"),
+    Setting("nextjs.env_production", "boolean", "A committed .env.production enters the build"),
+    *_node("node", "Node"),
+    Setting("node.build", "boolean", "Run the build script"),
+    Setting("postgres.image", "text", "PostgreSQL's image"),
+    Setting("postgres.migrations", "alembic|sql|none", "What brings the schema up to date"),
+    Setting("postgres.extensions", "list", "Extensions made before any migration"),
+    Setting("redis.image", "text", "Redis' image"),
+    Setting("mongodb.image", "text", "MongoDB's image"),
+    Setting("chroma.image", "text", "Chroma's image"),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+_NUMBER = re.compile(r"[1-9][0-9]{0,4}")
+_IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE)
+_RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
+# What the last part of a key demands of its text.
+_PATTERNS = {
+    "image": (_IMAGE, "an image reference"),
+    "dir": (_RELATIVE_PATH, "a folder inside the project"),
+    "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
+    "entry": (re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"), "of the form module:name or a script's path"),
+}
+
+
+def parse_setting(key: str, text: str) -> Any:
+    """Turn the text of `--set key=text` into the value that is stored.
+
+    Raises:
+        ProjectError: No such key, or the text does not fit it.
+    """
+    setting = _BY_KEY.get(key)
+    if setting is None:
+        raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
+    if any(ord(character) < 32 for character in text):
+        raise ProjectError(f"The value of {key} must be one line without control characters.")
+    if setting.kind == "number":
+        if not _NUMBER.fullmatch(text) or int(text) > 65535:
+            raise ProjectError(f"{key} must be a number from 1 to 65535, not {text!r}.")
+        return int(text)
+    if setting.kind == "boolean":
+        if text not in {"true", "false"}:
+            raise ProjectError(f"{key} must be true or false, not {text!r}.")
+        return text == "true"
+    if setting.kind == "list":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if setting.kind != "text" and text not in setting.kind.split("|"):
+        raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {text!r}.")
+    pattern, form = _PATTERNS.get(key.rpartition(".")[2], (None, ""))
+    if pattern and not pattern.fullmatch(text):
+        raise ProjectError(f"{key} must be {form}, not {text!r}.")
+    return text
+
+
+def check_overrides(overrides: object) -> dict[str, Any]:
+    """Check stored overrides, which may have been written by hand.
+
+    Raises:
+        ProjectError: Not a mapping of known keys to fitting values.
+    """
+    if not isinstance(overrides, Mapping):
+        raise ProjectError("`overrides` must be a mapping of keys to values.")
+    checked = {}
+    for key, value in overrides.items():
+        if isinstance(value, bool):
+            text = "true" if value else "false"
+        elif isinstance(value, list):
+            text = ",".join(str(part) for part in value)
+        else:
+            text = str(value)
+        checked[str(key)] = parse_setting(str(key), text)
+    return checked
+
+
+def folders(overrides: Mapping[str, Any]) -> dict[str, str]:
+    """The folders to look in instead of Spinbox's, by app kind."""
+    return {
+        key.removesuffix(".dir"): value for key, value in overrides.items() if key.endswith(".dir")
+    }
+
+
+def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with what was set by hand in their place; neither argument is changed."""
+    result: dict[str, Any] = copy.deepcopy(dict(facts))
+    for key in sorted(overrides, key=lambda key: "." in key):
+        value = overrides[key]
+        component, _, field = key.partition(".")
+        if key in COMPONENTS:
+            if value == OFF:
+                result.pop(key, None)
+            else:
+                result.setdefault(key, {})
+        elif not field:
+            result[key] = value
+        elif component in result:
+            result[component][field] = None if value == OFF else value
+    return result

@@ -1,0 +1,434 @@
+"""Facts and choices -> the stack. Pure: what is stored in the answers file decides alone."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from . import python_packages, services
+from .errors import ProjectError
+from .facts import SQL_MIGRATIONS, Facts
+from .model import (
+    App,
+    BackingService,
+    Env,
+    Migrations,
+    NodeBuild,
+    PythonBuild,
+    Resources,
+    Stack,
+    Tmpfs,
+    Variable,
+    Volume,
+    Worker,
+)
+from .services import postgres
+from .settings import check_overrides, lay_over
+
+# The user that every image of ours runs as: numeric, so that Kubernetes can tell it is not root.
+UID = 10001
+_HOME = "/home/app"
+# How long a container may take to finish its requests; the server itself stops before that.
+GRACE_SECONDS = 30
+
+_TITLES = {"fastapi": "FastAPI", "python": "Python", "nextjs": "Next.js", "node": "Node"}
+_RUNTIMES = {"python": ("fastapi", "python"), "node": ("nextjs", "node")}
+_DEFAULT_IMAGES = {"python": "python:3.13-slim", "node": "node:22-alpine"}
+_INSTALL = {
+    ("npm", True): "npm ci --no-audit --no-fund",
+    ("npm", False): "npm install --no-audit --no-fund",
+    ("pnpm", True): "pnpm install --frozen-lockfile",
+    ("pnpm", False): "pnpm install",
+    ("yarn", True): "yarn install --frozen-lockfile",
+    ("yarn", False): "yarn install",
+    ("bun", True): "bun install --frozen-lockfile",
+    ("bun", False): "bun install",
+}
+_PRUNE = {
+    "npm": "npm prune --omit=dev --no-audit --no-fund",
+    "pnpm": "pnpm prune --prod",
+    "yarn": "yarn install --production --ignore-scripts --prefer-offline",
+    "bun": "rm -rf node_modules && bun install --production",
+}
+_CACHES = {
+    "npm": "/root/.npm",
+    "pnpm": "/root/.local/share/pnpm/store",
+    "yarn": "/usr/local/share/.cache/yarn",
+    "bun": "/root/.bun/install/cache",
+}
+
+
+def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str, Any]) -> Stack:
+    """Derive all that runs in production.
+
+    Args:
+        facts: What `read_facts` found.
+        overrides: What the user set by hand, by `--set` key.
+        choices: `runtime` (`auto`, `python`, `node`), `proxy`, `gpu`, `uploads`.
+
+    Raises:
+        ProjectError: Nothing to deploy, or something only the user can decide; it says how.
+    """
+    facts = lay_over(facts, check_overrides(overrides))
+    name = _project_name(facts["name"])
+    kinds = _app_kinds(facts, choices.get("runtime", "auto"))
+    backing = tuple(services.define(n, facts[n], name) for n in services.NAMES if n in facts)
+    warnings: list[str] = []
+
+    apps: list[App] = []
+    for position, kind in enumerate(kinds):
+        service = "app" if position == 0 else "frontend" if kind == "nextjs" else "node"
+        make = _python_app if kind in _RUNTIMES["python"] else _node_app
+        uses = () if service == "frontend" else backing
+        apps.append(make(service, kind, facts[kind], uses, len(kinds) > 1, choices, warnings))
+
+    primary = facts[kinds[0]]
+    worker = _worker(apps[0], primary.get("worker"))
+    migrations = _migrations(facts.get("postgres"), apps[0], primary)
+    return Stack(
+        name=name,
+        apps=tuple(apps),
+        worker=worker,
+        services=backing,
+        migrations=migrations,
+        variables=_variables(apps, backing),
+        with_proxy=choices.get("proxy") != "none" and any(a.port and not a.job for a in apps),
+        warnings=tuple(warnings),
+    )
+
+
+def _project_name(name: object) -> str:
+    """A name that Compose, an image reference and a host name all take."""
+    slug = re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")
+    if not slug:
+        raise ProjectError(
+            "The project's name has no letter or digit: set PROJECT_NAME in .config/project.conf, "
+            "or use --set name=NAME."
+        )
+    return slug[:50].strip("-")
+
+
+def _app_kinds(facts: Facts, runtime: str) -> list[str]:
+    wanted = _RUNTIMES.get(runtime, (*_RUNTIMES["python"], *_RUNTIMES["node"]))
+    kinds = [kind for kind in wanted if kind in facts]
+    if kinds:
+        for kind in kinds:
+            if facts[kind].get("dir") is None:
+                raise ProjectError(
+                    f"The project uses {_TITLES[kind]}, but no such app was found: name its folder "
+                    f"with --set {kind}.dir=FOLDER, or leave it out with --set {kind}=off."
+                )
+        return kinds
+    if runtime in _RUNTIMES:
+        raise ProjectError(f"The project has no {runtime.capitalize()} app: use --target auto.")
+    raise ProjectError(
+        "There is nothing to deploy: the project has no FastAPI, Python, Next.js or Node app. "
+        "Add one, for example with `spinbox add --fastapi`."
+    )
+
+
+def _python_app(
+    service: str,
+    kind: str,
+    facts: Mapping[str, Any],
+    backing: tuple[BackingService, ...],
+    several: bool,
+    choices: Mapping[str, Any],
+    warnings: list[str],
+) -> App:
+    libraries = set(facts.get("libraries", ()))
+    manager = facts.get("manager")
+    packages = [python_packages.SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in python_packages.SYSTEM_PACKAGES]
+    if "psycopg-binary" in libraries:
+        packages = [p for p in packages if p != python_packages.SYSTEM_PACKAGES["psycopg"]]
+    build = PythonBuild(
+        image=facts.get("image") or _DEFAULT_IMAGES["python"],
+        manager=manager,
+        manifests=tuple(facts.get("manifests", ())),
+        build_packages=tuple(sorted({name for build, _ in packages for name in build})),
+        runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
+        cpu_torch=bool(libraries & python_packages.TORCH_LIBRARIES) and not choices.get("gpu"),
+        source_root=facts.get("source_root", "."),
+    )
+    job = kind == "python" and facts.get("mode", "job") == "job"
+    port = None if job else facts.get("port")
+    environment = [*_connection(backing), *_sqlalchemy(libraries, backing)]
+    if kind == "fastapi":
+        environment.insert(0, Env("SECRET_KEY", variable="SECRET_KEY"))
+        environment.insert(1, Env("ENVIRONMENT", "production"))
+        environment.append(Env("WEB_CONCURRENCY", variable="WEB_CONCURRENCY"))
+        environment.append(Env("FORWARDED_ALLOW_IPS", variable="FORWARDED_ALLOW_IPS"))
+    volumes = _app_volumes(choices)
+    if libraries & python_packages.MODEL_LIBRARIES:
+        volumes.append(Volume("models", f"{_HOME}/.cache", "Models that libraries download"))
+    return App(
+        name=service,
+        kind=kind,
+        title=_TITLES[kind],
+        directory=facts["dir"],
+        dockerfile="Dockerfile.prod",
+        sources=_sources(kind, facts),
+        build=build,
+        command=_python_command(kind, facts, libraries),
+        port=port,
+        health=facts.get("health"),
+        job=job,
+        environment=tuple(environment),
+        passed_on=_own_variables(facts, environment),
+        services=tuple(service.name for service in backing),
+        routes=_routes(facts) if several else (),
+        volumes=tuple(volumes),
+        tmpfs=(Tmpfs("/tmp", "128m"),),
+        resources=Resources("1G" if libraries & python_packages.MODEL_LIBRARIES else "512M"),
+        gpu=bool(choices.get("gpu")),
+    )
+
+
+def _node_app(
+    service: str,
+    kind: str,
+    facts: Mapping[str, Any],
+    backing: tuple[BackingService, ...],
+    several: bool,
+    choices: Mapping[str, Any],
+    warnings: list[str],
+) -> App:
+    manager = facts.get("manager") or "npm"
+    version = facts.get("manager_version")
+    package = "@yarnpkg/cli-dist" if manager == "yarn" and str(version)[:1] > "1" else manager
+    build_script = "build" if kind == "nextjs" or facts.get("build") else None
+    build = NodeBuild(
+        image=facts.get("image") or _DEFAULT_IMAGES["node"],
+        manager=manager,
+        # Yarn 1 comes with the image.
+        manager_package=None if not version or f"{package}@{version}" == "yarn@1" else f"{package}@{version}",
+        manifests=tuple(facts.get("manifests") or ["package.json"]),
+        install=_node_install(manager, package, bool(facts.get("lockfile"))),
+        cache=_CACHES[manager],
+        prune=_PRUNE[manager],
+        build=f"{manager} run {build_script}" if build_script else None,
+        standalone=kind == "nextjs" and facts.get("output") != "standalone",
+    )
+    if kind == "nextjs" and facts.get("output") == "export":
+        raise ProjectError(
+            "Next.js' output: 'export' writes static files, which this tool does not serve: use "
+            "output: 'standalone', or leave the app out with --set nextjs=off."
+        )
+    port = facts.get("port") or 3000
+    environment = [*_connection(backing)]
+    arguments: list[Env] = []
+    tmpfs = [Tmpfs("/tmp")]
+    own = _own_variables(facts, environment)
+    if kind == "nextjs":
+        arguments = [Env(name, variable=name) for name in own if name.startswith("NEXT_PUBLIC_")]
+        own = tuple(name for name in own if not name.startswith("NEXT_PUBLIC_"))
+        # Next.js keeps rendered pages and resized images there.
+        tmpfs.append(Tmpfs("/app/.next/cache", "128m", UID))
+        if service == "frontend":
+            arguments.append(Env("BACKEND_URL", variable="BACKEND_URL"))
+            environment.append(Env("BACKEND_URL", variable="BACKEND_URL"))
+            own = tuple(name for name in own if name != "BACKEND_URL")
+        if facts.get("env_production"):
+            warnings.append(
+                "The committed .env.production of the Next.js app enters its image: "
+                "make sure that it holds no secret."
+            )
+    command = ("node", "server.js") if kind == "nextjs" else _node_command(facts)
+    if facts.get("command") and kind == "nextjs":
+        command = tuple(shlex.split(facts["command"]))
+    return App(
+        name=service,
+        kind=kind,
+        title=_TITLES[kind],
+        directory=facts["dir"],
+        dockerfile="Dockerfile.prod" if service == "app" else f"Dockerfile.{service}.prod",
+        sources=_sources(kind, facts),
+        env_production=bool(facts.get("env_production")),
+        build=build,
+        command=command,
+        port=port,
+        health=facts.get("health"),
+        environment=tuple(environment),
+        passed_on=own,
+        build_arguments=tuple(arguments),
+        services=tuple(service.name for service in backing),
+        volumes=tuple(_app_volumes(choices) if service == "app" else ()),
+        tmpfs=tuple(tmpfs),
+        resources=Resources("512M"),
+    )
+
+
+def _python_command(kind: str, facts: Mapping[str, Any], libraries: set[str]) -> tuple[str, ...]:
+    if facts.get("command"):
+        return tuple(shlex.split(facts["command"]))
+    entry = facts.get("entry")
+    if kind == "python":
+        if entry is None:
+            raise ProjectError("The script to run was not found: name it with --set python.entry=FILE.")
+        return ("python", entry)
+    if entry is None:
+        found = facts.get("entries") or []
+        if found:
+            raise ProjectError(
+                f"Several FastAPI apps were found ({', '.join(found)}): choose one with "
+                f"--set fastapi.entry={found[0]}."
+            )
+        raise ProjectError(
+            f"No FastAPI app was found in {facts['dir']}: name it with --set fastapi.entry=MODULE:NAME."
+        )
+    if not libraries & python_packages.ASGI_SERVERS:
+        manifest = (facts.get("manifests") or ["requirements.txt"])[0]
+        raise ProjectError(
+            f"{facts['dir']}/{manifest} has no ASGI server: add uvicorn[standard] to it, or name "
+            "the command of another server with --set fastapi.command=COMMAND."
+        )
+    factory = ["--factory"] if facts.get("factory") else []
+    grace = ["--timeout-graceful-shutdown", str(GRACE_SECONDS - 5)]
+    return ("uvicorn", entry, *factory, "--host", "0.0.0.0", "--proxy-headers", *grace)
+
+
+def _node_command(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    command = facts.get("command")
+    if not command:
+        raise ProjectError(
+            "package.json has no start script: add one, or name the command with "
+            "--set node.command=COMMAND."
+        )
+    return tuple(shlex.split(command))
+
+
+def _node_install(manager: str, package: str, locked: bool) -> str:
+    if package == "@yarnpkg/cli-dist":
+        return "yarn install --immutable" if locked else "yarn install"
+    return _INSTALL[manager, locked]
+
+
+def _sources(kind: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    sources = tuple(facts.get("sources", ()))
+    if facts["dir"] == "." and not sources:
+        raise ProjectError(
+            f"No source of the {_TITLES[kind]} app was found: list it with --set {kind}.sources=src/,main.py."
+        )
+    return sources
+
+
+def _routes(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    paths = list(facts.get("paths") or ["/api"])
+    health = facts.get("health")
+    if health and not any(_covers(path, health) for path in paths):
+        paths.append(health)
+    return tuple(paths)
+
+
+def _covers(prefix: str, path: str) -> bool:
+    return path == prefix or path.startswith(prefix.rstrip("/") + "/")
+
+
+def _connection(backing: tuple[BackingService, ...]) -> list[Env]:
+    return [variable for service in backing for variable in service.app_environment]
+
+
+def _sqlalchemy(libraries: set[str], backing: tuple[BackingService, ...]) -> list[Env]:
+    """The driver is named, since a bare postgresql:// means another one from SQLAlchemy 2.1 on."""
+    if not any(service.name == "postgres" for service in backing):
+        return []
+    names = {name.removesuffix("-binary") for name in libraries}
+    driver = next((name for name in ("psycopg2", "psycopg", "asyncpg") if name in names), None)
+    return [Env("SQLALCHEMY_DRIVER", driver)] if driver else []
+
+
+def _own_variables(facts: Mapping[str, Any], environment: list[Env]) -> tuple[str, ...]:
+    """The app's own variables, but those that the stack sets, or that only development needs."""
+    taken = {variable.name for variable in environment} | _SET_BY_THE_STACK
+    return tuple(name for name in facts.get("variables", ()) if name not in taken)
+
+
+_SET_BY_THE_STACK = frozenset(
+    {
+        "PORT", "HOST", "HOSTNAME", "NODE_ENV", "RELOAD", "WORKERS", "ENVIRONMENT", "SECRET_KEY",
+        "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "REDIS_URL", "MONGODB_URL",
+        "POSTGRES_SERVER", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD",
+        "POSTGRES_DB", "REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_PASSWORD",
+        "MONGODB_HOST", "MONGODB_PORT", "MONGODB_USERNAME", "MONGODB_PASSWORD", "MONGODB_DATABASE",
+        "CHROMA_HOST", "CHROMA_PORT",
+    }
+)  # fmt: skip
+
+
+def _app_volumes(choices: Mapping[str, Any]) -> list[Volume]:
+    path = choices.get("uploads")
+    return [Volume("uploads", path, "Files that users upload")] if path else []
+
+
+def _worker(app: App, command: str | None) -> Worker | None:
+    if not command or app.kind not in _RUNTIMES["python"]:
+        return None
+    words = tuple(shlex.split(command))
+    health = None
+    if words[:2] == ("celery", "--app"):
+        health = f'celery --app {shlex.quote(words[2])} inspect ping --destination "celery@$HOSTNAME"'
+    return Worker("worker", app, words, Resources("512M"), health)
+
+
+def _migrations(
+    facts: Mapping[str, Any] | None, app: App, app_facts: Mapping[str, Any]
+) -> Migrations | None:
+    if facts is None:
+        return None
+    kind = facts.get("migrations", "none")
+    needed = postgres.extensions(facts)
+    if kind == "none" and not needed:
+        return None
+    if kind == "alembic" and not isinstance(app.build, PythonBuild):
+        raise ProjectError("Alembic runs in the Python app, which was left out: use --target auto.")
+    return Migrations(kind, SQL_MIGRATIONS, needed, app if kind == "alembic" else None)
+
+
+def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Variable, ...]:
+    variables: list[Variable] = []
+    if any(app.kind == "fastapi" for app in apps):
+        variables += [
+            Variable(
+                "SECRET_KEY",
+                "Application",
+                "Signs sessions and tokens; a new one logs everybody out.",
+                required=True,
+                secret=True,
+                generate="openssl rand -hex 32",
+            ),
+            Variable("WEB_CONCURRENCY", "Application", "Worker processes of the API.", "2"),
+            Variable(
+                "FORWARDED_ALLOW_IPS",
+                "Application",
+                "Proxies whose word on client address and scheme is taken; * is safe while only "
+                "the proxy reaches the app.",
+                "*",
+            ),
+        ]
+    for app in apps:
+        for env in app.build_arguments:
+            if env.name == "BACKEND_URL":
+                port = apps[0].port
+                help_text = "Where Next.js finds the API inside the stack."
+                variables.append(
+                    Variable(env.name, "Frontend (built into its image)", help_text, f"http://app:{port}", build=True)
+                )
+            else:
+                variables.append(_public_variable(env.name))
+    for service in backing:
+        variables += service.variables
+    for app in apps:
+        where = "" if app.directory == "." else f" ({app.directory}/)"
+        for name in app.passed_on:
+            if not any(variable.name == name for variable in variables):
+                variables.append(Variable(name, f"{app.title}'s own{where}", ""))
+    return tuple(variables)
+
+
+def _public_variable(name: str) -> Variable:
+    group = "Frontend (built into its image)"
+    if name == "NEXT_PUBLIC_API_URL":
+        return Variable(name, group, "The address that browsers call; by default the site's own.", build=True)
+    return Variable(name, group, "", build=True)

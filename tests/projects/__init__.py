@@ -1,0 +1,1 @@
+"""Spinbox projects for the tests, composed from parts."""

@@ -1,0 +1,3 @@
+"""Keep pytest away from the tests of the composed projects themselves."""
+
+collect_ignore = ["parts"]
