@@ -85,17 +85,35 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mongodb.image", "text", "MongoDB's image"),
     Setting("chroma.image", "text", "Chroma's image"),
 )
-_BY_KEY = {setting.key: setting for setting in SETTINGS}
+# Choices are answers of their own; --set takes them too.
+CHOICES: tuple[Setting, ...] = (
+    Setting("proxy", "caddy|none", "What stands in front of the apps"),
+    Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
+    Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
+)
+_BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE)
 _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 # What the last part of a key demands of its text.
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
+    "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
     "entry": (re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"), "of the form module:name or a script's path"),
 }
+
+
+def check_key(key: str) -> Setting:
+    """The setting of that key.
+
+    Raises:
+        ProjectError: There is none.
+    """
+    if key not in _BY_KEY:
+        raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
+    return _BY_KEY[key]
 
 
 def parse_setting(key: str, text: str) -> Any:
@@ -104,9 +122,7 @@ def parse_setting(key: str, text: str) -> Any:
     Raises:
         ProjectError: No such key, or the text does not fit it.
     """
-    setting = _BY_KEY.get(key)
-    if setting is None:
-        raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
+    setting = check_key(key)
     if any(ord(character) < 32 for character in text):
         raise ProjectError(f"The value of {key} must be one line without control characters.")
     if setting.kind == "number":

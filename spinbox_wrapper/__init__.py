@@ -1,0 +1,1 @@
+"""The thin command line around the Copier template: parse, call, report."""

@@ -1,0 +1,65 @@
+"""The answers file: what was found and chosen at the last run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import UserError
+
+DEFAULT_NAME = ".copier-answers.yml"
+_OURS = frozenset({"project", "overrides", "runtime", "proxy"})
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Stored answers.
+
+    Attributes:
+        values: Answers by question.
+        commit: The template's version that the files were generated with.
+    """
+
+    values: dict[str, Any]
+    commit: str
+
+
+def read_answers(path: Path) -> Answers | None:
+    """Read an answers file, or return None where there is none.
+
+    Raises:
+        UserError: It cannot be read, is broken, or belongs to another template.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} cannot be read ({error}): mend or remove it.") from None
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(
+            f"{path.name} is not valid YAML: if it holds conflict markers of git, resolve them."
+        ) from None
+    if not isinstance(document, dict) or not _OURS <= document.keys():
+        raise UserError(
+            f"{path.name} belongs to another template: choose another name with --answers-file."
+        )
+    values = {key: value for key, value in document.items() if not str(key).startswith("_")}
+    return Answers(values, str(document.get("_commit", "")))
+
+
+def with_origin(rendered: bytes, url: str, commit: str) -> bytes:
+    """A rendered answers file that names the public template and its version, as Copier's does."""
+    header, _, body = rendered.decode().partition("\n")
+    values = yaml.safe_load(body)
+    values.pop("_src_path", None)
+    origin = {"_commit": commit, "_src_path": url}
+    text = yaml.safe_dump(
+        origin | values, indent=4, default_flow_style=False, allow_unicode=True, sort_keys=True
+    )
+    return f"{header}\n{text}".encode()

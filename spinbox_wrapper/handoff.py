@@ -1,0 +1,51 @@
+"""Commands that belong to the Bash Spinbox: hand them on unchanged, if it is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .errors import UserError
+
+# Set while handing on, so that two programs of one name cannot call each other for ever.
+MARKER = "SPINBOX_DEPLOY_HANDED_ON"
+_USUAL_PLACES = ("~/.spinbox/runtime/bin", "~/.local/bin", "/usr/local/bin")
+
+
+def hand_on(arguments: Sequence[str]) -> None:
+    """Become the Bash Spinbox.
+
+    Raises:
+        UserError: It is not installed; otherwise this does not return.
+    """
+    other = None if os.environ.get(MARKER) else next(_candidates(), None)
+    if other is None:
+        raise UserError(
+            f"{arguments[0]!r} is a command of Spinbox itself, which was not found: install it "
+            "from https://github.com/Gonzillaaa/spinbox (this program knows: build)."
+        )
+    os.environ[MARKER] = "1"
+    os.execv(other, [str(other), *arguments])
+
+
+def _candidates() -> Iterator[Path]:
+    """Executables named spinbox that are not this program, in the order of PATH."""
+    own = Path(sys.argv[0]).resolve()
+    folders = [*os.get_exec_path(), *_USUAL_PLACES]
+    for folder in folders:
+        path = Path(folder).expanduser() / "spinbox"
+        if path.is_file() and os.access(path, os.X_OK) and not _is_this(path, own):
+            yield path
+
+
+def _is_this(path: Path, own: Path) -> bool:
+    """Whether it is this program, here or installed a second time."""
+    if path.resolve() == own:
+        return True
+    try:
+        with path.open("rb") as file:
+            return b"spinbox_wrapper" in file.read(4096)
+    except OSError:
+        return True
