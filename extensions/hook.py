@@ -19,6 +19,10 @@ from typing import Any
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 
+_NOT_A_PROJECT = (
+    "This is not a Spinbox project (.config/project.conf is missing): run it in the project's top "
+    "folder."
+)
 CHOICES = ("runtime", "proxy", "gpu", "uploads")
 
 
@@ -41,38 +45,42 @@ def _load(name: str) -> ModuleType:
 
 
 class SpinboxContext(ContextHook):
-    """Puts `detected_project`, `stack` and the layout of paths into the context."""
+    """Puts `detected_project`, `check_project`, `stack` and the paths' layout into the context."""
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend the context in place.
 
         Raises:
-            UserMessageError: The project, or a value given for it, has to be mended first.
+            UserMessageError: While files are rendered: stored answers make no stack.
         """
-        errors = _load("errors")
+        error_type = _load("errors").ProjectError
+        problem = None
+        context["detected_project"] = None
         try:
             context["detected_project"] = _detect(
                 str(Path(context["_copier_conf"]["dst_path"]).absolute()),
                 str(context.get("output") or "."),
                 json.dumps(context.get("overrides") or {}, sort_keys=True, default=str),
             )
-            project = context.get("project")
-            if isinstance(project, dict):
-                context.update(_derive(json.dumps([
-                    project,
-                    context.get("overrides") or {},
-                    {choice: context.get(choice) for choice in CHOICES},
-                    context.get("output") or ".",
-                ], sort_keys=True, default=str)))  # fmt: skip
-            elif context.get("_copier_phase") == "render":
-                raise errors.ProjectError(
-                    "This is not a Spinbox project (.config/project.conf is missing): run it in "
-                    "the project's top folder."
-                )
-        except errors.ProjectError as error:
-            # Only here is the destination the user's; elsewhere Copier works in temporary folders.
-            if context.get("_copier_phase") in {"prompt", "render"}:
-                raise UserMessageError(str(error)) from None
+            project = context.get("project") or context["detected_project"]
+            if not isinstance(project, dict):
+                raise error_type(_NOT_A_PROJECT)
+            choices = {choice: context.get(choice) for choice in CHOICES}
+            state = [project, context.get("overrides") or {}, choices, context.get("output")]
+            context.update(_derive(json.dumps(state, sort_keys=True, default=str)))
+        except error_type as error:
+            problem = str(error)
+
+        def check_project() -> Any:
+            """The detected facts, for the default of `project`; fails where no stack follows."""
+            if problem is not None:
+                raise UserMessageError(problem)
+            return context["detected_project"]
+
+        context["check_project"] = check_project
+        # Anywhere else a problem may be of no account: a choice not made yet, a temporary folder.
+        if problem is not None and context.get("_copier_phase") == "render":
+            raise UserMessageError(problem)
 
 
 @lru_cache(maxsize=32)
@@ -88,8 +96,8 @@ def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | N
 
 
 @lru_cache(maxsize=32)
-def _derive(key: str) -> dict[str, Any]:
-    project, overrides, choices, output = json.loads(key)
+def _derive(state: str) -> dict[str, Any]:
+    project, overrides, choices, output = json.loads(state)
     stack = _load("stack").build_stack(project, overrides, choices)
-    derived: dict[str, Any] = _load("layout").context(stack, output)
+    derived: dict[str, Any] = _load("layout").context(stack, output or ".")
     return derived

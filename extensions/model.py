@@ -102,8 +102,9 @@ class BackingService:
         health: The check that tells when it accepts connections.
         resources: Limits.
         shared_memory: Size of /dev/shm, where the default of 64 MB is too small.
-        backup: Shell command, run in its container, that writes a backup to standard output.
-        restore: Shell command that reads that backup from standard input; None where there is none.
+        backup: Shell command, run in its container, that writes a backup to standard output; None
+            where its files are copied while it is stopped.
+        restore: Shell command that reads that backup from standard input, or None.
         backup_suffix: The backup file's ending.
     """
 
@@ -118,7 +119,7 @@ class BackingService:
     volume: Volume
     health: Health
     resources: Resources
-    backup: str
+    backup: str | None
     restore: str | None
     backup_suffix: str
     user: str | None = None
@@ -135,6 +136,7 @@ class PythonBuild:
         image: Base image.
         manager: `uv`, `poetry`, `pdm` or `pip`; None for no dependencies at all.
         manifests: The files an installation reads, relative to the app's folder.
+        additions: Requirements that the project's own list leaves out, but its code needs.
         build_packages: Debian packages needed to build dependencies.
         runtime_packages: Debian packages needed to run them.
         cpu_torch: PyTorch comes from its CPU index.
@@ -144,6 +146,7 @@ class PythonBuild:
     image: str
     manager: str | None
     manifests: tuple[str, ...]
+    additions: tuple[str, ...]
     build_packages: tuple[str, ...]
     runtime_packages: tuple[str, ...]
     cpu_torch: bool

@@ -49,9 +49,9 @@ TORCH_LIBRARIES = frozenset(
 # What downloads models at run time, into the cache folder of the user.
 MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
 ASGI_SERVERS = frozenset({"uvicorn"})
-_DRIVERS = frozenset({"psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector"})
+_OTHERS = frozenset({"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector"})
 _RELEVANT = (
-    frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _DRIVERS
+    frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
 )
 
 

@@ -139,6 +139,7 @@ def _python_app(
     warnings: list[str],
 ) -> App:
     libraries = set(facts.get("libraries", ()))
+    names = {service.name for service in backing}
     manager = facts.get("manager")
     packages = [python_packages.SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in python_packages.SYSTEM_PACKAGES]
     if "psycopg-binary" in libraries:
@@ -147,6 +148,9 @@ def _python_app(
         image=facts.get("image") or _DEFAULT_IMAGES["python"],
         manager=manager,
         manifests=tuple(facts.get("manifests", ())),
+        # Without the extra, Celery's Redis transport works only where a development tool has brought
+        # `packaging` along (kombu's `redis` extra).
+        additions=("celery[redis]",) if "celery" in libraries and "redis" in names else (),
         build_packages=tuple(sorted({name for build, _ in packages for name in build})),
         runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
         cpu_torch=bool(libraries & python_packages.TORCH_LIBRARIES) and not choices.get("gpu"),
@@ -368,7 +372,7 @@ def _worker(app: App, command: str | None) -> Worker | None:
     words = tuple(shlex.split(command))
     health = None
     if words[:2] == ("celery", "--app"):
-        health = f'celery --app {shlex.quote(words[2])} inspect ping --destination "celery@$HOSTNAME"'
+        health = f'entrypoint celery --app {shlex.quote(words[2])} inspect ping --destination "celery@$HOSTNAME"'
     return Worker("worker", app, words, Resources("512M"), health)
 
 

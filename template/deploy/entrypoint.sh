@@ -41,7 +41,8 @@ fi
 
 if [ -z "${MONGODB_URL-}" ] && [ -n "${MONGODB_HOST-}" ]; then
     login=${MONGODB_USERNAME:+$(encode "$MONGODB_USERNAME"):$(encode "${MONGODB_PASSWORD-}")@}
-    export MONGODB_URL="mongodb://$login$MONGODB_HOST:${MONGODB_PORT:-27017}/$(encode "${MONGODB_DATABASE-}")?authSource=admin"
+    database=$(encode "${MONGODB_DATABASE-}")
+    export MONGODB_URL="mongodb://$login$MONGODB_HOST:${MONGODB_PORT:-27017}/$database?authSource=admin"
 fi
 
 # Uvicorn reads its own name for the port.

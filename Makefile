@@ -1,0 +1,59 @@
+# make demo: the main job on an example project.  make test: everything.
+PYTHON ?= python3
+VENV := .venv
+TOOLS := .venv-lint
+DEMO := build/demo
+
+.PHONY: demo test unit lint e2e check golden bench clean
+
+# The command line alone is enough for the demo.
+$(VENV)/bin/spinbox: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/spinbox pyproject.toml
+	$(VENV)/bin/python -m pip install --quiet --group dev
+	@touch $@
+
+# The linters have requirements that exclude each other's, and Copier's.
+$(TOOLS)/.done: pyproject.toml
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --upgrade pip
+	$(TOOLS)/bin/python -m pip install --quiet --group lint
+	@touch $@
+
+demo: $(VENV)/bin/spinbox
+	@rm -rf $(DEMO)
+	@$(VENV)/bin/python -m tests.projects.compose demo $(DEMO) > /dev/null
+	$(VENV)/bin/spinbox build --prod -C $(DEMO)
+	@echo
+	@echo "The example project is in $(DEMO)."
+
+test: check unit lint e2e
+
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+
+unit: $(VENV)/.dev
+	$(VENV)/bin/pytest -m "not lint and not e2e" -n 2
+
+lint: $(VENV)/.dev $(TOOLS)/.done
+	$(VENV)/bin/pytest -m lint
+
+# Skipped where no Docker engine answers; under CI=true that is a failure.
+e2e: $(VENV)/.dev
+	$(VENV)/bin/pytest -m e2e
+
+golden: $(VENV)/.dev
+	$(VENV)/bin/pytest tests/test_golden.py --update-golden -q
+
+bench: $(VENV)/bin/spinbox
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m benchmarks.recipes
+
+clean:
+	rm -rf build dist $(VENV) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache

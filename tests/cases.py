@@ -1,0 +1,44 @@
+"""Which projects and options are rendered, linted and compared: listed once, for all tiers."""
+
+from __future__ import annotations
+
+# Spinbox's own shapes, and what each must say or become.
+SHAPES = (
+    "everything--with-deps",
+    "fastapi",
+    "fastapi-chroma--with-deps",
+    "fastapi-mongodb--with-deps",
+    "fastapi-postgresql--py312-pg16",
+    "fastapi-postgresql-redis--with-deps",
+    "nextjs",
+    "nextjs-postgresql",
+    "node",
+    "profile-ai-llm",
+    "profile-api-only",
+    "profile-data-science",
+    "profile-web-app",
+    "python",
+    "python-node",
+    "python-postgresql",
+)
+NOTHING_TO_DEPLOY = ("profile-node",)
+
+# Options that change what is generated, each with the shape that shows it best.
+VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "no-proxy": ("profile-web-app", ("--set", "proxy=none")),
+    "no-compose": ("profile-web-app", ("--no-compose",)),
+    "python-only": ("profile-web-app", ("--target", "python")),
+    "node-only": ("profile-web-app", ("--target", "node")),
+    "output": ("profile-web-app", ("--output", "ops/production")),
+    "uploads-and-gpu": ("profile-api-only", ("--set", "uploads=/app/uploads", "--set", "gpu=true")),
+    "python-service": (
+        "python-postgresql",
+        ("--set", "python.mode=service", "--set", "python.port=8080"),
+    ),
+    "worker": (
+        "profile-api-only",
+        ("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+    ),
+    "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
+}
+CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

@@ -1,0 +1,71 @@
+"""Fixtures that every tier uses: projects, and the trees rendered from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.projects.compose import compose
+
+REPOSITORY = Path(__file__).parents[1]
+SPINBOX = [sys.executable, "-m", "spinbox_wrapper"]
+
+Project = Callable[[str], Path]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden trees anew")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Composes a shape into a folder of its own."""
+    return lambda shape: compose(shape, tmp_path / shape)
+
+
+def spinbox(
+    *arguments: str | Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user would."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return subprocess.run(
+        [*SPINBOX, *map(str, arguments)],
+        cwd=cwd,
+        env=variables | {"PYTHONPATH": str(REPOSITORY)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def build(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`spinbox build --prod` in a project, which has to succeed."""
+    result = spinbox("build", "--prod", *arguments, cwd=project)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The template as a plain folder, for plain Copier."""
+    folder = tmp_path_factory.mktemp("template")
+    shutil.copy(REPOSITORY / "copier.yml", folder)
+    for part in ("template", "extensions"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / part, folder / part, ignore=ignore)
+    yield folder
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Every file's content by path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,68 @@
+"""A Docker engine, and one booted stack per shape."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from spinbox_wrapper import template
+from tests.conftest import build
+from tests.e2e.stacks import Stack, run
+from tests.projects.compose import compose
+
+Boot = Callable[[str], Stack]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Skips without an engine; in CI that is a failure."""
+    found = shutil.which("docker") and not subprocess.call(
+        ["docker", "info"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    if not found:
+        message = "no Docker engine answers"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    _provide_uv()
+
+
+def _provide_uv() -> None:
+    """Where no registry is reachable, the lab's uv stands in for the pinned one."""
+    version = template.extension("layout").UV_VERSION
+    pinned = f"ghcr.io/astral-sh/uv:{version}"
+    present = ["docker", "image", "inspect", pinned]
+    if subprocess.call(present, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) != 0:
+        pulled = subprocess.call(["docker", "pull", "--quiet", pinned], stderr=subprocess.DEVNULL)
+        if pulled != 0:
+            run("docker", "tag", "ghcr.io/astral-sh/uv:latest", pinned)
+
+
+@pytest.fixture(scope="session")
+def boot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
+    """Boots a shape once per session with the guide's own command; the first try has to do."""
+    stacks: dict[str, Stack] = {}
+
+    def start(shape: str) -> Stack:
+        if shape not in stacks:
+            folder = compose(shape, tmp_path_factory.mktemp("stacks") / shape)
+            build(folder)
+            stacks[shape] = Stack(folder)
+            stacks[shape].write_env()
+            stacks[shape].up()
+        return stacks[shape]
+
+    yield start
+    for stack in stacks.values():
+        stack.remove()

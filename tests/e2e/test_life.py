@@ -1,0 +1,174 @@
+"""What a stack lives through: restarts, crashes, its development twin, bad migrations."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import build
+from tests.e2e.conftest import Boot
+from tests.e2e.stacks import Stack, eventually, run
+from tests.projects.compose import compose
+
+SHAPE = "e2e-fastapi-postgresql-redis"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack of its own, not yet started, under a name of its own."""
+    folder = compose(SHAPE, tmp_path / "project")
+    name = f"e2e-{request.node.name.removeprefix('test_').replace('_', '-')[:40]}"
+    build(folder, "--set", f"name={name}")
+    stack = Stack(folder)
+    stack.write_env()
+    yield stack
+    stack.remove()
+
+
+def test_a_row_outlives_down_and_up(boot: Boot) -> None:
+    stack = boot(SHAPE)
+    item = stack.post("/api/v1/items", {"name": "kept"})
+    visits = stack.post("/api/v1/visits")["visits"]
+    stack.compose("down")
+    stack.up()
+    assert item in stack.get("/api/v1/items")
+    assert stack.post("/api/v1/visits")["visits"] == visits + 1
+
+
+def test_a_killed_app_heals(boot: Boot) -> None:
+    stack = boot("e2e-fastapi")
+    before = stack.get("/api/v1/info")["pid"]
+    container = stack.containers()["app"]["Id"]
+    processes = run("docker", "top", container, "-eo", "pid,args").splitlines()[1:]
+    for line in processes:
+        pid, _, command = line.strip().partition(" ")
+        if "uvicorn" in command or "multiprocessing" in command:
+            subprocess.run(["kill", "-9", pid], check=False)
+    eventually(lambda: bool(stack.get("/api/v1/info")["pid"]))
+    assert before
+
+
+def test_a_stop_is_graceful(boot: Boot) -> None:
+    stack = boot("e2e-node")
+    container = stack.containers()["app"]["Id"]
+    stack.compose("stop", "app")
+    code = run("docker", "inspect", "-f", "{{.State.ExitCode}}", container).strip()
+    stack.compose("start", "app")
+    assert code in {"0", "143"}
+
+
+def test_production_and_development_share_no_volume(boot: Boot) -> None:
+    stack = boot(SHAPE)
+    item = stack.post("/api/v1/items", {"name": "production"})
+    # The development database would fail on its own init scripts (Spinbox ships them so).
+    shutil.rmtree(stack.folder / "database/init")
+    (stack.folder / "database/init").mkdir()
+    development = ["docker", "compose", "-p", "e2e-development", "-f", "docker-compose.yml"]
+    try:
+        run(*development, "up", "-d", "--wait", cwd=stack.folder)
+        volumes = run("docker", "volume", "ls", "-q", "-f", "name=postgres_data").split()
+    finally:
+        run(*development, "down", "--volumes", "--timeout", "3", cwd=stack.folder)
+    assert len([name for name in volumes if name.startswith("e2e-")]) >= 2
+    assert item in stack.get("/api/v1/items")
+
+
+def test_a_failing_migration_stops_the_start_and_is_named(stack: Stack) -> None:
+    migrations = stack.folder / "database/migrations"
+    (migrations / "002_broken.sql").write_text("CREATE TABLE half (id int);\nSELECT nonsense();\n")
+    with pytest.raises(AssertionError):
+        stack.up()
+    assert "002_broken failed" in stack.compose("logs", "--no-color", "migrate")
+    tables = stack.execute("postgres", 'psql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -Atc "\\dt"')
+    assert "half" not in tables
+    assert "app" not in stack.containers()
+
+    (migrations / "002_broken.sql").write_text("CREATE TABLE whole (id int);\n")
+    stack.up()
+    query = "SELECT version FROM schema_migrations ORDER BY version"
+    recorded = stack.execute(
+        "postgres", f'psql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -Atc "{query}"'
+    )
+    assert recorded.split() == ["001_initial_schema", "002_broken"]
+
+
+def test_migrations_run_once_when_two_run_at_once(stack: Stack) -> None:
+    slow = "CREATE TABLE slow (id int);\nSELECT pg_sleep(2);\n"
+    (stack.folder / "database/migrations/002_slow.sql").write_text(slow)
+    stack.compose("up", "-d", "--wait", "postgres")
+    command = ["docker", "compose", "-f", "docker-compose.prod.yml", "run", "--rm", "-T", "migrate"]
+    runs = [
+        subprocess.Popen(command, cwd=stack.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate()[0].decode() for process in runs]
+    assert [process.returncode for process in runs] == [0, 0], outputs
+    assert sum("migrate: 002_slow" in output for output in outputs) == 1, outputs
+
+
+def test_a_secret_in_the_tree_fails_the_build(stack: Stack) -> None:
+    (stack.folder / "backend/app/.env").write_text("SECRET=1\n")
+    ignore = stack.folder / "Dockerfile.prod.dockerignore"
+    ignore.write_text("*\n!backend/\n!deploy/\n")
+    command = ["docker", "build", "-q", "-f", "Dockerfile.prod", "."]
+    result = subprocess.run(command, cwd=stack.folder, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "Must not enter the image: ./.env" in result.stderr or "./app/.env" in result.stderr
+
+
+def test_compose_refuses_to_start_without_a_secret(stack: Stack) -> None:
+    (stack.folder / ".env").write_text("SECRET_KEY=x\n")
+    command = ["docker", "compose", "-f", "docker-compose.prod.yml", "config", "-q"]
+    result = subprocess.run(command, cwd=stack.folder, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "PASSWORD" in result.stderr
+    assert "is not set in .env" in result.stderr
+
+
+def test_a_code_change_installs_nothing_anew(boot: Boot) -> None:
+    stack = boot("e2e-fastapi")
+    main = stack.folder / "backend/app/main.py"
+    main.write_text(main.read_text() + "\n# changed\n")
+    log = subprocess.run(
+        ["docker", "build", "--progress=plain", "-q=false", "-f", "Dockerfile.prod", "."],
+        cwd=stack.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    step = next(line.split()[0] for line in log.splitlines() if "uv pip install" in line)
+    assert f"{step} CACHED" in log
+    rebuilt = [line for line in log.splitlines() if "[final" in line and "COPY --from=build /app" in line]
+    assert rebuilt
+
+
+def test_backup_and_restore_as_the_guide_says(boot: Boot) -> None:
+    stack = boot(SHAPE)
+    item = stack.post("/api/v1/items", {"name": "backed up"})
+    guide = (stack.folder / "deploy/README.md").read_text()
+    section = guide.split("### PostgreSQL", 1)[1].split("### ", 1)[0]
+    backup, restore = (part.split("```", 1)[0] for part in section.split("```bash\n")[1:])
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    run(*shell, backup.replace("$(date +%F)", "DATE"), cwd=stack.folder)
+    lost = stack.post("/api/v1/items", {"name": "after the backup"})
+    run(*shell, restore, cwd=stack.folder)
+    items = stack.get("/api/v1/items")
+    assert item in items
+    assert lost not in items
+
+
+def test_redis_backup_and_restore_as_the_guide_says(boot: Boot) -> None:
+    stack = boot(SHAPE)
+    visits = stack.post("/api/v1/visits")["visits"]
+    guide = (stack.folder / "deploy/README.md").read_text()
+    section = guide.split("### Redis", 1)[1].split("\nKeep copies", 1)[0]
+    backup, restore = (part.split("```", 1)[0] for part in section.split("```bash\n")[1:])
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    run(*shell, backup.replace("$(date +%F)", "DATE"), cwd=stack.folder)
+    stack.post("/api/v1/visits")
+    run(*shell, restore, cwd=stack.folder)
+    assert stack.post("/api/v1/visits")["visits"] == visits + 1

@@ -1,0 +1,1 @@
+"""Unit tests of the derivation, written from its contract."""

@@ -1,0 +1,427 @@
+"""The images' entrypoint, run by every kind of shell that images have."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ENTRYPOINT = Path(__file__).resolve().parents[2] / "template/deploy/entrypoint.sh"
+SECRETS = Path("/run/secrets")
+SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
+HOSTILE = [
+    "plain",
+    "with space",
+    " edge ",
+    "50%",
+    "%41",
+    "a/b",
+    "a@b",
+    "a:b",
+    "a?b",
+    "a#b",
+    "a&b=c",
+    "a+b",
+    "a,b;c",
+    "[a]",
+    "'single'",
+    '"double"',
+    "$HOME",
+    "${HOME}",
+    "$(touch pwned)",
+    "`touch pwned`",
+    "; touch pwned #",
+    "\\",
+    "\\n\\x41",
+    "a\\",
+    "-n",
+    "-e a",
+    "*",
+    "~",
+    "!",
+    "é世界\U0001f600",
+    "tab\there",
+    "line\nbreak",
+    "x" * 300,
+]
+POSTGRES = {"POSTGRES_SERVER": "db", "POSTGRES_USER": "u", "POSTGRES_DB": "d"}
+
+Shell = tuple[list[str], str]
+
+
+@pytest.fixture(params=SHELLS, scope="module")
+def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell with its PATH: BusyBox with its own tools, as in Alpine images."""
+    command = SHELLS[request.param]
+    found = shutil.which(command[0])
+    if found is None:
+        pytest.skip(f"{command[0]} is not installed")
+    if request.param != "busybox":
+        return [found, *command[1:]], "/usr/local/bin:/usr/bin:/bin"
+    tools = tmp_path_factory.mktemp("busybox")
+    subprocess.run([found, "--install", "-s", str(tools)], check=True)
+    return [found, "sh"], str(tools)
+
+
+@pytest.fixture
+def secrets() -> Iterator[Path]:
+    """A folder of its own among the secret files, as containers have them."""
+    try:
+        SECRETS.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=SECRETS))
+    except OSError:
+        pytest.skip(f"cannot write to {SECRETS}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        with suppress(OSError):
+            SECRETS.rmdir()
+
+
+def run(
+    shell: Shell, environment: Mapping[str, str], cwd: Path | None = None, *command: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command through the entrypoint in a clean environment."""
+    words, path = shell
+    return subprocess.run(
+        [*words, str(ENTRYPOINT), *(command or ("env", "-0"))],
+        env={"PATH": path, **environment},
+        cwd=cwd,
+        capture_output=True,
+        timeout=20,
+    )
+
+
+def completed(
+    shell: Shell, environment: Mapping[str, str], cwd: Path | None = None
+) -> dict[str, str]:
+    """The environment that the command sees."""
+    result = run(shell, environment, cwd)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == b""
+    return dict(item.split("=", 1) for item in result.stdout.decode().split("\0") if item)
+
+
+def parts(url: str) -> tuple[SplitResult, str, str, str]:
+    """A URL, with its user, password and path decoded."""
+    split = urlsplit(url)
+    return split, unquote(split.username or ""), unquote(split.password or ""), unquote(split.path)
+
+
+class TestPostgres:
+    """DATABASE_URL and SQLALCHEMY_DATABASE_URI."""
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_any_part_comes_through(self, value: str, shell: Shell, tmp_path: Path) -> None:
+        """User, password and database name may hold any character."""
+        names = ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB")
+        environment = {**POSTGRES, "POSTGRES_PORT": "6543", **dict.fromkeys(names, value)}
+        seen = completed(shell, environment, tmp_path)
+        url, user, password, path = parts(seen["DATABASE_URL"])
+        assert (url.scheme, url.hostname, url.port) == ("postgresql", "db", 6543)
+        assert (user, password, path) == (value, value, f"/{value}")
+        assert {name: seen[name] for name in environment} == environment
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("value", HOSTILE[:12])
+    def test_urls_hold_safe_characters_only(self, value: str, shell: Shell) -> None:
+        """So that every client reads them alike."""
+        url = completed(shell, {**POSTGRES, "POSTGRES_PASSWORD": value})["DATABASE_URL"]
+        assert not set(url.partition("://")[2]) & set(" \"'$\\?#[]<>")
+        assert url.count("@") == 1
+
+    def test_parts_have_defaults(self, shell: Shell) -> None:
+        """The server alone is enough."""
+        url = completed(shell, {"POSTGRES_SERVER": "db"})["DATABASE_URL"]
+        assert url == "postgresql://postgres:@db:5432/postgres"
+
+    def test_the_database_is_named_after_the_user(self, shell: Shell) -> None:
+        """As PostgreSQL itself does."""
+        url = completed(shell, {"POSTGRES_SERVER": "db", "POSTGRES_USER": "u"})["DATABASE_URL"]
+        assert url.endswith("/u")
+
+    def test_an_existing_url_wins(self, shell: Shell) -> None:
+        """Platforms give one."""
+        given_url = "postgresql://a:b@c:1/d?sslmode=require"
+        seen = completed(shell, {**POSTGRES, "DATABASE_URL": given_url})
+        assert seen["DATABASE_URL"] == given_url
+
+    def test_an_empty_url_is_none(self, shell: Shell) -> None:
+        """Compose passes on empty values."""
+        assert "@db" in completed(shell, {**POSTGRES, "DATABASE_URL": ""})["DATABASE_URL"]
+
+    def test_the_old_scheme_is_replaced(self, shell: Shell) -> None:
+        """SQLAlchemy does not know postgres://."""
+        seen = completed(shell, {"DATABASE_URL": "postgres://a:b@c:1/d?x=postgres://"})
+        assert seen["DATABASE_URL"] == "postgresql://a:b@c:1/d?x=postgres://"
+
+    @pytest.mark.parametrize(
+        ("driver", "scheme"),
+        [({}, "postgresql"), ({"SQLALCHEMY_DRIVER": "psycopg2"}, "postgresql+psycopg2")],
+    )
+    @pytest.mark.parametrize("start", [POSTGRES, {"DATABASE_URL": "postgres://u:p@db:5432/d"}])
+    def test_sqlalchemys_url_names_the_driver(
+        self, start: dict[str, str], driver: dict[str, str], scheme: str, shell: Shell
+    ) -> None:
+        """The rest is the same, and DATABASE_URL stays plain."""
+        seen = completed(shell, {**start, **driver})
+        rest = seen["DATABASE_URL"].removeprefix("postgresql")
+        assert seen["SQLALCHEMY_DATABASE_URI"] == f"{scheme}{rest}"
+
+    def test_an_existing_sqlalchemy_url_wins(self, shell: Shell) -> None:
+        """It may be another database."""
+        seen = completed(shell, {**POSTGRES, "SQLALCHEMY_DATABASE_URI": "sqlite:///x"})
+        assert seen["SQLALCHEMY_DATABASE_URI"] == "sqlite:///x"
+
+    def test_a_driver_in_the_url_is_not_doubled(self, shell: Shell) -> None:
+        """The user's own choice of driver stands."""
+        url = "postgresql+asyncpg://a:b@c:1/d"
+        seen = completed(shell, {"DATABASE_URL": url, "SQLALCHEMY_DRIVER": "psycopg2"})
+        assert seen["SQLALCHEMY_DATABASE_URI"] == url
+
+    @pytest.mark.parametrize("url", ["mysql://a:b@c/d", "sqlite:///./x.db"])
+    def test_other_databases_stay_what_they_are(self, url: str, shell: Shell) -> None:
+        """No URL of another database is made a PostgreSQL one."""
+        seen = completed(shell, {"DATABASE_URL": url, "SQLALCHEMY_DRIVER": "psycopg2"})
+        assert seen["DATABASE_URL"] == url
+        assert seen.get("SQLALCHEMY_DATABASE_URI", url) == url
+
+    def test_nothing_without_a_server(self, shell: Shell) -> None:
+        """A password alone makes no URL."""
+        seen = completed(shell, {"POSTGRES_PASSWORD": "x"})
+        assert "DATABASE_URL" not in seen and "SQLALCHEMY_DATABASE_URI" not in seen
+
+
+class TestRedis:
+    """REDIS_URL."""
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_any_password_comes_through(self, value: str, shell: Shell, tmp_path: Path) -> None:
+        """Whatever it holds."""
+        environment = {"REDIS_HOST": "cache", "REDIS_PASSWORD": value, "REDIS_DB": "3"}
+        seen = completed(shell, environment, tmp_path)
+        url, user, password, path = parts(seen["REDIS_URL"])
+        assert (url.scheme, url.hostname, url.port, path) == ("redis", "cache", 6379, "/3")
+        assert (user, password) == ("", value)
+        assert not list(tmp_path.iterdir())
+
+    def test_without_a_password(self, shell: Shell) -> None:
+        """No login at all."""
+        seen = completed(shell, {"REDIS_HOST": "cache", "REDIS_PASSWORD": ""})
+        assert seen["REDIS_URL"] == "redis://cache:6379/0"
+
+    def test_with_a_user(self, shell: Shell) -> None:
+        """Managed services have one."""
+        login = {"REDIS_USERNAME": "a:b", "REDIS_PASSWORD": "p@"}
+        _, user, password, _ = parts(completed(shell, {"REDIS_HOST": "c", **login})["REDIS_URL"])
+        assert (user, password) == ("a:b", "p@")
+
+    def test_an_existing_url_wins(self, shell: Shell) -> None:
+        """Platforms give one."""
+        seen = completed(shell, {"REDIS_HOST": "c", "REDIS_URL": "rediss://x:1"})
+        assert seen["REDIS_URL"] == "rediss://x:1"
+
+
+class TestMongodb:
+    """MONGODB_URL."""
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_any_part_comes_through(self, value: str, shell: Shell, tmp_path: Path) -> None:
+        """User, password and database name may hold any character."""
+        names = ("MONGODB_USERNAME", "MONGODB_PASSWORD", "MONGODB_DATABASE")
+        seen = completed(shell, {"MONGODB_HOST": "m", **dict.fromkeys(names, value)}, tmp_path)
+        url, user, password, path = parts(seen["MONGODB_URL"])
+        assert (url.scheme, url.hostname, url.port) == ("mongodb", "m", 27017)
+        assert (user, password, path) == (value, value, f"/{value}")
+        assert url.query == "authSource=admin"
+        assert not list(tmp_path.iterdir())
+
+    def test_an_existing_url_wins(self, shell: Shell) -> None:
+        """Platforms give one."""
+        seen = completed(shell, {"MONGODB_HOST": "m", "MONGODB_URL": "mongodb+srv://x"})
+        assert seen["MONGODB_URL"] == "mongodb+srv://x"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20))
+def test_any_password_comes_through(shell: Shell, password: str) -> None:
+    """Not only those somebody thought of."""
+    seen = completed(shell, {**POSTGRES, "POSTGRES_PASSWORD": password})
+    assert parts(seen["DATABASE_URL"])[2] == password
+    assert seen["POSTGRES_PASSWORD"] == password
+
+
+class TestSecretFiles:
+    """NAME_FILE=/run/secrets/name gives NAME."""
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_any_content_comes_through(
+        self, value: str, shell: Shell, secrets: Path, tmp_path: Path
+    ) -> None:
+        """A trailing line end is not part of it, anything else is."""
+        (secrets / "token").write_text(f"{value}\n", encoding="utf-8")
+        seen = completed(shell, {"TOKEN_FILE": f"{secrets}/token"}, tmp_path)
+        assert seen["TOKEN"] == value
+        assert not list(tmp_path.iterdir())
+
+    def test_they_are_parts_of_urls(self, shell: Shell, secrets: Path) -> None:
+        """Files are read before URLs are made."""
+        (secrets / "password").write_text("p@ss/word")
+        environment = {**POSTGRES, "POSTGRES_PASSWORD_FILE": f"{secrets}/password"}
+        assert parts(completed(shell, environment)["DATABASE_URL"])[2] == "p@ss/word"
+
+    def test_an_existing_value_wins(self, shell: Shell, secrets: Path) -> None:
+        """What is set is not replaced."""
+        (secrets / "token").write_text("file")
+        seen = completed(shell, {"TOKEN_FILE": f"{secrets}/token", "TOKEN": "value"})
+        assert seen["TOKEN"] == "value"
+
+    def test_an_empty_value_does_not_win(self, shell: Shell, secrets: Path) -> None:
+        """Compose passes on empty values."""
+        (secrets / "token").write_text("file")
+        seen = completed(shell, {"TOKEN_FILE": f"{secrets}/token", "TOKEN": ""})
+        assert seen["TOKEN"] == "file"
+
+    def test_several(self, shell: Shell, secrets: Path) -> None:
+        """Each with its own value."""
+        for name in "abc":
+            (secrets / name).write_text(name * 3)
+        seen = completed(shell, {f"{name}_FILE": f"{secrets}/{name}" for name in "abc"})
+        assert [seen[name] for name in "abc"] == ["aaa", "bbb", "ccc"]
+
+    @pytest.mark.parametrize("name", ["my secret", "$(touch pwned)", "it's", "a;b"])
+    def test_any_file_name(self, name: str, shell: Shell, secrets: Path, tmp_path: Path) -> None:
+        """Names are never evaluated."""
+        (secrets / name).write_text("value")
+        seen = completed(shell, {"TOKEN_FILE": f"{secrets}/{name}"}, tmp_path)
+        assert seen["TOKEN"] == "value"
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("name", ["missing", "$(touch pwned)"])
+    def test_a_missing_file_stops_the_start(self, name: str, shell: Shell, tmp_path: Path) -> None:
+        """One plain line names the variable and the file."""
+        result = run(shell, {"TOKEN_FILE": f"/run/secrets/{name}"}, tmp_path)
+        assert result.returncode != 0 and result.stdout == b""
+        message = result.stderr.decode()
+        assert "TOKEN_FILE" in message and f"/run/secrets/{name}" in message
+        assert len(message.splitlines()) == 1
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("value", ["/etc/hostname", "/run/secretsx/a", "relative", "", "a\nb"])
+    def test_other_files_are_the_apps_own(self, value: str, shell: Shell) -> None:
+        """`LOG_FILE=/var/log/app.log` is no secret."""
+        seen = completed(shell, {"LOG_FILE": value})
+        assert "LOG" not in seen and seen["LOG_FILE"] == value
+
+    def test_a_line_of_another_value_is_no_variable(self, shell: Shell, tmp_path: Path) -> None:
+        """A value that looks like a setting is still a value."""
+        value = "x\nTOKEN_FILE=/run/secrets/missing\n$(touch pwned)_FILE=/run/secrets/a"
+        seen = completed(shell, {"TEXT": value}, tmp_path)
+        assert seen["TEXT"] == value and "TOKEN" not in seen
+        assert not list(tmp_path.iterdir())
+
+
+class TestEnvironment:
+    """Everything else stays as it is."""
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_values_come_through(self, value: str, shell: Shell, tmp_path: Path) -> None:
+        """Nothing is evaluated or changed."""
+        assert completed(shell, {"ANYTHING": value}, tmp_path)["ANYTHING"] == value
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(
+        "name", ["name", "value", "file", "login", "database", "url", "password"]
+    )
+    def test_names_in_lower_case_come_through(self, name: str, shell: Shell, secrets: Path) -> None:
+        """The entrypoint's own variables do not replace the app's."""
+        (secrets / "token").write_text("secret")
+        environment = {
+            **POSTGRES,
+            "REDIS_HOST": "r",
+            "REDIS_PASSWORD": "p",
+            "TOKEN_FILE": f"{secrets}/token",
+        }
+        assert completed(shell, {**environment, name: "mine"})[name] == "mine"
+
+    def test_nothing_is_added(self, shell: Shell) -> None:
+        """Without parts there is nothing to complete."""
+        seen = completed(shell, {"A": "1"})
+        assert set(seen) <= {"A", "PATH", "PWD", "OLDPWD", "SHLVL", "_"}
+
+    def test_port(self, shell: Shell) -> None:
+        """Uvicorn has a name of its own for it."""
+        seen = completed(shell, {"PORT": "9000"})
+        assert (seen["PORT"], seen["UVICORN_PORT"]) == ("9000", "9000")
+
+    def test_no_port(self, shell: Shell) -> None:
+        """Then Uvicorn's default stands."""
+        assert "UVICORN_PORT" not in completed(shell, {"PORT": ""})
+
+
+class TestCommand:
+    """The command takes the entrypoint's place."""
+
+    @pytest.mark.parametrize("argument", HOSTILE)
+    def test_arguments_come_through(self, argument: str, shell: Shell, tmp_path: Path) -> None:
+        """Nothing is split, expanded or run."""
+        result = run(shell, {}, tmp_path, "printf", "%s|", argument, "end")
+        assert result.stdout.decode() == f"{argument}|end|"
+        assert not list(tmp_path.iterdir())
+
+    def test_it_has_the_same_process(self, shell: Shell) -> None:
+        """No shell stays in between."""
+        words, path = shell
+        script = "import os; print(os.getpid())"
+        command = [*words, str(ENTRYPOINT), sys.executable, "-c", script]
+        with subprocess.Popen(command, env={"PATH": path}, stdout=subprocess.PIPE) as process:
+            output, _ = process.communicate(timeout=20)
+        assert int(output) == process.pid
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_signals_reach_it(self, number: signal.Signals, shell: Shell) -> None:
+        """So that a stop is a graceful one."""
+        words, path = shell
+        script = (
+            "import signal, sys\n"
+            f"signal.signal({int(number)}, lambda *_: sys.exit(42))\n"
+            "print('ready', flush=True)\n"
+            "signal.pause()\n"
+        )
+        command = [*words, str(ENTRYPOINT), sys.executable, "-c", script]
+        with subprocess.Popen(command, env={"PATH": path}, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.send_signal(number)
+            assert process.wait(timeout=20) == 42
+
+    @pytest.mark.parametrize("code", [0, 1, 137])
+    def test_its_exit_code_is_the_containers(self, code: int, shell: Shell) -> None:
+        """Unchanged."""
+        assert run(shell, {}, None, "sh", "-c", f"exit {code}").returncode == code
+
+    def test_a_missing_command_fails(self, shell: Shell) -> None:
+        """With the shell's own code for it."""
+        assert run(shell, {}, None, "no-such-command").returncode == 127
+
+    def test_standard_input_is_its_own(self, shell: Shell) -> None:
+        """The entrypoint reads nothing of it."""
+        words, path = shell
+        result = subprocess.run(
+            [*words, str(ENTRYPOINT), "cat"],
+            env={"PATH": path, **POSTGRES},
+            input=b"a\nb\n",
+            capture_output=True,
+            check=True,
+        )
+        assert result.stdout == b"a\nb\n"

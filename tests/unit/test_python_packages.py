@@ -1,0 +1,334 @@
+"""How the dependencies of a Python app are declared."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extensions.errors import ProjectError
+from extensions.python_packages import SYSTEM_PACKAGES, read_packages
+
+from .support import facts_of, stack_of, tree_of
+
+PYPROJECT = '[project]\nname = "x"\ndependencies = ["fastapi", "uvicorn[standard]>=0.30"]\n'
+POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nuvicorn = "^0.30"\n'
+
+
+def packages(root: Path, files: dict[str, str], folder: str = ".") -> dict[str, Any]:
+    """How the dependencies in `files` are declared."""
+    return read_packages(tree_of(root, files), folder)
+
+
+def libraries(root: Path, requirements: str) -> list[str]:
+    """Those dependencies of a requirements.txt that matter."""
+    found: list[str] = packages(root, {"requirements.txt": requirements})["libraries"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "manager", "manifests"),
+    [
+        ({"requirements.txt": ""}, "pip", ["requirements.txt"]),
+        ({"pyproject.toml": PYPROJECT}, "pip", ["pyproject.toml"]),
+        ({"pyproject.toml": PYPROJECT, "uv.lock": ""}, "uv", ["pyproject.toml", "uv.lock"]),
+        (
+            {"pyproject.toml": POETRY, "poetry.lock": ""},
+            "poetry",
+            ["pyproject.toml", "poetry.lock"],
+        ),
+        ({"pyproject.toml": PYPROJECT, "pdm.lock": ""}, "pdm", ["pyproject.toml", "pdm.lock"]),
+        ({}, None, []),
+        ({"pyproject.toml": "[tool.black]\n"}, None, []),
+    ],
+    ids=["requirements", "pyproject", "uv", "poetry", "pdm", "nothing", "tools-only"],
+)
+@pytest.mark.parametrize("folder", [".", "backend"])
+def test_manager(
+    files: dict[str, str], manager: str | None, manifests: list[str], folder: str, tmp_path: Path
+) -> None:
+    """The lockfile tells the package manager; manifests are relative to the app's folder."""
+    prefix = "" if folder == "." else f"{folder}/"
+    found = packages(tmp_path, {prefix + name: text for name, text in files.items()}, folder)
+    assert (found["manager"], found["manifests"]) == (manager, manifests)
+
+
+def test_a_lockfile_wins_over_requirements(tmp_path: Path) -> None:
+    """What is locked is installed as locked."""
+    files = {"pyproject.toml": PYPROJECT, "uv.lock": "", "requirements.txt": "flask\n"}
+    assert packages(tmp_path, files)["manager"] == "uv"
+
+
+def test_requirements_win_over_a_pyproject_for_tools(tmp_path: Path) -> None:
+    """A pyproject.toml that only configures tools declares nothing."""
+    files = {"pyproject.toml": "[tool.ruff]\nline-length = 100\n", "requirements.txt": "uvicorn\n"}
+    found = packages(tmp_path, files)
+    assert (found["manager"], found["libraries"]) == ("pip", ["uvicorn"])
+
+
+def test_requirements_for_production_win(tmp_path: Path) -> None:
+    """A file of its own for production leaves the development tools out."""
+    files = {"requirements.txt": "pytest\n", "requirements-prod.txt": "uvicorn\n"}
+    assert packages(tmp_path, files)["manifests"] == ["requirements-prod.txt"]
+
+
+def test_poetry_without_its_lockfile_is_explained(tmp_path: Path) -> None:
+    """The error names the command that makes it."""
+    with pytest.raises(ProjectError, match="poetry lock"):
+        packages(tmp_path, {"pyproject.toml": POETRY})
+
+
+def test_a_lockfile_that_git_ignores_does_not_count(tmp_path: Path) -> None:
+    """A clone would not have it."""
+    files = {".gitignore": "uv.lock\n", "pyproject.toml": PYPROJECT, "uv.lock": ""}
+    assert packages(tmp_path, files)["manager"] == "pip"
+
+
+def test_pipfile_is_explained(tmp_path: Path) -> None:
+    """Pipenv is not supported, and the error says what to do instead."""
+    with pytest.raises(ProjectError, match="pipenv requirements"):
+        packages(tmp_path, {"Pipfile": "[packages]\nfastapi = '*'\n"})
+
+
+def test_pipfile_beside_requirements(tmp_path: Path) -> None:
+    """Where the error's advice was followed, it goes away."""
+    assert packages(tmp_path, {"Pipfile": "", "requirements.txt": ""})["manager"] == "pip"
+
+
+@pytest.mark.parametrize(
+    ("line", "library"),
+    [
+        ("uvicorn", "uvicorn"),
+        ("uvicorn[standard]>=0.24.0", "uvicorn"),
+        ("Uvicorn == 0.24", "uvicorn"),
+        ("  uvicorn  # the server", "uvicorn"),
+        ("uvicorn; python_version >= '3.8'", "uvicorn"),
+        ("uvicorn @ https://example.com/uvicorn.whl", "uvicorn"),
+        ("uvicorn==0.24 --hash=sha256:abc", "uvicorn"),
+        ("uvicorn==0.24 \\\n    --hash=sha256:abc", "uvicorn"),
+        ("fastapi[standard]", "uvicorn"),
+        ("fastapi[all]>=0.100", "uvicorn"),
+        ("psycopg2_binary", "psycopg2-binary"),
+        ("psycopg[binary]>=3", "psycopg-binary"),
+        ("psycopg[binary,pool]", "psycopg-binary"),
+        ("sentence_transformers", "sentence-transformers"),
+    ],
+)
+def test_names_in_requirements(line: str, library: str, tmp_path: Path) -> None:
+    """Names are found in every form that pip reads."""
+    assert library in libraries(tmp_path, f"{line}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# uvicorn",
+        "uvicorn-worker",
+        "fastapi",
+        "--index-url https://example.com/uvicorn",
+        "-e .",
+        "./uvicorn",
+        "https://example.com/uvicorn.whl",
+        "",
+        "!!! broken line !!!",
+    ],
+)
+def test_lines_that_name_no_server(line: str, tmp_path: Path) -> None:
+    """Options, comments and other names are not taken for a server."""
+    assert "uvicorn" not in libraries(tmp_path, f"{line}\n")
+
+
+def test_repeated_lines_count_once(tmp_path: Path) -> None:
+    """As `--with-deps` writes them, with other bounds."""
+    text = "uvicorn[standard]>=0.24\npytest\nuvicorn[standard]>=0.30\n"
+    assert libraries(tmp_path, text) == ["uvicorn"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_requirements(line_end: str, tmp_path: Path) -> None:
+    """Files of other systems are read too."""
+    assert libraries(tmp_path, f"asyncpg{line_end}uvicorn{line_end}") == ["asyncpg", "uvicorn"]
+
+
+def test_only_libraries_that_matter_are_kept(tmp_path: Path) -> None:
+    """Facts do not change with every dependency."""
+    assert libraries(tmp_path, "requests\nflask\nblack\n") == []
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-r base.txt",
+        "-rbase.txt",
+        "--requirement base.txt",
+        "--requirement=base.txt",
+        "-r ./base.txt",
+        "-r base.txt  # shared",
+        "-c base.txt",
+    ],
+)
+def test_included_files_are_manifests(option: str, tmp_path: Path) -> None:
+    """An installation reads included files too."""
+    files = {"requirements.txt": f"{option}\nasyncpg\n", "base.txt": "uvicorn\n"}
+    assert packages(tmp_path, files)["manifests"] == ["requirements.txt", "base.txt"]
+
+
+def test_included_files_are_read(tmp_path: Path) -> None:
+    """Dependencies count wherever they are declared."""
+    files = {"requirements.txt": "-r base.txt\nasyncpg\n", "base.txt": "uvicorn\n"}
+    assert packages(tmp_path, files)["libraries"] == ["asyncpg", "uvicorn"]
+
+
+def test_includes_are_relative_to_the_file(tmp_path: Path) -> None:
+    """As in pip, and at any depth."""
+    files = {
+        "backend/requirements.txt": "-r requirements/prod.in\n",
+        "backend/requirements/prod.in": "-r base.in\n-r ../extra.in\n",
+        "backend/requirements/base.in": "uvicorn\n",
+        "backend/extra.in": "asyncpg\n",
+    }
+    assert packages(tmp_path, files, "backend")["manifests"] == [
+        "requirements.txt",
+        "requirements/prod.in",
+        "requirements/base.in",
+        "extra.in",
+    ]
+
+
+def test_includes_in_a_circle_end(tmp_path: Path) -> None:
+    """A file that includes itself is read once."""
+    files = {"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\nuvicorn\n"}
+    assert packages(tmp_path, files)["manifests"] == ["requirements.txt", "a.txt"]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "../missing.txt", "secret.txt"])
+def test_an_include_that_no_clone_has_is_named(name: str, tmp_path: Path) -> None:
+    """The error says which file includes what."""
+    files = {
+        ".gitignore": "secret.txt\n",
+        "secret.txt": "",
+        "requirements.txt": f"-r {name}\n",
+    }
+    with pytest.raises(ProjectError, match=rf"requirements\.txt.*{name.removeprefix('../')}"):
+        packages(tmp_path, files)
+
+
+def test_an_include_outside_the_folder_is_no_crash(tmp_path: Path) -> None:
+    """A list shared between apps is either read or explained."""
+    files = {"backend/requirements.txt": "-r ../shared.txt\n", "shared.txt": "uvicorn\n"}
+    tree = tree_of(tmp_path, files)
+    try:
+        assert "uvicorn" in read_packages(tree, "backend")["libraries"]
+    except ProjectError as error:
+        assert "shared.txt" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"pyproject.toml": PYPROJECT}, ["uvicorn"]),
+        ({"pyproject.toml": POETRY, "poetry.lock": ""}, ["uvicorn"]),
+        (
+            {
+                "pyproject.toml": PYPROJECT,
+                "uv.lock": '[[package]]\nname = "uvicorn"\n[[package]]\nname = "torch"\n',
+            },
+            ["torch", "uvicorn"],
+        ),
+        (
+            {"pyproject.toml": POETRY, "poetry.lock": '[[package]]\nname = "psycopg-binary"\n'},
+            ["psycopg-binary", "uvicorn"],
+        ),
+    ],
+    ids=["pyproject", "poetry", "uv-locked", "poetry-locked"],
+)
+def test_libraries_of_pyproject(files: dict[str, str], expected: list[str], tmp_path: Path) -> None:
+    """Declared and locked dependencies both count."""
+    assert packages(tmp_path, files)["libraries"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "[project\n"),
+        ("pyproject.toml", "name = \n"),
+        ("pyproject.toml", "<<<<<<< HEAD\n"),
+        ("uv.lock", "[[package]\n"),
+    ],
+)
+def test_broken_toml_is_named(name: str, text: str, tmp_path: Path) -> None:
+    """The error says which file has to be mended."""
+    files = {"pyproject.toml": PYPROJECT, "uv.lock": "", name: text}
+    with pytest.raises(ProjectError, match=name.replace(".", r"\.")):
+        packages(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "project = 1\n"),
+        ("pyproject.toml", "tool = 1\n"),
+        ("pyproject.toml", '[tool]\npoetry = "x"\n'),
+        ("pyproject.toml", "[project]\ndependencies = 1\n"),
+        ("uv.lock", 'package = "x"\n'),
+        ("uv.lock", '[package]\nname = "x"\n'),
+    ],
+)
+def test_toml_of_another_form_is_no_crash(name: str, text: str, tmp_path: Path) -> None:
+    """Valid TOML with unexpected types is explained, or means nothing."""
+    tree = tree_of(tmp_path, {"pyproject.toml": PYPROJECT, "uv.lock": "", name: text})
+    try:
+        read_packages(tree, ".")
+    except ProjectError as error:
+        assert name in str(error)
+
+
+def build_with(root: Path, requirements: str, **choices: Any) -> Any:
+    """The build of a FastAPI app with these requirements added."""
+    facts = facts_of("fastapi", root)
+    tree = tree_of(root / "only", {"requirements.txt": f"uvicorn\n{requirements}\n"})
+    facts["fastapi"] |= read_packages(tree, ".")
+    return stack_of(facts, **choices).apps[0].build
+
+
+@pytest.mark.parametrize(
+    ("requirement", "build", "run"),
+    [
+        ("requests", set(), set()),
+        ("psycopg2", {"gcc", "libpq-dev"}, {"libpq5"}),
+        ("psycopg2-binary", set(), set()),
+        ("psycopg", set(), {"libpq5"}),
+        ("psycopg[binary]", set(), set()),
+        ("psycopg[c]", {"gcc", "libpq-dev"}, {"libpq5"}),
+        ("mysqlclient", {"gcc", "pkg-config"}, {"libmariadb3"}),
+        ("pycairo", {"gcc", "libcairo2-dev"}, {"libcairo2"}),
+        ("ffmpeg-python", set(), {"ffmpeg"}),
+        ("opencv-python-headless", set(), set()),
+    ],
+)
+def test_system_packages(requirement: str, build: set[str], run: set[str], tmp_path: Path) -> None:
+    """Packages are there where a dependency needs them, and only there."""
+    found = build_with(tmp_path, requirement)
+    assert build <= set(found.build_packages) and bool(build) == bool(found.build_packages)
+    assert run == set(found.runtime_packages)
+
+
+def test_build_packages_never_stay(tmp_path: Path) -> None:
+    """No compiler and no header is a run-time package."""
+    run = {name for _, names in SYSTEM_PACKAGES.values() for name in names}
+    assert not [name for name in run if name.startswith("gcc") or name.endswith("-dev")]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "gpu", "expected"),
+    [
+        ("torch", False, True),
+        ("sentence-transformers", False, True),
+        ("torch", True, False),
+        ("requests", False, False),
+    ],
+)
+def test_torch_comes_from_the_cpu_index(
+    requirement: str, gpu: bool, expected: bool, tmp_path: Path
+) -> None:
+    """Several GB of CUDA stay out unless a GPU is asked for."""
+    assert build_with(tmp_path, requirement, gpu=gpu).cpu_torch is expected
