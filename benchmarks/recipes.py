@@ -287,21 +287,23 @@ class Bench:
 
     def up(self, recipe: Recipe, file: Path) -> float:
         """Start the stack on new volumes, and remove it; give the seconds until it is healthy."""
-        image, tag = self.image(recipe).split(":")
         http, https = free_ports(2)
         env = {
             "BENCH_IMAGE": self.image(recipe),
-            "APP_IMAGE": image,
-            "TAG": tag,
+            "TAG": self.id,
             "HTTP_PORT": str(http),
             "HTTPS_PORT": str(https),
             "SECRET_KEY": secrets.token_hex(32),
             "POSTGRES_PASSWORD": secrets.token_hex(32),
             "REDIS_PASSWORD": secrets.token_hex(32),
         }
-        name = f"{image}-{tag}"
+        name = f"bench-{recipe.name}-{self.id}"
         docker_compose = ("docker", "compose", "--project-name", name, "--file", file)
         try:
+            for image in set(run(*docker_compose, "config", "--images", env=env).split()):
+                # The name that the generated file gives to the app's image.
+                if image.endswith(f":{self.id}"):
+                    run("docker", "tag", self.image(recipe), image)
             run(*docker_compose, "pull", "--policy=missing", "--ignore-buildable", env=env)
             started = time.monotonic()
             run(*docker_compose, "up", "--no-build", "--wait", "--wait-timeout=300", env=env)

@@ -1,6 +1,5 @@
 """The images' entrypoint, run by every kind of shell that images have."""
 
-import os
 import shutil
 import signal
 import subprocess

@@ -83,6 +83,9 @@ def test_the_view_is_that_of_git(
         "data\n!data/**\n",
         "data/**/\n",
         "**/data/**\n!keep.txt\n",
+        "*\n!*/\n!keep.txt\n",
+        "*\n!data\n!keep.txt\n",
+        "data/*\n!data\n",
     ],
 )
 def test_folders_kept_for_one_file(gitignore: str, repository: Path, tmp_path: Path) -> None:
