@@ -202,61 +202,63 @@ class Bench:
 
     def project(self, recipe: Recipe, number: int) -> Path:
         """Compose the development project anew, with our files if the recipe is ours."""
-        folder = self.folder / f"{recipe.name}-{number}"
-        shutil.rmtree(folder, ignore_errors=True)
-        project = compose(SHAPE, folder)
+        project = compose(SHAPE, self.folder / f"{recipe.name}-{number}")
         if recipe.dockerfile is None:
             render(project)
         return project
 
-    def build(self, recipe: Recipe, project: Path) -> tuple[float, str]:
+    def build(self, recipe: Recipe, project: Path, *, cold: bool = False) -> tuple[float, str]:
         """Build the image; give the seconds and the log."""
-        started = time.monotonic()
-        log = run(
+        command = (
             *("docker", "build", "--progress=plain", "--label", self.label),
             *("--file", recipe.dockerfile or project / "Dockerfile.prod"),
             *("--tag", self.image(recipe), project / recipe.context),
         )
+        # Downloads fail now and then; what counts is a build without that.
+        for last in (False, False, False, True):
+            if cold:
+                run("docker", "builder", "prune", "--all", "--force")
+            started = time.monotonic()
+            try:
+                log = run(*command, quiet=not last)
+            except subprocess.CalledProcessError:
+                if last:
+                    raise
+                say(f"{recipe.name}: a build failed, once more")
+            else:
+                break
         return time.monotonic() - started, log
 
     def measure(self, recipe: Recipe, result: Result, number: int) -> None:
-        """Measure one recipe once; a second time if a download failed, as they do now and then."""
-        try:
-            times = self.once(recipe, result, number)
-        except subprocess.CalledProcessError:
-            say(f"{recipe.name}: once more")
-            times = self.once(recipe, result, number)
-        for key, seconds in times.items():
-            getattr(result, key).append(seconds)
-        figures = ", ".join(f"{key} {seconds:.1f} s" for key, seconds in times.items())
-        say(f"pass {number + 1}, {recipe.name}: {figures}")
-
-    def once(self, recipe: Recipe, result: Result, number: int) -> dict[str, float]:
-        """Give the times of one pass in seconds."""
-        times = {}
+        """Measure one recipe once."""
         project = self.project(recipe, number)
-        run("docker", "builder", "prune", "--all", "--force")
-        times["cold"], log = self.build(recipe, project)
+        seconds, log = self.build(recipe, project, cold=True)
         if installed_from_cache(log):
             raise RuntimeError("the build cache was not empty")
+        result.cold.append(seconds)
 
         if number == 0:
             self.inspect(recipe, result)
         if recipe.compose_file is not None:
             # The plain one's path is absolute already.
-            times["up"] = self.up(recipe, project / recipe.compose_file)
+            result.up.append(self.up(recipe, project / recipe.compose_file))
 
         with (project / SOURCE).open("a") as file:
             file.write("\n# A change of the code.\n")
-        times["code_change"], log = self.build(recipe, project)
+        seconds, log = self.build(recipe, project)
+        result.code_change.append(seconds)
         result.reinstalled |= not installed_from_cache(log)
 
         with (project / REQUIREMENTS).open("a") as file:
             file.write(f"\n{ADDED_DEPENDENCY}\n")
-        times["dependency"], log = self.build(recipe, project)
+        seconds, log = self.build(recipe, project)
         if installed_from_cache(log):
             raise RuntimeError("the new dependency was not installed")
-        return times
+        result.dependency.append(seconds)
+
+        keys = ("cold", "code_change", "dependency", "up")
+        known = (f"{key} {values[-1]:.1f} s" for key in keys if (values := getattr(result, key)))
+        say(f"pass {number + 1}, {recipe.name}: {', '.join(known)}")
 
     def inspect(self, recipe: Recipe, result: Result) -> None:
         """Look into the image, and see that it serves the app."""

@@ -1,10 +1,12 @@
-"""Spinbox's `.conf` files: `KEY="value"` lines, written for Bash's `source` and never executed here."""
+"""Spinbox's `.conf` files: lines of `KEY="value"` made for Bash's `source`; never executed here."""
 
 import re
 
 from .errors import ProjectError
 
-_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
+_ASSIGNMENT = re.compile(
+    r"\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL
+)
 _DOUBLE_QUOTED_ESCAPE = re.compile(r'\\([\\"$`])')
 
 # Key names of older Spinbox versions.
@@ -30,7 +32,8 @@ def parse_conf(text: str, path: str) -> dict[str, str]:
         ProjectError: A line is neither an assignment, a comment nor blank, or a quote stays open.
     """
     values: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        line = line.removesuffix("\r")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _ASSIGNMENT.fullmatch(line)
@@ -49,15 +52,23 @@ def is_true(value: str) -> bool:
     return value.strip().lower() in {"true", "yes", "on", "1"}
 
 
+# What a word of Bash is made of: quoted, escaped and bare pieces, one after the other.
+_PIECE = re.compile(
+    r""""(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|\\(?P<escaped>.)|(?P<bare>[^\s"'\\]+)"""
+)
+
+
 def _unquote(raw: str, where: str) -> str:
-    if raw[:1] in {'"', "'"}:
-        quote = raw[0]
-        pattern = r'"((?:[^"\\]|\\.)*)"' if quote == '"' else r"'([^']*)'"
-        match = re.match(pattern, raw)
-        if match is None:
-            raise ProjectError(f"{where} has an opening {quote} without its end: close the quote.")
-        rest = raw[match.end() :].strip()
-        if rest and not rest.startswith("#"):
-            raise ProjectError(f"{where} has text after the closing quote: remove it.")
-        return _DOUBLE_QUOTED_ESCAPE.sub(r"\1", match[1]) if quote == '"' else match[1]
-    return re.split(r"\s+#", raw, maxsplit=1)[0].strip()
+    value, position = "", 0
+    while match := _PIECE.match(raw, position):
+        position = match.end()
+        if match["double"] is not None:
+            value += _DOUBLE_QUOTED_ESCAPE.sub(r"\1", match["double"])
+        else:
+            value += next(piece for piece in match.groups()[1:] if piece is not None)
+    rest = raw[position:]
+    if rest[:1] in {'"', "'"}:
+        raise ProjectError(f"{where} has an opening {rest[0]} without its end: close the quote.")
+    if rest.strip() and not re.match(r"\s+#", rest):
+        raise ProjectError(f"{where} has more than one word: put the value in quotes.")
+    return value

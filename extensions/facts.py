@@ -120,7 +120,7 @@ def _python_apps(
     folder = folders.get("python", ".")
     if tree.first(folder, *_PYTHON_ENTRIES) is None and "python" not in folders:
         return []
-    if python_source.find_fastapi(_modules(tree, folder)):
+    if python_source.find_fastapi(_modules(tree, folder)[0]):
         return [("fastapi", _fastapi(tree, folder))]
     return [("python", _python(tree, folder))]
 
@@ -151,12 +151,12 @@ def _fastapi_folder(tree: Tree) -> str | None:
         for top in tops
         if top not in _NOT_SOURCES
         and not top.startswith(".")
-        and python_source.find_fastapi(python_source.parse_modules(tree, top))
+        and python_source.find_fastapi(python_source.parse_modules(tree, top)[0])
         and tree.first(top, "requirements.txt", "pyproject.toml")
     ]
     if len(holders) == 1:
         return holders[0]
-    return "." if python_source.find_fastapi(_modules(tree, ".")) else None
+    return "." if python_source.find_fastapi(_modules(tree, ".")[0]) else None
 
 
 def _next_folder(tree: Tree) -> str | None:
@@ -164,18 +164,24 @@ def _next_folder(tree: Tree) -> str | None:
     for folder in ("frontend", "."):
         if node_source.depends_on_next(tree, folder):
             return folder
-    tops = sorted({p.split("/")[0] for p in tree.files if p.count("/") == 1 and p.endswith("/package.json")})
+    tops = sorted(
+        {p.split("/")[0] for p in tree.files if p.count("/") == 1 and p.endswith("/package.json")}
+    )
     holders = [top for top in tops if node_source.depends_on_next(tree, top)]
     return holders[0] if len(holders) == 1 else None
 
 
-def _modules(tree: Tree, folder: str) -> list[python_source.Module]:
-    return python_source.parse_modules(tree, folder, _SERVICE_FOLDERS if folder == "." else frozenset())
+def _modules(tree: Tree, folder: str) -> tuple[list[python_source.Module], str | None]:
+    return python_source.parse_modules(
+        tree, folder, _SERVICE_FOLDERS if folder == "." else frozenset()
+    )
 
 
 def _fastapi(tree: Tree, folder: str) -> dict[str, Any]:
-    modules = _modules(tree, folder)
+    modules, problem = _modules(tree, folder)
     entries = python_source.find_fastapi(modules)
+    if not entries and problem:
+        raise ProjectError(problem)
     entry = entries[0] if len(entries) == 1 else None
     return {
         "dir": folder,
@@ -198,13 +204,11 @@ def _python(tree: Tree, folder: str) -> dict[str, Any]:
         "mode": "job",
         "port": None,
         "health": None,
-        **_python_common(tree, folder, _modules(tree, folder)),
+        **_python_common(tree, folder, _modules(tree, folder)[0]),
     }
 
 
-def _python_common(
-    tree: Tree, folder: str, modules: list[python_source.Module]
-) -> dict[str, Any]:
+def _python_common(tree: Tree, folder: str, modules: list[python_source.Module]) -> dict[str, Any]:
     return {
         **python_packages.read_packages(tree, folder),
         "sources": _sources(tree, folder, _NODE_ONLY),
@@ -280,7 +284,7 @@ def _variables(tree: Tree, folder: str) -> list[str]:
 
 
 def _dev_images(tree: Tree) -> dict[str, str]:
-    """Images by service of the development compose file; MongoDB's and Chroma's stand only there."""
+    """Images by service of the development compose file: MongoDB's and Chroma's are only there."""
     path = tree.first(".", *_DEV_COMPOSE)
     if path is None:
         return {}
@@ -291,7 +295,7 @@ def _dev_images(tree: Tree) -> dict[str, str]:
     services = document.get("services") if isinstance(document, dict) else None
     return {
         str(name): service["image"]
-        for name, service in (services or {}).items()
+        for name, service in (services if isinstance(services, dict) else {}).items()
         if isinstance(service, dict) and isinstance(service.get("image"), str)
     }
 
@@ -314,7 +318,7 @@ def _database(tree: Tree, facts: Facts) -> dict[str, Any]:
     extensions = {"vector"} if "pgvector" in python.get("libraries", []) else set()
     revisions = [p for p in tree.below(".", ".py") if "/versions/" in p]
     for path in (*tree.below("database/init", ".sql"), *sql, *revisions):
-        text = re.sub(r"--.*", "", tree.read(path))
+        text = re.sub(r"--[^\n]*|/\*.*?\*/", "", tree.read(path), flags=re.DOTALL)
         extensions |= {name.lower() for name in _CREATE_EXTENSION.findall(text)}
     return {"migrations": migrations, "extensions": sorted(extensions)}
 

@@ -291,7 +291,9 @@ class Stack:
     @property
     def web_apps(self) -> tuple[App, ...]:
         """The apps that serve HTTP, the one with the remaining paths last."""
-        return tuple(sorted((a for a in self.apps if a.port and not a.job), key=lambda a: not a.routes))
+        return tuple(
+            sorted((a for a in self.apps if a.port and not a.job), key=lambda a: not a.routes)
+        )
 
     @property
     def jobs(self) -> tuple[App, ...]:

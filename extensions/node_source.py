@@ -1,4 +1,4 @@
-"""What a Node or Next.js app says of itself: package.json, lockfile, configuration, health route."""
+"""What a Node or Next.js app says of itself: package.json, lockfile, configuration, routes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def read_package_json(tree: Tree, folder: str) -> dict[str, Any] | None:
     try:
         document = json.loads(tree.read(path))
     except json.JSONDecodeError as error:
-        raise ProjectError(f"{path}, line {error.lineno} is not valid JSON: mend it first.") from None
+        raise ProjectError(
+            f"{path}, line {error.lineno} is not valid JSON: mend it first."
+        ) from None
     if not isinstance(document, dict):
         raise ProjectError(f"{path} is not a JSON object: mend it first.")
     return document
@@ -75,7 +77,9 @@ def read_packages(tree: Tree, folder: str, package: dict[str, Any]) -> dict[str,
     declared, _, version = str(package.get("packageManager", "")).partition("@")
     manager = _LOCKFILES[lockfile] if lockfile else declared or "npm"
     if manager not in _DEFAULT_VERSIONS:
-        raise ProjectError(f"{join(folder, 'package.json')}: package manager {manager} is not known.")
+        raise ProjectError(
+            f"{join(folder, 'package.json')}: package manager {manager} is not known."
+        )
     if declared != manager or not version:
         version = _DEFAULT_VERSIONS[manager]
         if manager == "yarn" and tree.has(join(folder, ".yarnrc.yml")):
@@ -112,7 +116,7 @@ def read_next_config(tree: Tree, folder: str) -> dict[str, Any]:
     """Next.js' `output` setting as far as the configuration says it in a constant."""
     path = tree.first(folder, *_NEXT_CONFIGS)
     text = _without_comments(tree.read(path)) if path else ""
-    match = re.search(r"""\boutput\s*:\s*['"`](\w+)['"`]""", text)
+    match = re.search(r"""(?<![\w.])['"]?output['"]?\s*:\s*['"`](\w+)['"`]""", text)
     return {"output": match[1] if match else None}
 
 
@@ -136,15 +140,17 @@ def node_health_path(tree: Tree, folder: str) -> str | None:
 
 def node_port(tree: Tree, folder: str) -> int:
     """The port the source falls back to, or listens on; 3000 where it does not say."""
-    text = _source_text(tree, folder)
-    for pattern in (
-        r"process\.env\.PORT\s*(?:\?\?|\|\|)\s*['\"]?(\d{2,5})",
-        r"\.listen\(\s*(\d{2,5})",
-        r"\b(?:port|PORT)\s*[:=]\s*(\d{2,5})\b",
-    ):
-        match = re.search(pattern, text)
-        if match:
-            return int(match[1])
+    entry = find_entry(tree, folder)
+    texts = [_without_comments(tree.read(entry))] if entry else []
+    for text in [*texts, _source_text(tree, folder)]:
+        for pattern in (
+            r"process\.env\.PORT\b[^;\n]*?(?:\?\?|\|\|)\s*['\"]?(\d{2,5})",
+            r"\.listen\(\s*(?:\{[^}]*?\bport\s*:\s*)?(\d{2,5})",
+            r"\b(?:const|let|var)\s+(?:port|PORT)\s*=\s*(\d{2,5})\b",
+        ):
+            match = re.search(pattern, text)
+            if match:
+                return int(match[1])
     return 3000
 
 
@@ -152,15 +158,20 @@ def _source_text(tree: Tree, folder: str) -> str:
     paths = [
         path
         for path in tree.below(folder)
-        if path.endswith(_SOURCE_ENDINGS) and not re.search(r"(^|/)(tests?|__tests__)/|\.test\.", path)
+        if path.endswith(_SOURCE_ENDINGS)
+        and not re.search(r"(^|/)(tests?|__tests__)/|\.test\.", path)
     ]
     return "\n".join(_without_comments(tree.read(path)) for path in paths)
 
 
+# String literals are consumed as well, so that what looks like a comment in one stays.
+_COMMENT = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+
+
 def _without_comments(text: str) -> str:
-    """Drop comments; `//` inside a URL stays, since a comment's follows a blank or a line start."""
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"(^|\s)//.*", r"\1", text)
+    return _COMMENT.sub(lambda match: match[1] or " ", text)
 
 
 def _table(package: dict[str, Any], key: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _REQUIREMENTS = (
 SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "psycopg2": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
     "psycopg": ((), ("libpq5",)),
+    "psycopg-c": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
     "mysqlclient": (("gcc", "libc6-dev", "libmariadb-dev", "pkg-config"), ("libmariadb3",)),
     "pycairo": (("gcc", "libc6-dev", "libcairo2-dev", "pkg-config"), ("libcairo2",)),
     "cairosvg": ((), ("libcairo2",)),
@@ -50,9 +51,7 @@ TORCH_LIBRARIES = frozenset(
 MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
 ASGI_SERVERS = frozenset({"uvicorn"})
 _OTHERS = frozenset({"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector"})
-_RELEVANT = (
-    frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
-)
+_RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
 
 
 def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
@@ -76,11 +75,16 @@ def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
         paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
         names = {name for path in paths for name in _requirement_names(tree, path)}
         base = PurePosixPath(folder)
+        outside = [path for path in paths if not PurePosixPath(path).is_relative_to(base)]
+        if outside:
+            raise ProjectError(
+                f"{requirements} includes {outside[0]}, which is not in {folder}/: move it there."
+            )
         return _packages("pip", [str(PurePosixPath(p).relative_to(base)) for p in paths], names)
     if has_pyproject:
         document = _toml(tree, join(folder, "pyproject.toml"))
-        if "dependencies" not in document.get("project", {}):
-            if "poetry" in document.get("tool", {}):
+        if "dependencies" not in _table(document, "project"):
+            if "poetry" in _table(document, "tool"):
                 raise ProjectError(
                     f"{join(folder, 'poetry.lock')} is missing: run `poetry lock` and commit it."
                 )
@@ -108,11 +112,13 @@ def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str
         return
     yield path
     for line in tree.read(path).splitlines():
-        match = re.match(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", line)
+        match = re.match(r"\s*(?:-[rc][\s=]*|--(?:requirement|constraint)[\s=]+)(\S+)", line)
         if match and "://" not in match[1]:
             included = _normalize(join(str(PurePosixPath(path).parent), match[1]))
             if not tree.has(included):
-                raise ProjectError(f"{path} includes {match[1]}, which is missing or ignored by git.")
+                raise ProjectError(
+                    f"{path} includes {match[1]}, which is missing or ignored by git."
+                )
             yield from _with_includes(tree, included, (*seen, path))
 
 
@@ -144,19 +150,29 @@ def _names(requirement: str) -> Iterator[str]:
         yield "uvicorn"
     if name == "psycopg" and "binary" in parsed.extras:
         yield "psycopg-binary"
+    if name == "psycopg" and "c" in parsed.extras:
+        yield "psycopg-c"
 
 
 def _pyproject_names(tree: Tree, folder: str) -> Iterator[str]:
     document = _toml(tree, join(folder, "pyproject.toml"))
-    for requirement in document.get("project", {}).get("dependencies", []):
+    dependencies = _table(document, "project").get("dependencies")
+    for requirement in dependencies if isinstance(dependencies, list) else []:
         yield from _names(str(requirement))
-    for name in document.get("tool", {}).get("poetry", {}).get("dependencies", {}):
+    for name in _table(_table(_table(document, "tool"), "poetry"), "dependencies"):
         yield canonicalize_name(str(name))
 
 
 def _locked_names(tree: Tree, folder: str, lockfile: str) -> Iterator[str]:
-    for package in _toml(tree, join(folder, lockfile)).get("package", []):
-        yield canonicalize_name(str(package.get("name", "")))
+    packages = _toml(tree, join(folder, lockfile)).get("package")
+    for package in packages if isinstance(packages, list) else []:
+        if isinstance(package, dict):
+            yield canonicalize_name(str(package.get("name", "")))
+
+
+def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _toml(tree: Tree, path: str) -> dict[str, Any]:

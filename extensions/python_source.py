@@ -1,4 +1,4 @@
-"""What the source of a Python app says: entry point, health path, workers. Parsed, never imported."""
+"""What a Python app's source says: entry point, health path, workers. Parsed, never imported."""
 
 from __future__ import annotations
 
@@ -42,14 +42,16 @@ class Entry:
         return f"{self.module.name}:{self.attribute}"
 
 
-def parse_modules(tree: Tree, folder: str, skip: frozenset[str] = frozenset()) -> list[Module]:
+def parse_modules(
+    tree: Tree, folder: str, skip: frozenset[str] = frozenset()
+) -> tuple[list[Module], str | None]:
     """Parse every module of the app in `folder`, but those below the top-level folders in `skip`.
 
-    Raises:
-        ProjectError: A file is not valid Python.
+    Returns:
+        The modules, and one sentence about the first file that is not valid Python, or None.
     """
     source_root = "src" if _is_source_layout(tree, folder) else "."
-    modules = []
+    modules, problem = [], None
     for path in tree.below(folder, ".py"):
         parts = PurePosixPath(path).relative_to(folder).parts
         if parts[0] in skip or _NOT_THE_APP.intersection(parts[:-1]):
@@ -61,13 +63,16 @@ def parse_modules(tree: Tree, folder: str, skip: frozenset[str] = frozenset()) -
             body = ast.parse(tree.read(path))
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
-            raise ProjectError(f"{path}, line {line} is not valid Python: mend it first.") from None
+            problem = problem or f"{path}, line {line} is not valid Python: mend it first."
+            continue
         modules.append(Module(path, name, root, body))
-    return modules
+    return modules, problem
 
 
 def _is_source_layout(tree: Tree, folder: str) -> bool:
-    return any(tree.below(join(folder, "src"), ".py")) and not tree.has(join(folder, "src/__init__.py"))
+    return any(tree.below(join(folder, "src"), ".py")) and not tree.has(
+        join(folder, "src/__init__.py")
+    )
 
 
 def find_fastapi(modules: list[Module]) -> list[Entry]:
@@ -76,19 +81,26 @@ def find_fastapi(modules: list[Module]) -> list[Entry]:
         Entry(module, node.name, True, call)
         for module in modules
         for node in module.body.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (call := _call_in_factory(node)) is not None
+        if isinstance(node, ast.FunctionDef) and (call := _returned_call(node)) is not None
     ]
     by_name = {factory.attribute: factory for factory in factories}
-    objects, called = [], set()
+    objects: dict[str, Entry] = {}
+    called = set()
     for module in modules:
         for attribute, call in _assigned_calls(module.body):
+            entry = None
             if _called_name(call) == "FastAPI":
-                objects.append(Entry(module, attribute, False, call))
+                entry = Entry(module, attribute, False, call)
             elif (factory := by_name.get(_called_name(call))) is not None:
                 called.add(factory.attribute)
-                objects.append(Entry(module, attribute, False, factory.call))
-    return objects or [factory for factory in factories if factory.attribute not in called]
+                entry = Entry(module, attribute, False, factory.call)
+            if entry is not None:
+                objects[entry.target] = entry
+    return list(objects.values()) or [
+        factory
+        for factory in factories
+        if factory.attribute not in called and _needs_no_argument(factory)
+    ]
 
 
 def find_health_path(entry: Entry) -> str | None:
@@ -155,12 +167,15 @@ def has_alembic(tree: Tree, folder: str) -> bool:
     except configparser.Error:
         raise ProjectError(f"{path} is not a valid INI file: mend it first.") from None
     location = parser.get("alembic", "script_location", fallback="alembic")
-    return tree.has(join(folder, join(location.replace("%(here)s/", ""), "env.py")))
+    # "package:folder" names a folder inside an importable package (Alembic's tutorial).
+    place = location.replace("%(here)s/", "").replace(":", "/")
+    return tree.has(join(folder, join(place, "env.py")))
 
 
 def _sets_beat(modules: list[Module]) -> bool:
     return any(
-        isinstance(node, ast.Attribute) and node.attr == "beat_schedule"
+        (isinstance(node, ast.Attribute) and node.attr in {"beat_schedule", "add_periodic_task"})
+        or (isinstance(node, ast.keyword) and node.arg == "beat_schedule")
         for module in modules
         for node in ast.walk(module.body)
     )
@@ -186,11 +201,8 @@ def _called_name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
-def _call_in_factory(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | None:
-    """The `FastAPI(...)` call of a function without required arguments that returns its result."""
-    required = len(function.args.args) - len(function.args.defaults)
-    if isinstance(function, ast.AsyncFunctionDef) or required > 0:
-        return None
+def _returned_call(function: ast.FunctionDef) -> ast.Call | None:
+    """The `FastAPI(...)` call of a function that returns something."""
     calls = [
         node
         for node in ast.walk(function)
@@ -198,6 +210,16 @@ def _call_in_factory(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Ca
     ]
     returns = any(isinstance(node, ast.Return) and node.value for node in ast.walk(function))
     return calls[0] if calls and returns else None
+
+
+def _needs_no_argument(factory: Entry) -> bool:
+    """Whether Uvicorn can call the factory, which it does without arguments."""
+    for node in factory.module.body.body:
+        if isinstance(node, ast.FunctionDef) and node.name == factory.attribute:
+            arguments = node.args
+            positional = len(arguments.posonlyargs) + len(arguments.args)
+            return positional <= len(arguments.defaults) and None not in arguments.kw_defaults
+    return False
 
 
 def _is_dramatiq_actor(node: ast.stmt) -> bool:

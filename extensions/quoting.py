@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 
-_PLAIN_YAML = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_./@:-]*[A-Za-z0-9_./@-])?")
+_PLAIN_YAML = re.compile(r"(?:[A-Za-z_/]|\.{1,2}/)(?:[A-Za-z0-9_./@:-]*[A-Za-z0-9_./@-])?|\.")
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
@@ -15,7 +15,9 @@ def yaml(text: object) -> str:
     string = str(text)
     if _PLAIN_YAML.fullmatch(string) and string.lower() not in _YAML_WORDS:
         return string
-    return json.dumps(string, ensure_ascii=False)
+    quoted = json.dumps(string, ensure_ascii=False)
+    # YAML takes these for line breaks, or not at all.
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff]", lambda m: f"\\u{ord(m[0]):04x}", quoted)
 
 
 def compose(text: object) -> str:
@@ -45,7 +47,7 @@ def caddy_paths(prefixes: tuple[str, ...]) -> str:
 
 
 def ignore_pattern(path: object) -> str:
-    """A literal path in a .dockerignore file (Go's filepath.Match: `\\` escapes)."""
+    r"""A literal path in a .dockerignore file (Go's filepath.Match: `\\` escapes)."""
     return re.sub(r"([\\*?\[\]!])", r"\\\1", str(path))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
+import shlex
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +39,9 @@ def _app(kind: str, title: str) -> list[Setting]:
         Setting(f"{kind}.command", "text", "Command that runs the app (no shell)"),
         Setting(f"{kind}.port", "number", "Port it listens on"),
         Setting(f"{kind}.health", "text", "Path of its health check"),
-        Setting(f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"),
+        Setting(
+            f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"
+        ),
         Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
         Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
     ]
@@ -47,7 +51,9 @@ def _python(kind: str, title: str) -> list[Setting]:
     return [
         *_app(kind, title),
         Setting(f"{kind}.manager", "uv|poetry|pdm|pip", "Package manager"),
-        Setting(f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"),
+        Setting(
+            f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"
+        ),
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
     ]
@@ -96,12 +102,20 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE)
 _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 # What the last part of a key demands of its text.
+_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
-    "entry": (re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"), "of the form module:name or a script's path"),
+    "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
+    "paths": (re.compile(r"/[!-~]*"), "paths that start with /"),
+    "sources": (_RELATIVE_PATH, "paths inside the project"),
+    "manifests": (_RELATIVE_PATH, "paths inside the project"),
+    "entry": (
+        re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
+        "of the form module:name or a script's path",
+    ),
 }
 
 
@@ -123,8 +137,10 @@ def parse_setting(key: str, text: str) -> Any:
         ProjectError: No such key, or the text does not fit it.
     """
     setting = check_key(key)
-    if any(ord(character) < 32 for character in text):
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
         raise ProjectError(f"The value of {key} must be one line without control characters.")
+    if text == OFF and key.rpartition(".")[2] in _CAN_BE_OFF:
+        return OFF
     if setting.kind == "number":
         if not _NUMBER.fullmatch(text) or int(text) > 65535:
             raise ProjectError(f"{key} must be a number from 1 to 65535, not {text!r}.")
@@ -134,13 +150,26 @@ def parse_setting(key: str, text: str) -> Any:
             raise ProjectError(f"{key} must be true or false, not {text!r}.")
         return text == "true"
     if setting.kind == "list":
-        return [part.strip() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        for part in parts:
+            _check_form(key, part)
+        return parts
     if setting.kind != "text" and text not in setting.kind.split("|"):
         raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {text!r}.")
-    pattern, form = _PATTERNS.get(key.rpartition(".")[2], (None, ""))
+    _check_form(key, text)
+    return text
+
+
+def _check_form(key: str, text: str) -> None:
+    field = key.rpartition(".")[2]
+    pattern, form = _PATTERNS.get(field, (None, ""))
     if pattern and not pattern.fullmatch(text):
         raise ProjectError(f"{key} must be {form}, not {text!r}.")
-    return text
+    if field in {"command", "worker"}:
+        try:
+            shlex.split(text)
+        except ValueError:
+            raise ProjectError(f"{key} has a quote without its end: close it.") from None
 
 
 def check_overrides(overrides: object) -> dict[str, Any]:
@@ -154,7 +183,9 @@ def check_overrides(overrides: object) -> dict[str, Any]:
     checked = {}
     for key, value in overrides.items():
         if isinstance(value, bool):
-            text = "true" if value else "false"
+            # YAML reads a bare on or off as a boolean, too.
+            words = (ON, OFF) if key in COMPONENTS else ("true", "false")
+            text = words[0] if value else words[1]
         elif isinstance(value, list):
             text = ",".join(str(part) for part in value)
         else:

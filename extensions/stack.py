@@ -141,15 +141,19 @@ def _python_app(
     libraries = set(facts.get("libraries", ()))
     names = {service.name for service in backing}
     manager = facts.get("manager")
-    packages = [python_packages.SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in python_packages.SYSTEM_PACKAGES]
+    packages = [
+        python_packages.SYSTEM_PACKAGES[n]
+        for n in sorted(libraries)
+        if n in python_packages.SYSTEM_PACKAGES
+    ]
     if "psycopg-binary" in libraries:
         packages = [p for p in packages if p != python_packages.SYSTEM_PACKAGES["psycopg"]]
     build = PythonBuild(
         image=facts.get("image") or _DEFAULT_IMAGES["python"],
         manager=manager,
         manifests=tuple(facts.get("manifests", ())),
-        # Without the extra, Celery's Redis transport works only where a development tool has brought
-        # `packaging` along (kombu's `redis` extra).
+        # Celery's Redis transport needs `packaging`, which its extra names; in development it works
+        # without the extra, since pytest or black bring the package along.
         additions=("celery[redis]",) if "celery" in libraries and "redis" in names else (),
         build_packages=tuple(sorted({name for build, _ in packages for name in build})),
         runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
@@ -180,7 +184,7 @@ def _python_app(
         health=facts.get("health"),
         job=job,
         environment=tuple(environment),
-        passed_on=_own_variables(facts, environment),
+        passed_on=_own_variables(facts, environment, backing),
         services=tuple(service.name for service in backing),
         routes=_routes(facts) if several else (),
         volumes=tuple(volumes),
@@ -207,7 +211,9 @@ def _node_app(
         image=facts.get("image") or _DEFAULT_IMAGES["node"],
         manager=manager,
         # Yarn 1 comes with the image.
-        manager_package=None if not version or f"{package}@{version}" == "yarn@1" else f"{package}@{version}",
+        manager_package=None
+        if not version or f"{package}@{version}" == "yarn@1"
+        else f"{package}@{version}",
         manifests=tuple(facts.get("manifests") or ["package.json"]),
         install=_node_install(manager, package, bool(facts.get("lockfile"))),
         cache=_CACHES[manager],
@@ -224,7 +230,7 @@ def _node_app(
     environment = [*_connection(backing)]
     arguments: list[Env] = []
     tmpfs = [Tmpfs("/tmp")]
-    own = _own_variables(facts, environment)
+    own = _own_variables(facts, environment, backing)
     if kind == "nextjs":
         arguments = [Env(name, variable=name) for name in own if name.startswith("NEXT_PUBLIC_")]
         own = tuple(name for name in own if not name.startswith("NEXT_PUBLIC_"))
@@ -270,7 +276,9 @@ def _python_command(kind: str, facts: Mapping[str, Any], libraries: set[str]) ->
     entry = facts.get("entry")
     if kind == "python":
         if entry is None:
-            raise ProjectError("The script to run was not found: name it with --set python.entry=FILE.")
+            raise ProjectError(
+                "The script to run was not found: name it with --set python.entry=FILE."
+            )
         return ("python", entry)
     if entry is None:
         found = facts.get("entries") or []
@@ -280,7 +288,8 @@ def _python_command(kind: str, facts: Mapping[str, Any], libraries: set[str]) ->
                 f"--set fastapi.entry={found[0]}."
             )
         raise ProjectError(
-            f"No FastAPI app was found in {facts['dir']}: name it with --set fastapi.entry=MODULE:NAME."
+            f"No FastAPI app was found in {facts['dir']}: name it with "
+            "--set fastapi.entry=MODULE:NAME."
         )
     if not libraries & python_packages.ASGI_SERVERS:
         manifest = (facts.get("manifests") or ["requirements.txt"])[0]
@@ -313,7 +322,8 @@ def _sources(kind: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     sources = tuple(facts.get("sources", ()))
     if facts["dir"] == "." and not sources:
         raise ProjectError(
-            f"No source of the {_TITLES[kind]} app was found: list it with --set {kind}.sources=src/,main.py."
+            f"No source of the {_TITLES[kind]} app was found: list it with "
+            f"--set {kind}.sources=src/,main.py."
         )
     return sources
 
@@ -343,22 +353,22 @@ def _sqlalchemy(libraries: set[str], backing: tuple[BackingService, ...]) -> lis
     return [Env("SQLALCHEMY_DRIVER", driver)] if driver else []
 
 
-def _own_variables(facts: Mapping[str, Any], environment: list[Env]) -> tuple[str, ...]:
-    """The app's own variables, but those that the stack sets, or that only development needs."""
-    taken = {variable.name for variable in environment} | _SET_BY_THE_STACK
+# What images and Compose set; WORKERS and RELOAD are Uvicorn's in development.
+_ALWAYS_SET = frozenset(
+    {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
+)
+# Other names for what the catalogue's services are reached by.
+_SYNONYMS = {"postgres": frozenset({"POSTGRES_HOST"})}
+
+
+def _own_variables(
+    facts: Mapping[str, Any], environment: list[Env], backing: tuple[BackingService, ...]
+) -> tuple[str, ...]:
+    """The app's own variables, but those that the stack sets for it."""
+    taken = {variable.name for variable in environment} | _ALWAYS_SET
+    for service in backing:
+        taken |= set(service.urls) | _SYNONYMS.get(service.name, frozenset())
     return tuple(name for name in facts.get("variables", ()) if name not in taken)
-
-
-_SET_BY_THE_STACK = frozenset(
-    {
-        "PORT", "HOST", "HOSTNAME", "NODE_ENV", "RELOAD", "WORKERS", "ENVIRONMENT", "SECRET_KEY",
-        "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "REDIS_URL", "MONGODB_URL",
-        "POSTGRES_SERVER", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD",
-        "POSTGRES_DB", "REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_PASSWORD",
-        "MONGODB_HOST", "MONGODB_PORT", "MONGODB_USERNAME", "MONGODB_PASSWORD", "MONGODB_DATABASE",
-        "CHROMA_HOST", "CHROMA_PORT",
-    }
-)  # fmt: skip
 
 
 def _app_volumes(choices: Mapping[str, Any]) -> list[Volume]:
@@ -372,7 +382,8 @@ def _worker(app: App, command: str | None) -> Worker | None:
     words = tuple(shlex.split(command))
     health = None
     if words[:2] == ("celery", "--app"):
-        health = f'entrypoint celery --app {shlex.quote(words[2])} inspect ping --destination "celery@$HOSTNAME"'
+        app_name = shlex.quote(words[2])
+        health = f'entrypoint celery --app {app_name} inspect ping --destination "celery@$HOSTNAME"'
     return Worker("worker", app, words, Resources("512M"), health)
 
 
@@ -388,6 +399,12 @@ def _migrations(
     if kind == "alembic" and not isinstance(app.build, PythonBuild):
         raise ProjectError("Alembic runs in the Python app, which was left out: use --target auto.")
     return Migrations(kind, SQL_MIGRATIONS, needed, app if kind == "alembic" else None)
+
+
+_COMPOSE_SETTING = re.compile(
+    r"DOMAIN|TAG|REVISION|HTTPS?_PORT|MAX_REQUEST_BODY|BIND_ADDRESS|IMAGE_(APP|FRONTEND|NODE)"
+    r"|(APP|FRONTEND|NODE)_PORT|[A-Z]+_(MEMORY|CPUS|PIDS)"
+)
 
 
 def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Variable, ...]:
@@ -417,7 +434,13 @@ def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
                 port = apps[0].port
                 help_text = "Where Next.js finds the API inside the stack."
                 variables.append(
-                    Variable(env.name, "Frontend (built into its image)", help_text, f"http://app:{port}", build=True)
+                    Variable(
+                        env.name,
+                        "Frontend (built into its image)",
+                        help_text,
+                        f"http://app:{port}",
+                        build=True,
+                    )
                 )
             else:
                 variables.append(_public_variable(env.name))
@@ -426,7 +449,8 @@ def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
     for app in apps:
         where = "" if app.directory == "." else f" ({app.directory}/)"
         for name in app.passed_on:
-            if not any(variable.name == name for variable in variables):
+            # One of Compose's own names is explained where Compose's are.
+            if name not in {v.name for v in variables} and not _COMPOSE_SETTING.fullmatch(name):
                 variables.append(Variable(name, f"{app.title}'s own{where}", ""))
     return tuple(variables)
 
@@ -434,5 +458,7 @@ def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
 def _public_variable(name: str) -> Variable:
     group = "Frontend (built into its image)"
     if name == "NEXT_PUBLIC_API_URL":
-        return Variable(name, group, "The address that browsers call; by default the site's own.", build=True)
+        return Variable(
+            name, group, "The address that browsers call; by default the site's own.", build=True
+        )
     return Variable(name, group, "", build=True)

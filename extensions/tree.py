@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-
-from pathspec import GitIgnoreSpec
+from tempfile import TemporaryDirectory
 
 from .errors import ProjectError
 
-# Never part of what is deployed, and often too large to walk.
-_NEVER_WALKED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".next"}
+# Never part of what is deployed, even where git does not ignore it.
+_NEVER = frozenset({"node_modules", ".venv", "venv", "__pycache__", ".next"})
 
 
 class Tree:
@@ -24,26 +24,12 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.files: tuple[str, ...] = tuple(sorted(self._walk()))
+        paths = [path for path in _unignored(root) if _NEVER.isdisjoint(path.split("/")[:-1])]
+        # A folder with an answers file of its own holds generated files (`--output`).
+        suffix = "/.copier-answers.yml"
+        outputs = tuple(p.removesuffix(suffix) + "/" for p in paths if p.endswith(suffix))
+        self.files: tuple[str, ...] = tuple(sorted(p for p in paths if not p.startswith(outputs)))
         self._set = frozenset(self.files)
-
-    def _walk(self) -> Iterator[str]:
-        specs: dict[str, GitIgnoreSpec] = {}
-        for folder, subfolders, names in os.walk(self.root):
-            relative = Path(folder).relative_to(self.root).as_posix()
-            prefix = "" if relative == "." else relative + "/"
-            if ".gitignore" in names:
-                specs[prefix] = GitIgnoreSpec.from_lines(self._text(prefix + ".gitignore").splitlines())
-            # A folder with an answers file of its own holds generated files (`--output`).
-            if prefix and ".copier-answers.yml" in names:
-                subfolders.clear()
-                continue
-            subfolders[:] = sorted(
-                name
-                for name in subfolders
-                if name not in _NEVER_WALKED and not _ignored(specs, f"{prefix}{name}/")
-            )
-            yield from (prefix + name for name in names if not _ignored(specs, prefix + name))
 
     def has(self, path: str) -> bool:
         """Whether the file is there and visible."""
@@ -74,7 +60,9 @@ class Tree:
         except UnicodeDecodeError:
             raise ProjectError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
         except OSError as error:
-            raise ProjectError(f"{path} cannot be read ({error.strerror}): mend that first.") from None
+            raise ProjectError(
+                f"{path} cannot be read ({error.strerror}): mend that first."
+            ) from None
 
 
 def join(folder: str, name: str) -> str:
@@ -82,11 +70,29 @@ def join(folder: str, name: str) -> str:
     return PurePosixPath(folder, name).as_posix()
 
 
-def _ignored(specs: dict[str, GitIgnoreSpec], path: str) -> bool:
-    """Git's rule: the deepest .gitignore with an opinion decides (gitignore(5))."""
-    verdict = False
-    for prefix, spec in specs.items():
-        if path.startswith(prefix):
-            result = spec.check_file(path[len(prefix) :]).include
-            verdict = verdict if result is None else result
-    return verdict
+def _unignored(root: Path) -> list[str]:
+    """Ask git itself, with an empty repository elsewhere: the project need not be one."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    with TemporaryDirectory(prefix="spinbox-") as temporary:
+        git = ["git", f"--git-dir={temporary}", "-c", "core.bare=false"]
+        listing = ["ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"]
+        try:
+            subprocess.run(
+                ["git", "init", "--quiet", "--bare", temporary],
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
+            output = subprocess.run(
+                [*git, f"--work-tree={root.resolve()}", *listing],
+                cwd=root,
+                env=environment,
+                check=True,
+                capture_output=True,
+            ).stdout
+        except FileNotFoundError:
+            raise ProjectError("git is needed to read the project: install it.") from None
+        except (OSError, subprocess.CalledProcessError) as error:
+            detail = getattr(error, "stderr", b"") or str(error).encode()
+            raise ProjectError(f"git cannot list the project: {detail.decode().strip()}") from None
+    return [path for path in os.fsdecode(output).split("\0") if path and not path.endswith("/")]

@@ -45,7 +45,7 @@ def read_answers(path: Path) -> Answers | None:
         raise UserError(
             f"{path.name} is not valid YAML: if it holds conflict markers of git, resolve them."
         ) from None
-    if not isinstance(document, dict) or not _OURS <= document.keys():
+    if not isinstance(document, dict) or not document.keys() >= _OURS:
         raise UserError(
             f"{path.name} belongs to another template: choose another name with --answers-file."
         )

@@ -51,7 +51,11 @@ def cli() -> None:
 @click.option("--answers-file", metavar="NAME", default=".copier-answers.yml", hidden=True)
 @click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Of the report."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of the report.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
 def build(
@@ -135,7 +139,9 @@ def main() -> None:
             from .handoff import hand_on
 
             hand_on(arguments)
-        cli.main(arguments, prog_name="spinbox", standalone_mode=False)
+        # no-color.org; whether this is a terminal, click finds out by itself.
+        colour = False if os.environ.get("NO_COLOR") else None
+        cli.main(arguments, prog_name="spinbox", standalone_mode=False, color=colour)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help())
     except click.ClickException as error:

@@ -61,6 +61,10 @@ def render(
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
             raise UserError(str(error)) from None
+        except OSError as error:
+            raise UserError(
+                f"Temporary files cannot be written ({error.strerror}): make room and run again."
+            ) from None
         files = {
             path.relative_to(target).as_posix(): File(path.read_bytes(), os.access(path, os.X_OK))
             for path in sorted(target.rglob("*"))

@@ -81,9 +81,7 @@ def plan(request: Request) -> Outcome:
     except errors.ProjectError as error:
         raise UserError(str(error)) from None
 
-    new = render(
-        template.version(), answers, request.answers_file, interactive=request.interactive
-    )
+    new = render(template.version(), answers, request.answers_file, interactive=request.interactive)
     base = _base(stored, request.answers_file)
     steps = make_plan(
         base,
@@ -147,4 +145,6 @@ def _refuse_links(root: Path, path: str) -> None:
     for depth in range(1, len(parts) + 1):
         if root.joinpath(*parts[:depth]).is_symlink():
             link = "/".join(parts[:depth])
-            raise UserError(f"{link} is a symbolic link: replace it by a file or folder of its own.")
+            raise UserError(
+                f"{link} is a symbolic link: replace it by a file or folder of its own."
+            )

@@ -68,7 +68,7 @@ def source(commit: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="spinbox-") as temporary:
         folder = Path(temporary)
         if commit == version():
-            # Copier would take a checkout for a remote repository, and leave out what is not committed.
+            # Copier would clone a checkout, without what is not committed yet.
             _copy_parts(root(), folder)
         else:
             _extract(commit, folder)

@@ -12,12 +12,15 @@ from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Vol
 DEFAULT_IMAGE = "postgres:17"
 # Extensions that the official image carries (postgresql.org/docs, appendix F) or pgvector's adds.
 _BUNDLED = frozenset(
-    "amcheck autoinc bloom btree_gin btree_gist citext cube dblink dict_int earthdistance "
-    "file_fdw fuzzystrmatch hstore intarray isn lo ltree pageinspect pg_buffercache "
-    "pg_freespacemap pg_prewarm pg_trgm pgcrypto pgrowlocks pgstattuple plpgsql postgres_fdw "
-    "refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp "
-    "vector xml2".split()
-)
+    {
+        "amcheck", "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink",
+        "dict_int", "earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "intarray", "isn", "lo",
+        "ltree", "pageinspect", "pg_buffercache", "pg_freespacemap", "pg_prewarm", "pg_trgm",
+        "pgcrypto", "pgrowlocks", "pgstattuple", "plpgsql", "postgres_fdw", "refint", "seg",
+        "sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time", "unaccent",
+        "uuid-ossp", "vector", "xml2",
+    }
+)  # fmt: skip
 # Not schema: it needs a server setting, and only tools for tuning read it.
 _NOT_SCHEMA = frozenset({"plpgsql", "pg_stat_statements"})
 
@@ -31,7 +34,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image = _image(facts)
     uid = 70 if "alpine" in image else 999
     major = _major(image)
-    # Since 18 the image keeps its data in a folder per major version (docker-library/postgres#1259).
+    # Since 18 the data lies in a folder per major version (docker-library/postgres#1259).
     path = "/var/lib/postgresql" if major >= 18 else "/var/lib/postgresql/data"
     return BackingService(
         name="postgres",
@@ -62,7 +65,9 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
                 generate="openssl rand -hex 32",
             ),
             Variable("POSTGRES_USER", "PostgreSQL", "The database user.", default="app"),
-            Variable("POSTGRES_DB", "PostgreSQL", "The database's name.", default=_database(project)),
+            Variable(
+                "POSTGRES_DB", "PostgreSQL", "The database's name.", default=_database(project)
+            ),
         ),
         volume=Volume("postgres_data", path),
         tmpfs=(Tmpfs("/tmp"), Tmpfs("/var/run/postgresql", "1m")),
@@ -76,7 +81,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         shared_memory="128m",
         backup='pg_dump --format custom --username "$POSTGRES_USER" "$POSTGRES_DB"',
         restore=(
-            'pg_restore --clean --if-exists --no-owner --exit-on-error --single-transaction '
+            "pg_restore --clean --if-exists --no-owner --exit-on-error --single-transaction "
             '--username "$POSTGRES_USER" --dbname "$POSTGRES_DB"'
         ),
         backup_suffix="dump",
@@ -97,7 +102,9 @@ def _image(facts: Mapping[str, Any]) -> str:
 
 
 def _major(image: str) -> int:
-    match = re.search(r":(?:pg)?(\d+)", image)
+    """The PostgreSQL version in an image's tag: `pg18` anywhere, or the number it begins with."""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    match = re.search(r"pg(\d+)", tag) or re.match(r"(\d+)", tag)
     return int(match[1]) if match else 17
 
 

@@ -10,9 +10,9 @@ from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Vol
 DEFAULT_IMAGE = "redis:7-alpine"
 
 # On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.
-_START = r"""password=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
+_START = r"""hex=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
 exec redis-server - <<CONFIG
-requirepass "$password"
+requirepass "$hex"
 appendonly yes
 maxmemory $REDIS_MAXMEMORY
 maxmemory-policy $REDIS_MAXMEMORY_POLICY
@@ -50,7 +50,9 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
                 secret=True,
                 generate="openssl rand -hex 32",
             ),
-            Variable("REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below REDIS_MEMORY.", "128mb"),
+            Variable(
+                "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below REDIS_MEMORY.", "128mb"
+            ),
             Variable(
                 "REDIS_MAXMEMORY_POLICY",
                 "Redis",

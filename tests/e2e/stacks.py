@@ -66,7 +66,9 @@ class Stack:
         (self.folder / ".env").write_text("\n".join(lines) + "\n")
 
     def compose(self, *arguments: str) -> str:
-        return run("docker", "compose", "-f", "docker-compose.prod.yml", *arguments, cwd=self.folder)
+        return run(
+            "docker", "compose", "-f", "docker-compose.prod.yml", *arguments, cwd=self.folder
+        )
 
     def up(self) -> None:
         """The one command that the guide names."""

@@ -64,7 +64,9 @@ def test_no_secret_file_is_in_an_image(shape: str, boot: Boot) -> None:
     stack = boot(shape)
     secrets = "-name '.env*' -o -name '*.pem' -o -name '*.key' -o -name .git"
     for name in UIDS.keys() & {"app", "frontend"} & stack.containers().keys():
-        assert stack.execute(name, f"find /app -not -path '*/node_modules/*' \\( {secrets} \\)") == ""
+        assert (
+            stack.execute(name, f"find /app -not -path '*/node_modules/*' \\( {secrets} \\)") == ""
+        )
 
 
 @pytest.mark.parametrize("shape", SHAPES)

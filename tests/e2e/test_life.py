@@ -41,15 +41,11 @@ def test_a_row_outlives_down_and_up(boot: Boot) -> None:
 
 def test_a_killed_app_heals(boot: Boot) -> None:
     stack = boot("e2e-fastapi")
-    before = stack.get("/api/v1/info")["pid"]
-    container = stack.containers()["app"]["Id"]
-    processes = run("docker", "top", container, "-eo", "pid,args").splitlines()[1:]
-    for line in processes:
-        pid, _, command = line.strip().partition(" ")
-        if "uvicorn" in command or "multiprocessing" in command:
-            subprocess.run(["kill", "-9", pid], check=False)
+    before = stack.containers()["app"]["State"]["StartedAt"]
+    command = ["docker", "compose", "-f", "docker-compose.prod.yml", "exec", "-T", "app"]
+    subprocess.run([*command, "sh", "-c", "kill -9 -1"], cwd=stack.folder, check=False)
+    eventually(lambda: stack.containers()["app"]["State"]["StartedAt"] != before)
     eventually(lambda: bool(stack.get("/api/v1/info")["pid"]))
-    assert before
 
 
 def test_a_stop_is_graceful(boot: Boot) -> None:
@@ -102,7 +98,9 @@ def test_migrations_run_once_when_two_run_at_once(stack: Stack) -> None:
     stack.compose("up", "-d", "--wait", "postgres")
     command = ["docker", "compose", "-f", "docker-compose.prod.yml", "run", "--rm", "-T", "migrate"]
     runs = [
-        subprocess.Popen(command, cwd=stack.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        subprocess.Popen(
+            command, cwd=stack.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         for _ in range(2)
     ]
     outputs = [process.communicate()[0].decode() for process in runs]
@@ -114,10 +112,10 @@ def test_a_secret_in_the_tree_fails_the_build(stack: Stack) -> None:
     (stack.folder / "backend/app/.env").write_text("SECRET=1\n")
     ignore = stack.folder / "Dockerfile.prod.dockerignore"
     ignore.write_text("*\n!backend/\n!deploy/\n")
-    command = ["docker", "build", "-q", "-f", "Dockerfile.prod", "."]
+    command = ["docker", "build", "--progress=plain", "-f", "Dockerfile.prod", "."]
     result = subprocess.run(command, cwd=stack.folder, capture_output=True, text=True, check=False)
     assert result.returncode != 0
-    assert "Must not enter the image: ./.env" in result.stderr or "./app/.env" in result.stderr
+    assert "Must not enter the image: ./app/.env" in result.stderr
 
 
 def test_compose_refuses_to_start_without_a_secret(stack: Stack) -> None:
@@ -142,7 +140,9 @@ def test_a_code_change_installs_nothing_anew(boot: Boot) -> None:
     ).stderr
     step = next(line.split()[0] for line in log.splitlines() if "uv pip install" in line)
     assert f"{step} CACHED" in log
-    rebuilt = [line for line in log.splitlines() if "[final" in line and "COPY --from=build /app" in line]
+    rebuilt = [
+        line for line in log.splitlines() if "[final" in line and "COPY --from=build /app" in line
+    ]
     assert rebuilt
 
 

@@ -100,8 +100,8 @@ def test_compose_schema(tree: Path) -> None:
 @pytest.mark.parametrize("address", ["example.com", "localhost, http://"])
 @pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
 def test_caddy_validates(path: Path, address: str) -> None:
-    environment = {"SITE_ADDRESS": address, "MAX_REQUEST_BODY": "25MB"}
-    output = _tool("caddy", "validate", "--config", path, "--adapter", "caddyfile", **environment)
+    arguments = ["validate", "--config", path, "--adapter", "caddyfile"]
+    output = _tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
     warnings = [line for line in output.splitlines() if '"level":"warn"' in line]
     # Plain HTTP beside localhost is meant.
     assert [line for line in warnings if "listening only on the HTTP port" not in line] == []

@@ -16,7 +16,7 @@ FACTORY = "def create_app():\n    app = FastAPI()\n    return app\n"
 
 def entries(root: Path, files: dict[str, str], folder: str = ".") -> list[python_source.Entry]:
     """The FastAPI entries of an app made of `files`."""
-    modules = python_source.parse_modules(tree_of(root, files), folder)
+    modules = python_source.parse_modules(tree_of(root, files), folder)[0]
     return python_source.find_fastapi(modules)
 
 
@@ -27,7 +27,7 @@ def targets(root: Path, files: dict[str, str], folder: str = ".") -> list[str]:
 
 def worker(root: Path, files: dict[str, str]) -> str | None:
     """The worker command of an app made of `files`."""
-    return python_source.find_worker(python_source.parse_modules(tree_of(root, files), "."))
+    return python_source.find_worker(python_source.parse_modules(tree_of(root, files), ".")[0])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_apps_of_tests_and_examples_do_not_count(folder: str, tmp_path: Path) ->
 def test_skipped_folders_are_not_parsed(tmp_path: Path) -> None:
     """Sample code of the backing services may be anything."""
     tree = tree_of(tmp_path, {"database/x.py": "not Python at all", "main.py": ""})
-    modules = python_source.parse_modules(tree, ".", frozenset({"database"}))
+    modules = python_source.parse_modules(tree, ".", frozenset({"database"}))[0]
     assert [module.path for module in modules] == ["main.py"]
 
 
@@ -209,9 +209,12 @@ def test_source_layout(
 
 @pytest.mark.parametrize("source", ["def broken(:\n", "app = FastAPI(\n", "  indented = 1\n"])
 def test_invalid_python_is_named(source: str, tmp_path: Path) -> None:
-    """The error says which file has to be mended."""
-    with pytest.raises(ProjectError, match=r"app/main\.py"):
-        entries(tmp_path, {"app/main.py": source})
+    """The other modules are read all the same."""
+    files = {"a.py": source, "main.py": "app = FastAPI()\n"}
+    modules, problem = python_source.parse_modules(tree_of(tmp_path, files), ".")
+    assert [module.name for module in modules] == ["main"]
+    assert problem is not None
+    assert problem.startswith("a.py, line ")
 
 
 def test_source_with_a_bom(tmp_path: Path) -> None:

@@ -1,0 +1,343 @@
+"""`spinbox build --prod` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pexpect
+import pytest
+import yaml
+
+from tests.conftest import REPOSITORY, SPINBOX, Project, build, files_below, spinbox
+
+
+def answers(root: Path) -> dict[str, object]:
+    stored: dict[str, object] = yaml.safe_load((root / ".copier-answers.yml").read_text())
+    return stored
+
+
+def test_first_run_writes_and_says_what_comes_next(project: Project) -> None:
+    root = project("profile-web-app")
+    output = build(root).stdout
+    assert "FastAPI in backend/, Next.js in frontend/, PostgreSQL" in output
+    assert "create  docker-compose.prod.yml" in output
+    assert "docker compose -f docker-compose.prod.yml up -d --build --wait" in output
+    assert max(len(line) for line in output.splitlines()) <= 80
+
+
+def test_second_run_writes_nothing(project: Project) -> None:
+    root = project("profile-web-app")
+    build(root)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    assert "Everything is up to date." in build(root).stdout
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_an_added_service_updates_and_creates(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    conf = root / ".config/project.conf"
+    conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
+    build(root)
+    assert "redis:" in (root / "docker-compose.prod.yml").read_text()
+    assert "REDIS_PASSWORD=" in (root / ".env.example").read_text()
+
+
+def test_an_edit_is_merged_with_a_change_of_the_project(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    compose = root / "docker-compose.prod.yml"
+    compose.write_text(compose.read_text().replace("max-size: 10m", "max-size: 90m"))
+    conf = root / ".config/project.conf"
+    conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
+    assert "merge  docker-compose.prod.yml" in build(root).stdout
+    assert "max-size: 90m" in compose.read_text()
+    assert "redis:" in compose.read_text()
+
+
+def test_a_conflict_is_marked_and_stops_the_next_run(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    dockerfile = root / "Dockerfile.prod"
+    image = "ARG PYTHON_IMAGE=python:3.11-slim"
+    dockerfile.write_text(dockerfile.read_text().replace(image, "ARG PYTHON_IMAGE=mine:1"))
+    versions = root / ".config/versions.conf"
+    versions.write_text(versions.read_text().replace("python:3.11-slim", "python:3.13-slim"))
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert "Dockerfile.prod" in result.stderr
+    assert "<<<<<<< yours" in dockerfile.read_text()
+    conflicted = dockerfile.read_bytes()
+    assert spinbox("build", "--prod", cwd=root).returncode == 1
+    assert dockerfile.read_bytes() == conflicted
+
+
+def test_a_deleted_file_stays_deleted(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    (root / "deploy/Caddyfile").unlink()
+    assert "deploy/Caddyfile  (you deleted it)" in build(root).stdout
+    assert not (root / "deploy/Caddyfile").exists()
+
+
+def test_a_file_without_reason_goes_unless_edited(project: Project) -> None:
+    root = project("fastapi-postgresql--py312-pg16")
+    build(root)
+    (root / "deploy/Caddyfile").write_text("# mine\n")
+    conf = root / ".config/project.conf"
+    conf.write_text(conf.read_text().replace('USE_POSTGRESQL="true"', 'USE_POSTGRESQL="false"'))
+    build(root, "--set", "proxy=none")
+    assert not (root / "deploy/migrate.sh").exists()
+    assert (root / "deploy/Caddyfile").read_text() == "# mine\n"
+
+
+def test_foreign_files_stop_the_first_run(project: Project) -> None:
+    root = project("fastapi")
+    (root / "Dockerfile.prod").write_text("FROM scratch\n")
+    before = files_below(root)
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert "Dockerfile.prod" in result.stderr
+    assert files_below(root) == before
+
+
+def test_force_keeps_what_it_replaces(project: Project) -> None:
+    root = project("fastapi")
+    (root / "Dockerfile.prod").write_text("FROM scratch\n")
+    build(root, "--force")
+    assert (root / "Dockerfile.prod.orig").read_text() == "FROM scratch\n"
+    assert "uvicorn" in (root / "Dockerfile.prod").read_text()
+
+
+def test_a_value_set_by_hand_survives_and_can_be_taken_back(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--set", "fastapi.port=9000", "--set", "proxy=none")
+    build(root)
+    assert answers(root)["overrides"] == {"fastapi.port": 9000}
+    assert answers(root)["proxy"] == "none"
+    assert "PORT=9000" in (root / "Dockerfile.prod").read_text()
+    build(root, "--set", "fastapi.port=", "--set", "proxy=")
+    assert answers(root)["overrides"] == {}
+    assert answers(root)["proxy"] == "caddy"
+
+
+def test_the_same_key_twice_the_last_one_counts(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--set", "fastapi.port=9000", "--set", "fastapi.port=9001")
+    assert answers(root)["overrides"] == {"fastapi.port": 9001}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--set", "nonsense=1"), "is not a key of --set"),
+        (("--set", "fastapi.port=99999"), "from 1 to 65535"),
+        (("--set", "fastapi.dir=../elsewhere"), "inside the project"),
+        (("--set", "proxy=nginx"), "caddy or none"),
+        (("--output", "../elsewhere"), "inside the project"),
+        (("--target", "node"), "has no Node app"),
+    ],
+)
+def test_a_wrong_value_gets_one_sentence(
+    options: tuple[str, ...], sentence: str, project: Project
+) -> None:
+    root = project("fastapi")
+    before = files_below(root)
+    result = spinbox("build", "--prod", *options, cwd=root)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert files_below(root) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("build",), ("build", "--prod", "--nonsense"), ("build", "--prod", "--set", "novalue"),
+     ("build", "--prod", "-C", "missing"), ("build", "--prod", "--target", "ruby")],
+)  # fmt: skip
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], project: Project) -> None:
+    result = spinbox(*arguments, cwd=project("fastapi"))
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_no_project(tmp_path: Path) -> None:
+    result = spinbox("build", "--prod", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "not a Spinbox project" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".config/project.conf", 'PROJECT_NAME="open\nUSE_FASTAPI=true\n'),
+        (".config/project.conf", "rm -rf /\n"),
+        ("docker-compose.yml", "services: [\n"),
+        ("backend/app/main.py", "def broken(:\n"),
+        (".copier-answers.yml", "<<<<<<< ours\na: 1\n"),
+        (".copier-answers.yml", "_src_path: gh:else/where\nname: x\n"),
+    ],
+)
+def test_a_broken_file_gets_one_sentence_that_names_it(
+    name: str, text: str, project: Project
+) -> None:
+    root = project("fastapi-postgresql--py312-pg16")
+    (root / name).write_text(text)
+    before = files_below(root)
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert name in result.stderr
+    assert "Traceback" not in result.stderr
+    assert files_below(root) == before
+
+
+def test_dry_run_writes_nothing(project: Project) -> None:
+    root = project("fastapi")
+    before = files_below(root)
+    assert "Nothing was written" in build(root, "--dry-run").stdout
+    assert files_below(root) == before
+
+
+def test_json_report(project: Project) -> None:
+    root = project("profile-web-app")
+    report = json.loads(build(root, "--format", "json").stdout)
+    assert report["version"] == 1
+    assert report["services"] == ["postgres"]
+    assert {app["name"] for app in report["apps"]} == {"app", "frontend"}
+    assert {"path": "Dockerfile.prod", "action": "create", "reason": ""} in report["files"]
+
+
+def test_output_folder_has_everything_and_the_way_back(project: Project) -> None:
+    root = project("profile-web-app")
+    before = files_below(root).keys()
+    build(root, "--output", "ops/production")
+    assert all(p.startswith("ops/production/") for p in files_below(root).keys() - before)
+    compose = yaml.safe_load((root / "ops/production/docker-compose.prod.yml").read_text())
+    context = root / "ops/production" / compose["services"]["app"]["build"]["context"]
+    assert context.resolve() == root
+    assert (context / compose["services"]["app"]["build"]["dockerfile"]).is_file()
+    assert "Everything is up to date." in build(root, "--output", "ops/production").stdout
+
+
+def test_interactive_asks_for_the_choices(project: Project) -> None:
+    root = project("fastapi")
+    command = [*SPINBOX, "build", "--prod", "--interactive"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    child = pexpect.spawn(
+        command[0], command[1:], cwd=root, env=environment, timeout=30, encoding="utf-8"
+    )
+    child.expect("Which apps")
+    child.send("\r")
+    child.expect("docker-compose")
+    child.send("y")
+    child.expect("in front of the apps")
+    child.send("\x1b[B\r")
+    child.expect("uploaded files")
+    child.send("\r")
+    child.expect("GPUs")
+    child.send("n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert answers(root)["proxy"] == "none"
+
+
+def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
+    root = project("fastapi")
+    before = files_below(root)
+    command = [*SPINBOX, "build", "--prod", "--interactive"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    child = pexpect.spawn(
+        command[0], command[1:], cwd=root, env=environment, timeout=30, encoding="utf-8"
+    )
+    child.expect("Which apps")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert files_below(root) == before
+
+
+def test_killed_at_any_moment_all_or_nothing(tmp_path: Path) -> None:
+    """Killed after ever more operations on the journal; the next run completes the work."""
+    from tests.projects.compose import compose
+
+    expected = compose("fastapi", tmp_path / "expected")
+    build(expected)
+    wanted = files_below(expected)
+    killer = (
+        "import os, signal, sys\n"
+        "limit = int(sys.argv.pop(1))\n"
+        "count = 0\n"
+        "def hook(event, arguments):\n"
+        "    global count\n"
+        "    if event in {'open', 'os.rename', 'os.mkdir', 'os.remove', 'shutil.rmtree'}:\n"
+        "        path = str(arguments[0])\n"
+        "        if '.spinbox-journal' in path:\n"
+        "            count += 1\n"
+        "            if count == limit: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "sys.addaudithook(hook)\n"
+        "from spinbox_wrapper.cli import main\n"
+        "main()\n"
+    )
+    for limit in (1, 2, 5, 14, 25, 26, 27, 30, 40):
+        root = tmp_path / f"killed-{limit}"
+        compose("fastapi", root)
+        before = files_below(root)
+        subprocess.run(
+            [SPINBOX[0], "-c", killer, str(limit), "build", "--prod"],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            check=False,
+        )
+        for path, content in files_below(root).items():
+            if not path.startswith(".spinbox-journal"):
+                assert content in (before.get(path), wanted.get(path)), path
+        build(root)
+        assert files_below(root) == wanted
+        shutil.rmtree(root)
+
+
+def test_full_disk_changes_nothing(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    before = files_below(root)
+    limited = "ulimit -f 1; trap '' XFSZ; exec " + " ".join(SPINBOX) + " build --prod"
+    result = subprocess.run(
+        ["bash", "-c", limited],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert files_below(root) == before
+
+
+def test_a_link_never_leads_out_of_the_project(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (root / "deploy").symlink_to(outside)
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert "symbolic link" in result.stderr
+    assert list(outside.iterdir()) == []
+
+
+def test_colour_only_on_a_terminal(project: Project) -> None:
+    assert "\x1b[" not in build(project("fastapi")).stdout
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_no_color(variables: dict[str, str], coloured: bool, project: Project) -> None:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TERM": "xterm"} | variables
+    command = " ".join([*SPINBOX, "build", "--prod"])
+    output = str(pexpect.run(command, cwd=str(project("fastapi")), env=environment))
+    assert ("\\x1b[" in output) == coloured
