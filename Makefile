@@ -50,7 +50,7 @@ e2e: $(VENV)/.dev
 	$(VENV)/bin/pytest -m e2e
 
 golden: $(VENV)/.dev
-	$(VENV)/bin/pytest tests/test_golden.py --update-golden -q
+	$(VENV)/bin/pytest tests/test_golden.py tests/test_docs.py --update-golden -q
 
 bench: $(VENV)/bin/spinbox
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m benchmarks.recipes

@@ -53,12 +53,12 @@ def is_project(root: Path) -> bool:
     return (root / PROJECT_CONF).is_file()
 
 
-def read_facts(root: Path, folders: Mapping[str, str] | None = None) -> Facts:
+def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
     """Read the facts of the Spinbox project in `root`.
 
     Args:
         root: The project's top folder.
-        folders: Where to look for an app, by kind, instead of Spinbox's places.
+        hints: What was set by hand of where to look: `KIND.dir`, `fastapi.entry`.
 
     Returns:
         `name`, and one mapping for each app kind (`fastapi`, `python`, `nextjs`, `node`) and each
@@ -75,14 +75,14 @@ def read_facts(root: Path, folders: Mapping[str, str] | None = None) -> Facts:
     tree = Tree(root)
     conf = _conf(root, PROJECT_CONF)
     versions = _conf(root, VERSIONS_CONF) if (root / VERSIONS_CONF).is_file() else {}
-    folders = folders or {}
+    hints = hints or {}
     facts: Facts = {"name": conf.get("PROJECT_NAME") or root.resolve().name}
 
     python_image = versions.get("PYTHON_IMAGE") or _tagged("python", versions, "PYTHON", "-slim")
     node_image = versions.get("NODE_IMAGE") or _tagged("node", versions, "NODE", "-alpine")
-    for kind, app in _python_apps(tree, conf, folders):
+    for kind, app in _python_apps(tree, conf, hints):
         facts[kind] = {"image": python_image, **app}
-    for kind, app in _node_apps(tree, conf, folders):
+    for kind, app in _node_apps(tree, conf, hints):
         facts[kind] = {"image": node_image, **app}
 
     images = _dev_images(tree)
@@ -110,33 +110,33 @@ def _tagged(image: str, versions: Mapping[str, str], key: str, suffix: str) -> s
 
 
 def _python_apps(
-    tree: Tree, conf: Mapping[str, str], folders: Mapping[str, str]
+    tree: Tree, conf: Mapping[str, str], hints: Mapping[str, str]
 ) -> list[tuple[str, dict[str, Any]]]:
-    if is_true(conf.get("USE_FASTAPI", "")) or "fastapi" in folders:
-        folder = folders.get("fastapi") or _fastapi_folder(tree)
-        return [("fastapi", _fastapi(tree, folder) if folder else {"dir": None})]
-    if not is_true(conf.get("USE_PYTHON", "")) and "python" not in folders:
+    if is_true(conf.get("USE_FASTAPI", "")) or "fastapi.dir" in hints:
+        folder = hints.get("fastapi.dir") or _fastapi_folder(tree)
+        return [("fastapi", _fastapi(tree, folder, hints) if folder else {"dir": None})]
+    if not is_true(conf.get("USE_PYTHON", "")) and "python.dir" not in hints:
         return []
-    folder = folders.get("python", ".")
-    if tree.first(folder, *_PYTHON_ENTRIES) is None and "python" not in folders:
+    folder = hints.get("python.dir", ".")
+    if tree.first(folder, *_PYTHON_ENTRIES) is None and "python.dir" not in hints:
         return []
     if python_source.find_fastapi(_modules(tree, folder)[0]):
-        return [("fastapi", _fastapi(tree, folder))]
+        return [("fastapi", _fastapi(tree, folder, hints))]
     return [("python", _python(tree, folder))]
 
 
 def _node_apps(
-    tree: Tree, conf: Mapping[str, str], folders: Mapping[str, str]
+    tree: Tree, conf: Mapping[str, str], hints: Mapping[str, str]
 ) -> list[tuple[str, dict[str, Any]]]:
     apps: list[tuple[str, dict[str, Any]]] = []
     next_folder = None
-    if is_true(conf.get("USE_NEXTJS", "")) or "nextjs" in folders:
-        next_folder = folders.get("nextjs") or _next_folder(tree)
+    if is_true(conf.get("USE_NEXTJS", "")) or "nextjs.dir" in hints:
+        next_folder = hints.get("nextjs.dir") or _next_folder(tree)
         apps.append(("nextjs", _nextjs(tree, next_folder) if next_folder else {"dir": None}))
-    if is_true(conf.get("USE_NODE", "")) or "node" in folders:
-        folder = folders.get("node", ".")
+    if is_true(conf.get("USE_NODE", "")) or "node.dir" in hints:
+        folder = hints.get("node.dir", ".")
         found = node_source.find_entry(tree, folder) and tree.has(join(folder, "package.json"))
-        if folder != next_folder and (found or "node" in folders):
+        if folder != next_folder and (found or "node.dir" in hints):
             apps.append(("node", _node(tree, folder)))
     return apps
 
@@ -177,11 +177,13 @@ def _modules(tree: Tree, folder: str) -> tuple[list[python_source.Module], str |
     )
 
 
-def _fastapi(tree: Tree, folder: str) -> dict[str, Any]:
+def _fastapi(tree: Tree, folder: str, hints: Mapping[str, str]) -> dict[str, Any]:
     modules, problem = _modules(tree, folder)
     entries = python_source.find_fastapi(modules)
     if not entries and problem:
         raise ProjectError(problem)
+    chosen = [entry for entry in entries if entry.target == hints.get("fastapi.entry")]
+    entries = chosen or entries
     entry = entries[0] if len(entries) == 1 else None
     return {
         "dir": folder,

@@ -91,7 +91,7 @@ def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | N
     if not facts.is_project(root):
         return None
     checked = settings.check_overrides(json.loads(overrides))
-    detected: dict[str, Any] = facts.read_facts(root, settings.folders(checked))
+    detected: dict[str, Any] = facts.read_facts(root, settings.hints(checked))
     return detected
 
 

@@ -194,11 +194,9 @@ def check_overrides(overrides: object) -> dict[str, Any]:
     return checked
 
 
-def folders(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """The folders to look in instead of Spinbox's, by app kind."""
-    return {
-        key.removesuffix(".dir"): value for key, value in overrides.items() if key.endswith(".dir")
-    }
+def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
+    """What detection has to know: folders to look in, and the entry that was chosen of several."""
+    return {key: value for key, value in overrides.items() if key.endswith((".dir", ".entry"))}
 
 
 def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

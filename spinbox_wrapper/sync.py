@@ -75,7 +75,7 @@ def plan(request: Request) -> Outcome:
         answers = dict(stored.values) if stored else {}
         overrides = settings.check_overrides(answers.get("overrides") or {})
         choices = _apply_settings(request, answers, overrides, settings)
-        facts = facts_module.read_facts(request.project, settings.folders(overrides))
+        facts = facts_module.read_facts(request.project, settings.hints(overrides))
         answers |= choices | {"project": facts, "overrides": overrides, "output": request.output}
         stack = template.extension("stack").build_stack(facts, overrides, answers)
     except errors.ProjectError as error:

@@ -100,7 +100,7 @@ def test_compose_schema(tree: Path) -> None:
 @pytest.mark.parametrize("address", ["example.com", "localhost, http://"])
 @pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
 def test_caddy_validates(path: Path, address: str) -> None:
-    arguments = ["validate", "--config", path, "--adapter", "caddyfile"]
+    arguments: list[str | Path] = ["validate", "--config", path, "--adapter", "caddyfile"]
     output = _tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
     warnings = [line for line in output.splitlines() if '"level":"warn"' in line]
     # Plain HTTP beside localhost is meant.

@@ -317,12 +317,23 @@ def test_folder_of_next(packages: list[str], folder: str | None, tmp_path: Path)
     assert read_facts(tmp_path)["nextjs"]["dir"] == folder
 
 
+def test_an_entry_given_by_hand_brings_its_health_path(tmp_path: Path) -> None:
+    """What is read of the chosen one of several is read of it alone."""
+    root = compose("fastapi", tmp_path / "project")
+    (root / "backend/app/admin.py").write_text(
+        "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/ping')\ndef ping(): ...\n"
+    )
+    assert read_facts(root)["fastapi"]["entry"] is None
+    chosen = read_facts(root, {"fastapi.entry": "app.admin:api"})["fastapi"]
+    assert (chosen["entry"], chosen["health"]) == ("app.admin:api", "/ping")
+
+
 def test_folders_given_by_hand_are_read_anew(tmp_path: Path) -> None:
     """Facts are those of the folder that the user names."""
     source = "from fastapi import FastAPI\napi = FastAPI()\n"
     compose("fastapi", tmp_path)
     write_files(tmp_path, {"services/api/server.py": source, "services/api/requirements.txt": ""})
-    facts = read_facts(tmp_path, {"fastapi": "services/api"})
+    facts = read_facts(tmp_path, {"fastapi.dir": "services/api"})
     assert facts["fastapi"]["dir"] == "services/api"
     assert facts["fastapi"]["entry"] == "server:api"
 

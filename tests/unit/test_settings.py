@@ -15,7 +15,7 @@ from extensions.settings import (
     COMPONENTS,
     SETTINGS,
     check_overrides,
-    folders,
+    hints,
     lay_over,
     parse_setting,
 )
@@ -253,12 +253,10 @@ def test_lay_over_does_not_depend_on_the_order(keys: list[str]) -> None:
     assert lay_over(FACTS, {key: values[key] for key in keys}) == lay_over(FACTS, values)
 
 
-def test_folders() -> None:
-    """Only folders of apps, by kind."""
-    assert folders({"fastapi.dir": "api", "nextjs.dir": "web", "name": "x", "redis": "off"}) == {
-        "fastapi": "api",
-        "nextjs": "web",
-    }
+def test_hints() -> None:
+    """Folders of apps, and the entry that was chosen."""
+    given = {"fastapi.dir": "api", "fastapi.entry": "web:app", "name": "x", "redis": "off"}
+    assert hints(given) == {"fastapi.dir": "api", "fastapi.entry": "web:app"}
 
 
 def test_every_component_can_be_switched_off() -> None:

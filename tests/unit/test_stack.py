@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
-from extensions.settings import check_overrides, folders, parse_setting
+from extensions.settings import check_overrides, hints, parse_setting
 from tests.projects.compose import SHAPES, compose
 
 from .support import facts_of, many, stack_of, write_files, write_project
@@ -61,7 +61,7 @@ def answered(root: Path, **settings_by_hand: str) -> Any:
     """The stack after `--set` for each setting, `__` standing for the dot."""
     texts = {key.replace("__", "."): text for key, text in settings_by_hand.items()}
     overrides = check_overrides({key: parse_setting(key, text) for key, text in texts.items()})
-    return stack_of(read_facts(root, folders(overrides)), overrides)
+    return stack_of(read_facts(root, hints(overrides)), overrides)
 
 
 def rendered_example(root: Path) -> str:
