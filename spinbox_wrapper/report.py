@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from typing import Any
 
 import click
@@ -34,12 +36,14 @@ def summary(stack: Any) -> str:
 
 def next_steps(outcome: Outcome) -> list[str]:
     """The commands that come next, for a first run."""
-    steps = ["cp .env.example .env && chmod 600 .env   # then fill in what is empty"]
+    folder = os.path.relpath(outcome.root)
+    steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
     if not outcome.compose:
         return [
             f"docker build -f {app.dockerfile} -t {outcome.stack.name}-{app.name} ."
             for app in outcome.stack.apps
         ]
+    steps.append("cp .env.example .env && chmod 600 .env   # then fill in what is empty")
     if outcome.stack.web_apps or outcome.stack.services:
         steps.append(f"{COMPOSE} up -d --build --wait")
     steps += [f"{COMPOSE} run --rm --build {job.name}" for job in outcome.stack.jobs]

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.lint
 
 def test_the_installed_wheel_generates(tmp_path: Path) -> None:
     target = tmp_path / "installed"
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target]
-    subprocess.run([*install, REPOSITORY], check=True, capture_output=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    command = [*install, "--target", str(target), str(REPOSITORY)]
+    subprocess.run(command, check=True, capture_output=True)
     root = compose("profile-web-app", tmp_path / "project")
     result = subprocess.run(
         [sys.executable, "-m", "spinbox_wrapper", "build", "--prod"],
