@@ -1,0 +1,190 @@
+"""Stacks that differ from the default: other choices, other layouts, Alembic."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import build
+from tests.e2e.conftest import Boot
+from tests.e2e.stacks import Stack, free_port, run
+from tests.projects.compose import compose
+
+
+@pytest.fixture
+def stacks() -> Iterator[list[Stack]]:
+    """Stacks to remove afterwards."""
+    made: list[Stack] = []
+    yield made
+    for stack in made:
+        stack.remove()
+
+
+def _get(url: str) -> tuple[int, str]:
+    with urllib.request.urlopen(url, timeout=30) as response:
+        return response.status, response.read().decode()
+
+
+def test_plain_http_on_an_address(boot: Boot) -> None:
+    stack = boot("e2e-web-app")
+    status, body = _get(f"http://127.0.0.1:{stack.http_port}/api/v1/info")
+    assert status == 200
+    assert '"scheme":"http"' in body
+
+
+def test_a_domain_redirects_to_https_and_serves_nothing_else(
+    stacks: list[Stack], tmp_path: Path
+) -> None:
+    root = compose("e2e-fastapi", tmp_path / "project")
+    build(root, "--set", "name=e2e-domain")
+    stack = Stack(root)
+    stacks.append(stack)
+    stack.write_env(DOMAIN="app.example.com")
+    stack.up()
+    request = urllib.request.Request(f"http://127.0.0.1:{stack.http_port}/health")
+    request.add_header("Host", "app.example.com")
+    opener = urllib.request.build_opener(_NoRedirect)
+    with pytest.raises(urllib.error.HTTPError) as redirect:
+        opener.open(request, timeout=30)
+    assert redirect.value.code == 308
+    assert redirect.value.headers["Location"] == "https://app.example.com/health"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def test_without_a_proxy(stacks: list[Stack], tmp_path: Path) -> None:
+    root = compose("e2e-fastapi", tmp_path / "project")
+    build(root, "--set", "name=e2e-no-proxy", "--set", "proxy=none")
+    stack = Stack(root)
+    stacks.append(stack)
+    port = free_port()
+    stack.write_env(APP_PORT=str(port))
+    stack.up()
+    assert set(stack.containers()) == {"app"}
+    assert _get(f"http://127.0.0.1:{port}/health")[0] == 200
+
+
+def test_output_in_another_folder_and_uploads(stacks: list[Stack], tmp_path: Path) -> None:
+    root = compose("e2e-fastapi", tmp_path / "project")
+    options = ["--output", "ops/prod", "--set", "uploads=/app/uploads"]
+    build(root, *options, "--set", "name=e2e-output", "--set", "fastapi.port=9000")
+    stack = Stack(root / "ops/prod")
+    stacks.append(stack)
+    stack.write_env()
+    stack.up()
+    assert stack.request("/health").status == 200
+    stack.execute("app", "echo kept > /app/uploads/file")
+    stack.compose("up", "-d", "--wait", "--force-recreate", "app")
+    assert stack.execute("app", "cat /app/uploads/file") == "kept\n"
+
+
+def test_python_service_with_a_port(stacks: list[Stack], tmp_path: Path) -> None:
+    root = compose("e2e-python-node", tmp_path / "project")
+    (root / "main.py").write_text(
+        "import http.server, os\n"
+        "http.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ['PORT']))\n"
+    )
+    settings = [
+        "python.mode=service",
+        "python.port=8080",
+        "python.paths=/files",
+        "name=e2e-service",
+    ]
+    build(root, *(word for setting in settings for word in ("--set", setting)))
+    stack = Stack(root)
+    stacks.append(stack)
+    stack.write_env()
+    stack.up()
+    assert set(stack.containers()) == {"app", "node", "caddy"}
+    assert stack.request("/health").status == 200
+    assert stack.request("/files/none").status == 404
+
+
+def test_a_base_image_by_build_argument(tmp_path: Path) -> None:
+    root = compose("e2e-fastapi", tmp_path / "project")
+    build(root)
+    digest = run("docker", "image", "inspect", "-f", "{{.Id}}", "python:3.13-slim").strip()
+    run("docker", "tag", digest, "e2e-base:1")
+    try:
+        argument = "PYTHON_IMAGE=e2e-base:1"
+        files = ["-f", "Dockerfile.prod", "-t", "e2e-built:1", "."]
+        run("docker", "build", "--build-arg", argument, *files, cwd=root)
+        output = run("docker", "run", "--rm", "e2e-built:1", "python", "--version")
+    finally:
+        run("docker", "image", "rm", "--force", "e2e-built:1", "e2e-base:1")
+    assert output.startswith("Python 3.13")
+
+
+ALEMBIC_ENV = """\
+import os
+
+from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine(os.environ["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+REVISION = """\
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.execute("CREATE TABLE items (id serial, name text)")
+    op.execute("CREATE TABLE points (at vector(3))")
+
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def alembic_project(tmp_path: Path) -> Path:
+    root = compose("e2e-fastapi-postgresql-redis", tmp_path / "project")
+    backend = root / "backend"
+    (backend / "alembic/versions").mkdir(parents=True)
+    (backend / "alembic/env.py").write_text(ALEMBIC_ENV)
+    (backend / "alembic/script.py.mako").write_text("")
+    (backend / "alembic/versions/0001_items.py").write_text(REVISION)
+    requirements = backend / "requirements.txt"
+    requirements.write_text(requirements.read_text() + "\nalembic>=1.12.0\n")
+    return root
+
+
+def test_alembic_runs_before_the_app_with_its_extensions(
+    stacks: list[Stack], alembic_project: Path
+) -> None:
+    build(alembic_project, "--set", "name=e2e-alembic")
+    stack = Stack(alembic_project)
+    stacks.append(stack)
+    stack.write_env()
+    stack.up()
+    item = stack.post("/api/v1/items", {"name": "first"})
+    assert item in stack.get("/api/v1/items")
+
+
+def test_a_failing_alembic_migration_stops_the_start(
+    stacks: list[Stack], alembic_project: Path
+) -> None:
+    revision = alembic_project / "backend/alembic/versions/0001_items.py"
+    revision.write_text(REVISION.replace("CREATE TABLE items", "CREATE NONSENSE items"))
+    build(alembic_project, "--set", "name=e2e-alembic-fails")
+    stack = Stack(alembic_project)
+    stacks.append(stack)
+    stack.write_env()
+    with pytest.raises(AssertionError):
+        stack.up()
+    assert "app" not in stack.containers()
+    assert "NONSENSE" in stack.compose("logs", "--no-color", "migrate")
