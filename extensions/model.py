@@ -301,6 +301,11 @@ class Stack:
         return tuple(app for app in self.apps if app.job)
 
     @property
+    def installs_python(self) -> bool:
+        """Whether an image holds installed Python packages."""
+        return any(isinstance(a.build, PythonBuild) and a.build.manager for a in self.apps)
+
+    @property
     def volume_names(self) -> tuple[str, ...]:
         """Every named volume of apps and backing services, once."""
         volumes = [v for app in self.apps for v in app.volumes] + [s.volume for s in self.services]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import CASES, NOTHING_TO_DEPLOY
-from tests.conftest import Project, build, files_below, spinbox
+from tests.conftest import Project, files_below, generate, spinbox
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -21,7 +21,7 @@ def test_generated_files_equal_the_golden_tree(
     shape, options = CASES[case]
     root = project(shape)
     before = files_below(root)
-    build(root, *options)
+    generate(root, *options)
     after = files_below(root)
     assert {path: after[path] for path in before} == before
     generated = {path: _without_version(after[path]) for path in after.keys() - before.keys()}
