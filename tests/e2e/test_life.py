@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def test_a_secret_in_the_tree_fails_the_build(stack: Stack) -> None:
     command = ["docker", "build", "--progress=plain", "-f", "Dockerfile.prod", "."]
     result = subprocess.run(command, cwd=stack.folder, capture_output=True, text=True, check=False)
     assert result.returncode != 0
-    assert "Must not enter the image: ./app/.env" in result.stderr
+    assert re.search(r"Must not enter the image: \./", result.stderr)
 
 
 def test_compose_refuses_to_start_without_a_secret(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -188,3 +189,25 @@ def test_a_failing_alembic_migration_stops_the_start(
         stack.up()
     assert "app" not in stack.containers()
     assert "NONSENSE" in stack.compose("logs", "--no-color", "migrate")
+
+
+def test_nextjs_without_standalone_and_with_public_and_env_production(
+    stacks: list[Stack], tmp_path: Path
+) -> None:
+    root = compose("e2e-nextjs", tmp_path / "project")
+    config = root / "next.config.js"
+    config.write_text(re.sub(r"\s*output: 'standalone',", "", config.read_text()))
+    assert "standalone" not in config.read_text()
+    (root / "public").mkdir()
+    (root / "public/robots.txt").write_text("User-agent: *\n")
+    (root / ".env.production").write_text("NEXT_PUBLIC_APP_NAME=FromTheFile\n")
+    (root / ".env.local").write_text("NEXT_PUBLIC_APP_NAME=FromThisMachine\n")
+    assert ".env.production" in build(root, "--set", "name=e2e-next").stdout
+    stack = Stack(root)
+    stacks.append(stack)
+    stack.write_env()
+    stack.up()
+    assert stack.request("/robots.txt").body == "User-agent: *\n"
+    page = stack.request("/").body
+    assert "FromTheFile" in page
+    assert "FromThisMachine" not in page
