@@ -40,7 +40,14 @@ _NOT_SOURCES = _SERVICE_FOLDERS | {
 _NOT_SOURCE_PATTERN = re.compile(
     r"\..*|.*\.md|.*compose.*\.ya?ml|Dockerfile.*|.*\.lock|.*lock\.(json|yaml)|requirements.*"
 )
-_ENV_EXAMPLES = (".env.example", ".env.local.example", ".env.production.example", ".env.sample")
+_GENERATED_SETTINGS = r"# Settings of \S+ in production\. .*"
+_ENV_EXAMPLES = (
+    ".env.example",
+    ".env.example.orig",
+    ".env.local.example",
+    ".env.production.example",
+    ".env.sample",
+)
 _DEV_COMPOSE = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _CREATE_EXTENSION = re.compile(
     r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([A-Za-z0-9_-]+)"?', re.IGNORECASE
@@ -92,6 +99,26 @@ def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
     if "postgres" in facts:
         facts["postgres"] |= _database(tree, facts)
     return facts
+
+
+_SOURCE_ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".css", ".json", ".html")
+
+
+def hidden_sources(root: Path, facts: Facts) -> list[str]:
+    """Folders and files of the apps that look like source, but that a clone would lack.
+
+    Spinbox's own .gitignore hides every `lib/`.
+    """
+    folders = {f["dir"] for f in facts.values() if isinstance(f, dict) and f.get("dir")}
+    hidden = [path for path in Tree(root).hidden() if path.endswith(_SOURCE_ENDINGS)]
+    found: dict[str, None] = {}
+    for path in hidden:
+        top, _, rest = path.partition("/")
+        if any(path.startswith(f"{folder}/") for folder in folders - {"."}) or (
+            "." in folders and rest and top not in _NOT_SOURCES and not top.startswith(".")
+        ):
+            found[path.rpartition("/")[0] + "/"] = None
+    return list(found)
 
 
 def _conf(root: Path, name: str) -> dict[str, str]:
@@ -274,12 +301,13 @@ def _is_app_folder(tree: Tree, folder: str) -> bool:
 
 def _variables(tree: Tree, folder: str) -> list[str]:
     """Names, never values, of the variables in the app's own example files."""
-    # The root's .env.example is a generated file.
-    names = _ENV_EXAMPLES if folder != "." else _ENV_EXAMPLES[1:]
     found: dict[str, None] = {}
-    for name in names:
+    for name in _ENV_EXAMPLES:
         if tree.has(path := join(folder, name)):
             lines = tree.read(path).splitlines()
+            # The root's may be the generated one.
+            if folder == "." and lines and re.fullmatch(_GENERATED_SETTINGS, lines[0]):
+                continue
             matches = (re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line) for line in lines)
             found |= {match[1]: None for match in matches if match}
     return list(found)

@@ -301,6 +301,42 @@ class Stack:
         return tuple(app for app in self.apps if app.job)
 
     @property
+    def dockerfiles(self) -> tuple[str, ...]:
+        """The Dockerfiles and what belongs to them."""
+        return tuple(n for a in self.apps for n in (a.dockerfile, f"{a.dockerfile}.dockerignore"))
+
+    @property
+    def build_paths(self) -> list[str]:
+        """Files and folders of the project that images are built from."""
+        paths: dict[str, None] = {}
+        for app in self.apps:
+            root = app.directory == "."
+            own = [*app.build.manifests, *app.sources] if root else [app.directory]
+            paths |= dict.fromkeys(own)
+        return list(paths)
+
+    @property
+    def builds_api_url(self) -> bool:
+        """Whether an image has the API's public address baked in."""
+        return any(
+            env.name == "NEXT_PUBLIC_API_URL" for a in self.apps for env in a.build_arguments
+        )
+
+    @property
+    def memory_needed(self) -> int:
+        """Memory of the server in GB: half of all limits, which are not reached at once."""
+        units = {"M": 1, "G": 1024}
+        limits = [resources.memory for resources in self.limits.values()]
+        total = sum(int(limit[:-1]) * units[limit[-1]] for limit in limits)
+        builds_node = any(isinstance(app.build, NodeBuild) for app in self.apps)
+        return max(2 if builds_node else 1, -(-total // 2048))
+
+    @property
+    def served_by_postgres(self) -> bool:
+        """Whether an app that keeps running uses PostgreSQL."""
+        return any("postgres" in app.services for app in self.web_apps)
+
+    @property
     def installs_python(self) -> bool:
         """Whether an image holds installed Python packages."""
         return any(isinstance(a.build, PythonBuild) and a.build.manager for a in self.apps)

@@ -99,7 +99,8 @@ def read_scripts(package: dict[str, Any], entry: str | None) -> dict[str, Any]:
     A start script that only calls `node` is taken apart, so that signals reach the app itself.
     """
     scripts = _table(package, "scripts")
-    start = str(scripts.get("start", ""))
+    # The image sets NODE_ENV, and the port is PORT's.
+    start = re.sub(r"^(?:(?:NODE_ENV|PORT)=\w+\s+)+", "", str(scripts.get("start", "")))
     command: str | None = None
     if re.fullmatch(r"node(\s+[\w./@=:-]+)+", start):
         command = start

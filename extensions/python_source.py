@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -64,6 +65,9 @@ def parse_modules(
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
             problem = problem or f"{path}, line {line} is not valid Python: mend it first."
+            continue
+        except ProjectError as error:
+            problem = problem or str(error)
             continue
         modules.append(Module(path, name, root, body))
     return modules, problem
@@ -147,13 +151,15 @@ def find_worker(modules: list[Module]) -> str | None:
         for attribute, call in _assigned_calls(module.body):
             if _called_name(call) == "Celery":
                 beat = " --beat --schedule /tmp/celerybeat-schedule" if _sets_beat(modules) else ""
-                return f"celery --app {module.name}:{attribute} worker --loglevel info{beat}"
+                app = f"{shlex.quote(module.name)}:{attribute}"
+                # By default as many processes as the machine has CPUs, each with its memory.
+                return f"celery --app {app} worker --loglevel info --concurrency 2{beat}"
     for module in modules:
         for node in module.body.body:
             if isinstance(node, ast.ClassDef) and node.name == "WorkerSettings":
-                return f"arq {module.name}.WorkerSettings"
+                return f"arq {shlex.quote(module.name)}.WorkerSettings"
     actors = [m.name for m in modules if any(_is_dramatiq_actor(n) for n in m.body.body)]
-    return f"dramatiq {' '.join(actors)}" if actors else None
+    return f"dramatiq --processes 2 {shlex.join(actors)}" if actors else None
 
 
 def has_alembic(tree: Tree, folder: str) -> bool:

@@ -97,9 +97,11 @@ CHOICES: tuple[Setting, ...] = (
     Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
     Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
 )
+# What Copier asks; the answers of copier.yml that are neither facts nor set by the command line.
+QUESTIONS = frozenset({"runtime", "compose", "proxy", "uploads", "gpu"})
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
-_IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE)
+_IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port"})
@@ -108,6 +110,10 @@ _PATTERNS = {
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
+    "source_root": (_RELATIVE_PATH, "a folder inside the app's"),
+    "manager_version": (re.compile(r"[\w.^~<>=*-]+"), "a version"),
+    "lockfile": (_RELATIVE_PATH, "a file of the app"),
+    "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
     "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
     "paths": (re.compile(r"/[!-~]*"), "paths that start with /"),
     "sources": (_RELATIVE_PATH, "paths inside the project"),
@@ -192,6 +198,33 @@ def check_overrides(overrides: object) -> dict[str, Any]:
             text = str(value)
         checked[str(key)] = parse_setting(str(key), text)
     return checked
+
+
+def check_facts(facts: Mapping[str, Any]) -> None:
+    """Check facts as strictly as what is set by hand: they come from files of the project.
+
+    Raises:
+        ProjectError: A file name, image or version has a form that nothing generated could quote.
+    """
+    if not isinstance(facts.get("name"), str):
+        raise ProjectError("The stored facts of the project are broken: restore the answers file.")
+    for component, fields in facts.items():
+        if component == "name":
+            continue
+        if component not in COMPONENTS or not isinstance(fields, Mapping):
+            raise ProjectError(
+                "The stored facts of the project are broken: restore the answers file."
+            )
+        for field, value in fields.items():
+            setting = _BY_KEY.get(f"{component}.{field}")
+            if setting is None or value is None:
+                continue
+            if isinstance(value, list) != (setting.kind == "list"):
+                raise ProjectError(f"{setting.key} is broken: restore the answers file.")
+            for part in value if isinstance(value, list) else [value]:
+                text = str(part).lower() if isinstance(part, bool) else str(part)
+                if text:
+                    parse_setting(setting.key, text)
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from .model import (
     Worker,
 )
 from .services import postgres
-from .settings import check_overrides, lay_over
+from .settings import check_facts, check_overrides, lay_over
 
 # The user that every image of ours runs as: numeric, so that Kubernetes can tell it is not root.
 UID = 10001
@@ -71,32 +71,41 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
     Raises:
         ProjectError: Nothing to deploy, or something only the user can decide; it says how.
     """
+    check_facts(facts)
     facts = lay_over(facts, check_overrides(overrides))
     name = _project_name(facts["name"])
     kinds = _app_kinds(facts, choices.get("runtime", "auto"))
     backing = tuple(services.define(n, facts[n], name) for n in services.NAMES if n in facts)
     warnings: list[str] = []
 
+    # Next.js beside an API leaves the databases to it.
+    has_api = any(kind in _RUNTIMES["python"] and not _is_job(kind, facts[kind]) for kind in kinds)
     apps: list[App] = []
     for position, kind in enumerate(kinds):
         service = "app" if position == 0 else "frontend" if kind == "nextjs" else "node"
         make = _python_app if kind in _RUNTIMES["python"] else _node_app
-        uses = () if service == "frontend" else backing
-        apps.append(make(service, kind, facts[kind], uses, len(kinds) > 1, choices, warnings))
+        uses = () if kind == "nextjs" and has_api else backing
+        beside_api = has_api and len(kinds) > 1
+        apps.append(make(service, kind, facts[kind], uses, beside_api, choices, warnings))
 
     primary = facts[kinds[0]]
     worker = _worker(apps[0], primary.get("worker"))
     migrations = _migrations(facts.get("postgres"), apps[0], primary)
+    with_proxy = choices.get("proxy") != "none" and any(a.port and not a.job for a in apps)
     return Stack(
         name=name,
         apps=tuple(apps),
         worker=worker,
         services=backing,
         migrations=migrations,
-        variables=_variables(apps, backing),
-        with_proxy=choices.get("proxy") != "none" and any(a.port and not a.job for a in apps),
+        variables=_variables(apps, backing, with_proxy),
+        with_proxy=with_proxy,
         warnings=tuple(warnings),
     )
+
+
+def _is_job(kind: str, facts: Mapping[str, Any]) -> bool:
+    return kind == "python" and facts.get("mode", "job") == "job"
 
 
 def _project_name(name: object) -> str:
@@ -134,13 +143,19 @@ def _python_app(
     kind: str,
     facts: Mapping[str, Any],
     backing: tuple[BackingService, ...],
-    several: bool,
+    beside_api: bool,
     choices: Mapping[str, Any],
     warnings: list[str],
 ) -> App:
     libraries = set(facts.get("libraries", ()))
     names = {service.name for service in backing}
     manager = facts.get("manager")
+    with_torch = bool(libraries & python_packages.TORCH_LIBRARIES)
+    if with_torch and manager in python_packages.LOCKFILES and not choices.get("gpu"):
+        warnings.append(
+            "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
+            "by default: point it at PyTorch's CPU index and lock again."
+        )
     packages = [
         python_packages.SYSTEM_PACKAGES[n]
         for n in sorted(libraries)
@@ -157,10 +172,10 @@ def _python_app(
         additions=("celery[redis]",) if "celery" in libraries and "redis" in names else (),
         build_packages=tuple(sorted({name for build, _ in packages for name in build})),
         runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
-        cpu_torch=bool(libraries & python_packages.TORCH_LIBRARIES) and not choices.get("gpu"),
+        cpu_torch=manager == "pip" and with_torch and not choices.get("gpu"),
         source_root=facts.get("source_root", "."),
     )
-    job = kind == "python" and facts.get("mode", "job") == "job"
+    job = _is_job(kind, facts)
     port = None if job else facts.get("port")
     environment = [*_connection(backing), *_sqlalchemy(libraries, backing)]
     if kind == "fastapi":
@@ -186,7 +201,7 @@ def _python_app(
         environment=tuple(environment),
         passed_on=_own_variables(facts, environment, backing),
         services=tuple(service.name for service in backing),
-        routes=_routes(facts) if several else (),
+        routes=_routes(facts) if beside_api else (),
         volumes=tuple(volumes),
         tmpfs=(Tmpfs("/tmp", "128m"),),
         resources=Resources("1G" if libraries & python_packages.MODEL_LIBRARIES else "512M"),
@@ -199,7 +214,7 @@ def _node_app(
     kind: str,
     facts: Mapping[str, Any],
     backing: tuple[BackingService, ...],
-    several: bool,
+    beside_api: bool,
     choices: Mapping[str, Any],
     warnings: list[str],
 ) -> App:
@@ -236,7 +251,7 @@ def _node_app(
         own = tuple(name for name in own if not name.startswith("NEXT_PUBLIC_"))
         # Next.js keeps rendered pages and resized images there.
         tmpfs.append(Tmpfs("/app/.next/cache", "128m", UID))
-        if service == "frontend":
+        if beside_api:
             arguments.append(Env("BACKEND_URL", variable="BACKEND_URL"))
             environment.append(Env("BACKEND_URL", variable="BACKEND_URL"))
             own = tuple(name for name in own if name != "BACKEND_URL")
@@ -402,12 +417,14 @@ def _migrations(
 
 
 _COMPOSE_SETTING = re.compile(
-    r"DOMAIN|TAG|REVISION|HTTPS?_PORT|MAX_REQUEST_BODY|BIND_ADDRESS|IMAGE_(APP|FRONTEND|NODE)"
+    r"DOMAIN|MORE_DOMAINS|TAG|REVISION|HTTPS?_PORT|MAX_REQUEST_BODY|BIND_ADDRESS|IMAGE_(APP|FRONTEND|NODE)"
     r"|(APP|FRONTEND|NODE)_PORT|[A-Z]+_(MEMORY|CPUS|PIDS)"
 )
 
 
-def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Variable, ...]:
+def _variables(
+    apps: list[App], backing: tuple[BackingService, ...], with_proxy: bool
+) -> tuple[Variable, ...]:
     variables: list[Variable] = []
     if any(app.kind == "fastapi" for app in apps):
         variables += [
@@ -443,7 +460,7 @@ def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
                     )
                 )
             else:
-                variables.append(_public_variable(env.name))
+                variables.append(_public_variable(env.name, with_proxy))
     for service in backing:
         variables += service.variables
     for app in apps:
@@ -455,10 +472,12 @@ def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
     return tuple(variables)
 
 
-def _public_variable(name: str) -> Variable:
+def _public_variable(name: str, with_proxy: bool) -> Variable:
     group = "Frontend (built into its image)"
-    if name == "NEXT_PUBLIC_API_URL":
-        return Variable(
-            name, group, "The address that browsers call; by default the site's own.", build=True
-        )
-    return Variable(name, group, "", build=True)
+    if name != "NEXT_PUBLIC_API_URL":
+        return Variable(name, group, "", build=True)
+    if with_proxy:
+        help_text = "The address that browsers call; by default https:// and DOMAIN."
+        return Variable(name, group, help_text, build=True)
+    help_text = "The address under which browsers reach the API, as in https://example.com"
+    return Variable(name, group, help_text, required=True, build=True)

@@ -12,6 +12,11 @@ from .errors import ProjectError
 
 # Never part of what is deployed, even where git does not ignore it.
 _NEVER = frozenset({"node_modules", ".venv", "venv", "__pycache__", ".next"})
+_MADE_BY_TOOLS = _NEVER | {
+    ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".turbo", "build", "coverage", "dist",
+    "htmlcov", "logs", "out", "tmp",
+}  # fmt: skip
+_ANSWERS = ".copier-answers.yml"
 
 
 class Tree:
@@ -24,12 +29,19 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        paths = [path for path in _unignored(root) if _NEVER.isdisjoint(path.split("/")[:-1])]
-        # A folder with an answers file of its own holds generated files (`--output`).
-        suffix = "/.copier-answers.yml"
-        outputs = tuple(p.removesuffix(suffix) + "/" for p in paths if p.endswith(suffix))
+        paths = [
+            path for path in _list(root, "--others") if _NEVER.isdisjoint(path.split("/")[:-1])
+        ]
+        outputs = tuple(
+            path.removesuffix(_ANSWERS) for path in paths if _is_output(root / path, path)
+        )
         self.files: tuple[str, ...] = tuple(sorted(p for p in paths if not p.startswith(outputs)))
         self._set = frozenset(self.files)
+
+    def hidden(self) -> list[str]:
+        """Files that a `.gitignore` hides, but those that tools make."""
+        paths = _list(self.root, "--others", "--ignored")
+        return [path for path in paths if _MADE_BY_TOOLS.isdisjoint(path.split("/")[:-1])]
 
     def has(self, path: str) -> bool:
         """Whether the file is there and visible."""
@@ -56,6 +68,8 @@ class Tree:
 
     def _text(self, path: str) -> str:
         try:
+            if not (self.root / path).is_file():
+                raise ProjectError(f"{path} is not a regular file: remove it.")
             return (self.root / path).read_text("utf-8-sig")
         except UnicodeDecodeError:
             raise ProjectError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
@@ -70,12 +84,23 @@ def join(folder: str, name: str) -> str:
     return PurePosixPath(folder, name).as_posix()
 
 
-def _unignored(root: Path) -> list[str]:
+def _is_output(file: Path, path: str) -> bool:
+    """Whether it is an answers file of ours: its folder holds generated files (`--output`)."""
+    if not path.endswith("/" + _ANSWERS):
+        return False
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return all(f"\n{key}:" in text for key in ("overrides", "output", "project"))
+
+
+def _list(root: Path, *options: str) -> list[str]:
     """Ask git itself, with an empty repository elsewhere: the project need not be one."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     with TemporaryDirectory(prefix="spinbox-") as temporary:
         git = ["git", f"--git-dir={temporary}", "-c", "core.bare=false"]
-        listing = ["ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"]
+        listing = ["ls-files", "-z", *options, "--exclude-per-directory=.gitignore"]
         try:
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", temporary],
@@ -95,4 +120,11 @@ def _unignored(root: Path) -> list[str]:
         except (OSError, subprocess.CalledProcessError) as error:
             detail = getattr(error, "stderr", b"") or str(error).encode()
             raise ProjectError(f"git cannot list the project: {detail.decode().strip()}") from None
-    return [path for path in os.fsdecode(output).split("\0") if path and not path.endswith("/")]
+    paths = []
+    for path in os.fsdecode(output).split("\0"):
+        if path.endswith("/"):
+            # A repository inside the project, such as a submodule.
+            paths += [path + inner for inner in _list(root / path, *options)]
+        elif path:
+            paths.append(path)
+    return paths

@@ -11,6 +11,16 @@ import yaml
 from .errors import UserError
 
 DEFAULT_NAME = ".copier-answers.yml"
+_TYPES = {
+    "project": dict,
+    "overrides": dict,
+    "runtime": str,
+    "proxy": str,
+    "output": str,
+    "uploads": str,
+    "compose": bool,
+    "gpu": bool,
+}
 _OURS = frozenset({"project", "overrides", "runtime", "proxy"})
 
 
@@ -34,6 +44,8 @@ def read_answers(path: Path) -> Answers | None:
         UserError: It cannot be read, is broken, or belongs to another template.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path.name} is not a regular file: remove it.")
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return None
@@ -50,6 +62,9 @@ def read_answers(path: Path) -> Answers | None:
             f"{path.name} belongs to another template: choose another name with --answers-file."
         )
     values = {key: value for key, value in document.items() if not str(key).startswith("_")}
+    for key, types in _TYPES.items():
+        if key in values and not isinstance(values[key], types):
+            raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
     return Answers(values, str(document.get("_commit", "")))
 
 

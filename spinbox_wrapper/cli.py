@@ -48,7 +48,13 @@ def cli() -> None:
 )
 @click.option("--interactive", is_flag=True, help="Ask for the choices.")
 @click.option("--force", is_flag=True, help="Replace foreign files; they are kept as FILE.orig.")
-@click.option("--answers-file", metavar="NAME", default=".copier-answers.yml", hidden=True)
+@click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file back.")
+@click.option(
+    "--answers-file",
+    metavar="NAME",
+    default=".copier-answers.yml",
+    help="Where answers are kept, if another template has the usual file.",
+)
 @click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
 @click.option(
     "--format",
@@ -66,6 +72,7 @@ def build(
     settings: tuple[str, ...],
     interactive: bool,
     force: bool,
+    restore: tuple[str, ...],
     answers_file: str,
     dry_run: bool,
     format_: str,
@@ -93,8 +100,10 @@ def build(
             settings=tuple(_pair(text) for text in settings),
             answers_file=answers_file,
             force=force,
+            restore=frozenset(restore),
             interactive=interactive,
-        )
+        ),
+        recover=not dry_run,
     )
     foreign = [step.path for step in outcome.having(Action.FOREIGN)]
     if foreign:
@@ -148,7 +157,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was written.", err=True)
+        click.echo("Interrupted.", err=True)
         sys.exit(130)
     except UserError as error:
         click.echo(f"spinbox: {error}", err=True)
@@ -156,4 +165,14 @@ def main() -> None:
     except BrokenPipeError:
         # The reader, such as `head`, has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("SPINBOX_DEBUG"):
+            raise
+        kind = type(error).__name__
+        click.echo(
+            f"spinbox: This should not happen ({kind}: {error}); please report it, with what "
+            "SPINBOX_DEBUG=1 prints.",
+            err=True,
+        )
         sys.exit(1)

@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from .errors import UserError
 from .plan import Action, Step
@@ -31,22 +32,16 @@ def write(root: Path, steps: Sequence[Step]) -> None:
         UserError: Nothing could be written; the project is as it was.
     """
     journal = root / FOLDER
-    entries = []
     try:
         root.mkdir(parents=True, exist_ok=True)
         journal.mkdir()
-        for number, step in enumerate(step for step in steps if step.writes):
-            entry: dict[str, object] = {"path": step.path}
-            if step.result is not None and step.action is not Action.REMOVE:
-                entry["content"] = str(number)
-                mode = 0o777 if step.result.executable else 0o666
-                _lay_down(journal / str(number), step.result.content, mode)
-            if step.action is Action.REPLACE and step.before is not None:
-                entry["original"] = f"{step.path}.orig"
-                _lay_down(journal / f"{number}.orig", step.before.content, 0o666)
-                entry["original_content"] = f"{number}.orig"
-            entries.append(entry)
-        _lay_down(journal / "new-list", json.dumps(entries).encode(), 0o666)
+    except OSError as error:
+        raise UserError(f"{journal} cannot be made ({error.strerror}): mend that first.") from None
+    try:
+        # Should the run end here, git must not offer the folder for a commit.
+        _lay_down(journal / ".gitignore", b"*\n", 0o666)
+        entries = [_prepare(journal, root, number, step) for number, step in enumerate(steps)]
+        _lay_down(journal / "new-list", json.dumps([e for e in entries if e]).encode(), 0o666)
         (journal / "new-list").rename(journal / _LIST)
     except BaseException as error:
         if not (journal / _LIST).exists():
@@ -59,6 +54,29 @@ def write(root: Path, steps: Sequence[Step]) -> None:
     recover(root)
 
 
+def _prepare(journal: Path, root: Path, number: int, step: Step) -> dict[str, str] | None:
+    """Lay down what a step needs; its entry in the list, or None where it writes nothing."""
+    if not step.writes:
+        return None
+    entry = {"path": step.path}
+    if step.result is not None and step.action is not Action.REMOVE:
+        entry["content"] = str(number)
+        mode = 0o777 if step.result.executable else 0o666
+        _lay_down(journal / entry["content"], step.result.content, mode)
+    if step.action is Action.REPLACE and step.before is not None:
+        entry["original"] = _free_name(root, step.path)
+        entry["original_content"] = f"{number}.orig"
+        _lay_down(journal / entry["original_content"], step.before.content, 0o666)
+    return entry
+
+
+def _free_name(root: Path, path: str) -> str:
+    name, number = f"{path}.orig", 1
+    while (root / name).exists():
+        name, number = f"{path}.orig.{number}", number + 1
+    return name
+
+
 def recover(root: Path) -> bool:
     """Finish or drop what an interrupted run left; whether there was anything.
 
@@ -66,11 +84,13 @@ def recover(root: Path) -> bool:
         UserError: A file cannot be put in its place.
     """
     journal = root / FOLDER
+    if journal.is_symlink() or (journal.exists() and not journal.is_dir()):
+        raise UserError(f"{FOLDER} is not a folder of this program: remove it.")
     if not journal.is_dir():
         return False
     try:
         if (journal / _LIST).is_file():
-            for entry in json.loads((journal / _LIST).read_text()):
+            for entry in _read_list(journal, root):
                 _put(journal, root, entry)
             (journal / _LIST).unlink()
         shutil.rmtree(journal)
@@ -79,6 +99,34 @@ def recover(root: Path) -> bool:
             f"{error.filename} cannot be written ({error.strerror}): mend that and run again."
         ) from None
     return True
+
+
+def _read_list(journal: Path, root: Path) -> list[dict[str, str]]:
+    """The list of files; it may have come with a cloned repository, so nothing in it is trusted."""
+    try:
+        entries: Any = json.loads((journal / _LIST).read_text("utf-8"))
+    except ValueError:
+        entries = None
+    valid = isinstance(entries, list) and all(
+        isinstance(entry, dict)
+        and "path" in entry
+        and all(isinstance(v, str) and _is_inside(root, v) for v in entry.values())
+        for entry in entries
+    )
+    if not valid:
+        raise UserError(f"{FOLDER} was not written by this program: remove it.")
+    checked: list[dict[str, str]] = entries
+    return checked
+
+
+def _is_inside(root: Path, path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return (
+        bool(parts)
+        and not PurePosixPath(path).is_absolute()
+        and ".." not in parts
+        and not any(root.joinpath(*parts[:n]).is_symlink() for n in range(1, len(parts) + 1))
+    )
 
 
 def _put(journal: Path, root: Path, entry: dict[str, str]) -> None:

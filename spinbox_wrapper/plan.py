@@ -75,6 +75,7 @@ def make_plan(
     answers_file: str,
     *,
     force: bool = False,
+    restore: frozenset[str] = frozenset(),
 ) -> list[Step]:
     """Decide for every generated file, by path.
 
@@ -85,10 +86,16 @@ def make_plan(
         merge: How two changes of one file are brought together.
         answers_file: Path of the answers file, which is never merged.
         force: Replace files that were not generated.
+        restore: Files to bring back although the user deleted them.
     """
     steps = []
     for path in sorted(base.keys() | new.keys()):
-        args = (path, base.get(path), new.get(path), disk.get(path))
+        args = (
+            path,
+            base.get(path) if path in disk or path not in restore else None,
+            new.get(path),
+            disk.get(path),
+        )
         if path == answers_file:
             steps.append(_answers_step(path, new[path], disk.get(path)))
         elif path in new:
@@ -112,7 +119,7 @@ def _wanted(
     if disk is None:
         if base is None:
             return Step(path, Action.CREATE, new)
-        return Step(path, Action.KEEP, reason="you deleted it")
+        return Step(path, Action.KEEP, reason="you deleted it; --restore brings it back")
     if disk == new:
         return Step(path, Action.UNCHANGED, new, disk)
     if base is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,7 @@ class File:
 
 
 def render(
-    commit: str, answers: Mapping[str, Any], answers_file: str, *, interactive: bool = False
+    commit: str, answers: Mapping[str, Any], answers_file: str, *, asked: Collection[str] = ()
 ) -> dict[str, File]:
     """Render the template.
 
@@ -31,7 +31,7 @@ def render(
         commit: The template's version.
         answers: Answers by question; the others take their defaults.
         answers_file: Name of the answers file.
-        interactive: Let Copier ask for what has not been answered.
+        asked: Questions that Copier asks the user; `answers` are their defaults.
 
     Returns:
         Files by path, POSIX and relative to the folder they belong in.
@@ -50,9 +50,10 @@ def render(
             copier.run_copy(
                 str(source),
                 target,
-                data=dict(answers),
+                data={key: value for key, value in answers.items() if key not in asked},
+                user_defaults={key: value for key, value in answers.items() if key in asked},
                 answers_file=answers_file,
-                defaults=not interactive,
+                defaults=not asked,
                 overwrite=True,
                 quiet=True,
                 unsafe=True,

@@ -39,9 +39,12 @@ def next_steps(outcome: Outcome) -> list[str]:
     folder = os.path.relpath(outcome.root)
     steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
     if not outcome.compose:
+        # From the project's top folder, which is the context.
+        files = [(app, outcome.root / app.dockerfile) for app in outcome.stack.apps]
         return [
-            f"docker build -f {app.dockerfile} -t {outcome.stack.name}-{app.name} ."
-            for app in outcome.stack.apps
+            f"docker build -f {shlex.quote(os.path.relpath(file))} "
+            f"-t {outcome.stack.name}-{app.name} {shlex.quote(os.path.relpath(outcome.project))}"
+            for app, file in files
         ]
     steps.append("cp .env.example .env && chmod 600 .env   # then fill in what is empty")
     if outcome.stack.web_apps or outcome.stack.services:
@@ -59,7 +62,7 @@ def as_text(outcome: Outcome, *, dry_run: bool, verbose: bool) -> str:
         lines.append("Everything is up to date.")
     elif dry_run:
         lines += ["", "Nothing was written (--dry-run)."]
-    for warning in outcome.stack.warnings:
+    for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
     if any(step.action is Action.CREATE for step in outcome.steps) and not dry_run:
         lines += ["", "Next, as deploy/README.md explains:"]
@@ -82,7 +85,7 @@ def as_json(outcome: Outcome, *, dry_run: bool) -> str:
             {"path": step.path, "action": step.action.value, "reason": step.reason}
             for step in outcome.steps
         ],
-        "warnings": list(outcome.stack.warnings),
+        "warnings": list(outcome.warnings),
         "next": next_steps(outcome),
     }
     return json.dumps(document, indent=2)

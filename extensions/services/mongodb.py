@@ -52,7 +52,16 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         volume=Volume("mongodb_data", "/data/db"),
         tmpfs=(Tmpfs("/tmp"), Tmpfs("/data/configdb", "16m")),
         health=Health(
-            ("mongosh", "--quiet", "--norc", "--eval", "quit(db.adminCommand('ping').ok ? 0 : 1)"),
+            # By its name: while the database is set up, the server answers on localhost only.
+            (
+                "mongosh",
+                "--quiet",
+                "--norc",
+                "--host",
+                "mongodb",
+                "--eval",
+                "quit(db.adminCommand('ping').ok ? 0 : 1)",
+            ),
         ),
         resources=Resources("1G"),
         backup=_LOGIN.format(tool="mongodump"),

@@ -211,3 +211,22 @@ def test_nextjs_without_standalone_and_with_public_and_env_production(
     page = stack.request("/").body
     assert "FromTheFile" in page
     assert "FromThisMachine" not in page
+
+
+def test_a_python_job_beside_nextjs_shares_the_database(
+    stacks: list[Stack], tmp_path: Path
+) -> None:
+    """The migration runs for the app that stays; the job finds the same data."""
+    root = compose("e2e-nextjs-postgresql", tmp_path / "project")
+    conf = root / ".config/project.conf"
+    conf.write_text(conf.read_text().replace('USE_PYTHON="false"', 'USE_PYTHON="true"'))
+    (root / "main.py").write_text("import os\nprint(os.environ['DATABASE_URL'][:13])\n")
+    build(root, "--set", "name=e2e-job-next")
+    stack = Stack(root)
+    stacks.append(stack)
+    stack.write_env()
+    stack.up()
+    assert set(stack.containers()) == {"frontend", "postgres", "caddy"}
+    item = stack.post("/api/items", {"name": "first"})
+    assert item in stack.get("/api/items")
+    assert "postgresql://" in stack.compose("run", "--rm", "--build", "-T", "app")

@@ -80,13 +80,13 @@ def test_yamllint() -> None:
     assert _tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
 
 
-@pytest.mark.parametrize("tree", CASES.keys() - {"no-compose"}, indirect=True)
+@pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
 def test_docker_compose_config_without_a_warning(tree: Path) -> None:
     (path,) = tree.rglob("docker-compose.prod.yml")
     assert _tool("docker-compose", "-f", path.name, "config", "--quiet", cwd=path.parent) == ""
 
 
-@pytest.mark.parametrize("tree", CASES.keys() - {"no-compose"}, indirect=True)
+@pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
 def test_compose_schema(tree: Path) -> None:
     """The specification's own schema, which `docker compose config` checks against as well."""
     (path,) = tree.rglob("docker-compose.prod.yml")

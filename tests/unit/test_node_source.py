@@ -145,7 +145,7 @@ def test_depends_on_next(text: str, expected: bool, tmp_path: Path) -> None:
         ("node .", "node ."),
         ("node --enable-source-maps dist/index.js", "node --enable-source-maps dist/index.js"),
         ("next start", "npm start"),
-        ("NODE_ENV=production node index.js", "npm start"),
+        ("NODE_ENV=production node index.js", "node index.js"),
         ("node a.js && node b.js", "npm start"),
         ("node index.js | pino-pretty", "npm start"),
         ("node $ENTRY", "npm start"),

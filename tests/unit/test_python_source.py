@@ -345,7 +345,7 @@ def test_dramatiq(decorator: str, tmp_path: Path) -> None:
     """Dramatiq runs the modules that have actors."""
     source = f"import dramatiq\n{decorator}\ndef send(): ...\n"
     files = {"app/mail.py": source, "app/sms.py": source, "app/main.py": "x = 1\n"}
-    assert worker(tmp_path, files) == "dramatiq app.mail app.sms"
+    assert worker(tmp_path, files) == "dramatiq --processes 2 app.mail app.sms"
 
 
 @pytest.mark.parametrize("source", ["", "import celery\n", "class Settings: ...\n"])

@@ -163,9 +163,31 @@ def test_folders_that_no_clone_has(folder: str, tmp_path: Path) -> None:
     assert tree.files == ("main.py",)
 
 
+def test_another_template_s_folder_is_seen(tmp_path: Path) -> None:
+    """An answers file alone says nothing."""
+    tree = tree_of(tmp_path, {"lib/.copier-answers.yml": "_src_path: x\n", "lib/x.py": ""})
+    assert list(tree.below("lib", ".py")) == ["lib/x.py"]
+
+
+def test_a_repository_inside_is_seen(tmp_path: Path) -> None:
+    """Such as a submodule."""
+    subprocess.run(["git", "init", "-q", tmp_path / "frontend"], check=True)
+    tree = tree_of(tmp_path, {"frontend/package.json": "{}"})
+    assert "frontend/package.json" in tree.files
+
+
+def test_hidden_files_are_named_but_not_what_tools_make(tmp_path: Path) -> None:
+    """What a clone would lack."""
+    files = {".gitignore": "lib/\ndist/\n", "src/lib/a.ts": "", "dist/b.js": "", "src/c.ts": ""}
+    assert tree_of(tmp_path, files).hidden() == ["src/lib/a.ts"]
+
+
 def test_folder_of_generated_files_is_not_walked(tmp_path: Path) -> None:
     """Files that went to a folder of their own are no input of the next run."""
-    tree = tree_of(tmp_path, {"production/.copier-answers.yml": "", "production/deploy/x.py": ""})
+    answers = "_commit: x\noutput: production\noverrides: {}\nproject: {}\n"
+    tree = tree_of(
+        tmp_path, {"production/.copier-answers.yml": answers, "production/deploy/x.py": ""}
+    )
     assert not any(tree.below("production", ".py"))
 
 

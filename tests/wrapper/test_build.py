@@ -331,6 +331,139 @@ def test_a_link_never_leads_out_of_the_project(project: Project, tmp_path: Path)
     assert list(outside.iterdir()) == []
 
 
+def test_a_deleted_file_can_be_brought_back(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    (root / "deploy/Caddyfile").unlink()
+    build(root, "--restore", "deploy/Caddyfile")
+    assert (root / "deploy/Caddyfile").is_file()
+
+
+def test_force_keeps_every_original(project: Project) -> None:
+    root = project("fastapi")
+    for text in ("one", "two"):
+        (root / "Dockerfile.prod").write_text(text)
+        (root / ".copier-answers.yml").unlink(missing_ok=True)
+        build(root, "--force")
+    assert (root / "Dockerfile.prod.orig").read_text() == "one"
+    assert (root / "Dockerfile.prod.orig.1").read_text() == "two"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"path": "../escaped", "content": "0"}]',
+        '[{"path": "/tmp/escaped", "content": "0"}]',
+        '[{"path": "x", "content": "../0"}]',
+        '{"path": 1}',
+        "[1]",
+        "no JSON",
+    ],
+)
+def test_a_journal_from_elsewhere_is_refused(text: str, project: Project) -> None:
+    root = project("fastapi")
+    (root / ".spinbox-journal").mkdir()
+    (root / ".spinbox-journal/0").write_text("escaped")
+    (root / ".spinbox-journal/files.json").write_text(text)
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert "remove it" in result.stderr
+    assert not (root.parent / "escaped").exists()
+
+
+def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
+    root = project("fastapi")
+    (root / ".spinbox-journal").mkdir()
+    (root / ".spinbox-journal/0").write_text("late")
+    (root / ".spinbox-journal/files.json").write_text('[{"path": "late", "content": "0"}]')
+    before = files_below(root)
+    build(root, "--dry-run")
+    assert files_below(root) == before
+
+
+@pytest.mark.parametrize("name", [".env.example", ".copier-answers.yml", "Dockerfile.prod"])
+def test_a_pipe_in_place_of_a_file_does_not_hang(name: str, project: Project) -> None:
+    root = project("fastapi")
+    os.mkfifo(root / name)
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert name in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("project", 3),
+        ("project", {}),
+        ("project", {"name": "x", "fastapi": 3}),
+        ("project", {"name": "x", "postgres": {"extensions": 3}}),
+        ("overrides", [1]),
+        ("runtime", {"a": 1}),
+        ("proxy", "nginx"),
+        ("gpu", "maybe"),
+        ("output", [1]),
+    ],
+)
+def test_broken_answers_get_one_sentence(key: str, value: object, project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    stored = answers(root) | {key: value}
+    (root / ".copier-answers.yml").write_text(yaml.safe_dump(stored))
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "should not happen" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["x\nRUN evil", "it's", "a b$(id)"])
+def test_a_folder_with_a_hostile_name_is_quoted_or_refused(name: str, project: Project) -> None:
+    root = project("fastapi")
+    (root / "backend").rename(root / name)
+    result = spinbox("build", "--prod", cwd=root)
+    assert "Traceback" not in result.stderr
+    assert "should not happen" not in result.stderr
+    if result.returncode == 0:
+        assert "\nRUN evil" not in (root / "Dockerfile.prod").read_text()
+
+
+@pytest.mark.parametrize("image", ["python:3.11 slim", "python:3.11$(id)", "python:3\\nRUN x"])
+def test_a_hostile_image_is_refused(image: str, project: Project) -> None:
+    root = project("fastapi")
+    (root / ".config/versions.conf").write_text(f"PYTHON_IMAGE='{image}'\n")
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 1
+    assert "fastapi.image" in result.stderr
+
+
+def test_a_new_name_warns_about_the_volumes(project: Project) -> None:
+    root = project("fastapi-postgresql--py312-pg16")
+    build(root)
+    assert "empty volumes" in build(root, "--set", "name=other").stdout
+
+
+def test_a_new_major_version_of_the_database_is_warned_about(project: Project) -> None:
+    root = project("fastapi-postgresql--py312-pg16")
+    build(root)
+    versions = root / ".config/versions.conf"
+    versions.write_text(versions.read_text().replace("postgres:16", "postgres:17"))
+    assert "back up before" in build(root).stdout
+
+
+def test_source_that_git_hides_is_named(project: Project) -> None:
+    root = project("nextjs")
+    (root / "src/lib").mkdir(exist_ok=True)
+    (root / "src/lib/api.ts").write_text("export {}\n")
+    assert "git ignores src/lib/" in build(root).stdout
+
+
+@pytest.mark.parametrize("folder", ["backend", "backend/deploy", ".git", "a b", "a$(id)"])
+def test_output_where_it_cannot_be(folder: str, project: Project) -> None:
+    root = project("fastapi")
+    result = spinbox("build", "--prod", "--output", folder, cwd=root)
+    assert result.returncode == 1
+    assert "--output" in result.stderr
+
+
 def test_colour_only_on_a_terminal(project: Project) -> None:
     assert "\x1b[" not in build(project("fastapi")).stdout
 
