@@ -74,11 +74,15 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def secrets() -> Iterator[Path]:
     """A folder of its own among the secret files, as containers have them."""
-    try:
-        SECRETS.mkdir(exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=SECRETS))
-    except OSError:
-        pytest.skip(f"cannot write to {SECRETS}")
+    folder = None
+    while folder is None:
+        try:
+            SECRETS.mkdir(exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=SECRETS))
+        except PermissionError:
+            pytest.skip(f"only root can write to {SECRETS}")
+        except FileNotFoundError:
+            continue  # another worker has just tidied up
     try:
         yield folder
     finally:

@@ -80,7 +80,7 @@ def test_a_deleted_file_stays_deleted(project: Project) -> None:
     root = project("fastapi")
     build(root)
     (root / "deploy/Caddyfile").unlink()
-    assert "deploy/Caddyfile  (you deleted it)" in build(root).stdout
+    assert "deploy/Caddyfile  (you deleted it" in build(root).stdout
     assert not (root / "deploy/Caddyfile").exists()
 
 
