@@ -22,17 +22,32 @@ import yaml
 HOSTILE_PASSWORD = r"""p@ss:w/o?r#d %41"\ $(x) ${y} `z` & é;"""
 
 
-def run(*command: str | Path, cwd: Path | None = None, timeout: int = 600) -> str:
-    """Run a command that has to succeed; its output is in the failure's message."""
-    result = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert result.returncode == 0, f"{command}\n{result.stdout[-4000:]}\n{result.stderr[-8000:]}"
+# What a build says when a download failed: of the network, not of what is tested.
+_NETWORK_TROUBLE = re.compile(
+    r"Could not connect|Temporary failure|timed out|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENOTFOUND"
+    r"|error sending request|Failed to fetch|network socket disconnected|SSL_ERROR|TLS handshake",
+    re.IGNORECASE,
+)
+
+
+def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> str:
+    """Run a command that has to succeed; its output is in the failure's message.
+
+    Where a download failed on the way, it is run again, twice at most.
+    """
+    for _ in range(3):
+        result = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        output = result.stdout[-4000:] + result.stderr[-8000:]
+        if result.returncode == 0 or not _NETWORK_TROUBLE.search(output):
+            break
+    assert result.returncode == 0, f"{command}\n{output}"
     return result.stdout
 
 
