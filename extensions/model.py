@@ -30,6 +30,12 @@ class Variable:
     generate: str | None = None
 
 
+def password(name: str, group: str, help_text: str) -> Variable:
+    """A secret that has to be set, of 256 random bits."""
+    generate = "openssl rand -hex 32"
+    return Variable(name, group, help_text, required=True, secret=True, generate=generate)
+
+
 @dataclass(frozen=True)
 class Env:
     """What one environment variable of a container is set to.

@@ -23,6 +23,7 @@ from .model import (
     Variable,
     Volume,
     Worker,
+    password,
 )
 from .services import postgres
 from .settings import check_facts, check_overrides, lay_over
@@ -428,13 +429,10 @@ def _variables(
     variables: list[Variable] = []
     if any(app.kind == "fastapi" for app in apps):
         variables += [
-            Variable(
+            password(
                 "SECRET_KEY",
                 "Application",
                 "Signs sessions and tokens; a new one logs everybody out.",
-                required=True,
-                secret=True,
-                generate="openssl rand -hex 32",
             ),
             Variable("WEB_CONCURRENCY", "Application", "Worker processes of the API.", "2"),
             Variable(

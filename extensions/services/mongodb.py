@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
 
 DEFAULT_IMAGE = "mongo:7.0"
 # The tools take a password from a file, so that it never shows in `ps`.
@@ -38,13 +38,8 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         ),
         urls=("MONGODB_URL",),
         variables=(
-            Variable(
-                "MONGODB_PASSWORD",
-                "MongoDB",
-                "The user's password, fixed at the first start.",
-                required=True,
-                secret=True,
-                generate="openssl rand -hex 32",
+            password(
+                "MONGODB_PASSWORD", "MongoDB", "The user's password, fixed at the first start."
             ),
             Variable("MONGODB_USERNAME", "MongoDB", "The user, made at the first start.", "app"),
             Variable("MONGODB_DATABASE", "MongoDB", "The database's name.", project),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ProjectError
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
 
 DEFAULT_IMAGE = "postgres:17"
 # Extensions that the official image carries (postgresql.org/docs, appendix F) or pgvector's adds.
@@ -56,13 +56,10 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         ),
         urls=("DATABASE_URL", "SQLALCHEMY_DATABASE_URI"),
         variables=(
-            Variable(
+            password(
                 "POSTGRES_PASSWORD",
                 "PostgreSQL",
                 "The database user's password, fixed at the first start.",
-                required=True,
-                secret=True,
-                generate="openssl rand -hex 32",
             ),
             Variable("POSTGRES_USER", "PostgreSQL", "The database user.", default="app"),
             Variable(

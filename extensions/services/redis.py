@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume
+from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
 
 DEFAULT_IMAGE = "redis:7-alpine"
 
@@ -42,14 +42,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         ),
         urls=("REDIS_URL",),
         variables=(
-            Variable(
-                "REDIS_PASSWORD",
-                "Redis",
-                "Its password.",
-                required=True,
-                secret=True,
-                generate="openssl rand -hex 32",
-            ),
+            password("REDIS_PASSWORD", "Redis", "Its password."),
             Variable(
                 "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below REDIS_MEMORY.", "128mb"
             ),
