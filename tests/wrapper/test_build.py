@@ -12,7 +12,7 @@ import pexpect
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, SPINBOX, Project, build, files_below, spinbox
+from tests.conftest import REPOSITORY, SPINBOX, Project, build, files_below, generate, spinbox
 
 
 def answers(root: Path) -> dict[str, object]:
@@ -31,7 +31,7 @@ def test_first_run_writes_and_says_what_comes_next(project: Project) -> None:
 
 def test_second_run_writes_nothing(project: Project) -> None:
     root = project("profile-web-app")
-    build(root)
+    generate(root)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     assert "Everything is up to date." in build(root).stdout
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
@@ -39,17 +39,17 @@ def test_second_run_writes_nothing(project: Project) -> None:
 
 def test_an_added_service_updates_and_creates(project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     conf = root / ".config/project.conf"
     conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
-    build(root)
+    generate(root)
     assert "redis:" in (root / "docker-compose.prod.yml").read_text()
     assert "REDIS_PASSWORD=" in (root / ".env.example").read_text()
 
 
 def test_an_edit_is_merged_with_a_change_of_the_project(project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     compose = root / "docker-compose.prod.yml"
     compose.write_text(compose.read_text().replace("max-size: 10m", "max-size: 90m"))
     conf = root / ".config/project.conf"
@@ -61,7 +61,7 @@ def test_an_edit_is_merged_with_a_change_of_the_project(project: Project) -> Non
 
 def test_a_conflict_is_marked_and_stops_the_next_run(project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     dockerfile = root / "Dockerfile.prod"
     image = "ARG PYTHON_IMAGE=python:3.11-slim"
     dockerfile.write_text(dockerfile.read_text().replace(image, "ARG PYTHON_IMAGE=mine:1"))
@@ -78,7 +78,7 @@ def test_a_conflict_is_marked_and_stops_the_next_run(project: Project) -> None:
 
 def test_a_deleted_file_stays_deleted(project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     (root / "deploy/Caddyfile").unlink()
     assert "deploy/Caddyfile  (you deleted it" in build(root).stdout
     assert not (root / "deploy/Caddyfile").exists()
@@ -86,11 +86,11 @@ def test_a_deleted_file_stays_deleted(project: Project) -> None:
 
 def test_a_file_without_reason_goes_unless_edited(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    build(root)
+    generate(root)
     (root / "deploy/Caddyfile").write_text("# mine\n")
     conf = root / ".config/project.conf"
     conf.write_text(conf.read_text().replace('USE_POSTGRESQL="true"', 'USE_POSTGRESQL="false"'))
-    build(root, "--set", "proxy=none")
+    generate(root, "--set", "proxy=none")
     assert not (root / "deploy/migrate.sh").exists()
     assert (root / "deploy/Caddyfile").read_text() == "# mine\n"
 
@@ -108,26 +108,26 @@ def test_foreign_files_stop_the_first_run(project: Project) -> None:
 def test_force_keeps_what_it_replaces(project: Project) -> None:
     root = project("fastapi")
     (root / "Dockerfile.prod").write_text("FROM scratch\n")
-    build(root, "--force")
+    generate(root, "--force")
     assert (root / "Dockerfile.prod.orig").read_text() == "FROM scratch\n"
     assert "uvicorn" in (root / "Dockerfile.prod").read_text()
 
 
 def test_a_value_set_by_hand_survives_and_can_be_taken_back(project: Project) -> None:
     root = project("fastapi")
-    build(root, "--set", "fastapi.port=9000", "--set", "proxy=none")
-    build(root)
+    generate(root, "--set", "fastapi.port=9000", "--set", "proxy=none")
+    generate(root)
     assert answers(root)["overrides"] == {"fastapi.port": 9000}
     assert answers(root)["proxy"] == "none"
     assert "PORT=9000" in (root / "Dockerfile.prod").read_text()
-    build(root, "--set", "fastapi.port=", "--set", "proxy=")
+    generate(root, "--set", "fastapi.port=", "--set", "proxy=")
     assert answers(root)["overrides"] == {}
     assert answers(root)["proxy"] == "caddy"
 
 
 def test_the_same_key_twice_the_last_one_counts(project: Project) -> None:
     root = project("fastapi")
-    build(root, "--set", "fastapi.port=9000", "--set", "fastapi.port=9001")
+    generate(root, "--set", "fastapi.port=9000", "--set", "fastapi.port=9001")
     assert answers(root)["overrides"] == {"fastapi.port": 9001}
 
 
@@ -214,7 +214,7 @@ def test_json_report(project: Project) -> None:
 def test_output_folder_has_everything_and_the_way_back(project: Project) -> None:
     root = project("profile-web-app")
     before = files_below(root).keys()
-    build(root, "--output", "ops/production")
+    generate(root, "--output", "ops/production")
     assert all(p.startswith("ops/production/") for p in files_below(root).keys() - before)
     compose = yaml.safe_load((root / "ops/production/docker-compose.prod.yml").read_text())
     context = root / "ops/production" / compose["services"]["app"]["build"]["context"]
@@ -284,7 +284,7 @@ def test_killed_at_any_moment_all_or_nothing(tmp_path: Path) -> None:
         "from spinbox_wrapper.cli import main\n"
         "main()\n"
     )
-    for limit in (1, 2, 5, 14, 25, 26, 27, 30, 40):
+    for limit in (1, 3, 14, 26, 27, 30):
         root = tmp_path / f"killed-{limit}"
         compose("fastapi", root)
         before = files_below(root)
@@ -298,7 +298,7 @@ def test_killed_at_any_moment_all_or_nothing(tmp_path: Path) -> None:
         for path, content in files_below(root).items():
             if not path.startswith(".spinbox-journal"):
                 assert content in (before.get(path), wanted.get(path)), path
-        build(root)
+        generate(root)
         assert files_below(root) == wanted
         shutil.rmtree(root)
 
@@ -333,9 +333,9 @@ def test_a_link_never_leads_out_of_the_project(project: Project, tmp_path: Path)
 
 def test_a_deleted_file_can_be_brought_back(project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     (root / "deploy/Caddyfile").unlink()
-    build(root, "--restore", "deploy/Caddyfile")
+    generate(root, "--restore", "deploy/Caddyfile")
     assert (root / "deploy/Caddyfile").is_file()
 
 
@@ -344,7 +344,7 @@ def test_force_keeps_every_original(project: Project) -> None:
     for text in ("one", "two"):
         (root / "Dockerfile.prod").write_text(text)
         (root / ".copier-answers.yml").unlink(missing_ok=True)
-        build(root, "--force")
+        generate(root, "--force")
     assert (root / "Dockerfile.prod.orig").read_text() == "one"
     assert (root / "Dockerfile.prod.orig.1").read_text() == "two"
 
@@ -377,7 +377,7 @@ def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
     (root / ".spinbox-journal/0").write_text("late")
     (root / ".spinbox-journal/files.json").write_text('[{"path": "late", "content": "0"}]')
     before = files_below(root)
-    build(root, "--dry-run")
+    generate(root, "--dry-run")
     assert files_below(root) == before
 
 
@@ -406,7 +406,7 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(name: str, project: Project) ->
 )
 def test_broken_answers_get_one_sentence(key: str, value: object, project: Project) -> None:
     root = project("fastapi")
-    build(root)
+    generate(root)
     stored = answers(root) | {key: value}
     (root / ".copier-answers.yml").write_text(yaml.safe_dump(stored))
     result = spinbox("build", "--prod", cwd=root)
@@ -437,13 +437,13 @@ def test_a_hostile_image_is_refused(image: str, project: Project) -> None:
 
 def test_a_new_name_warns_about_the_volumes(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    build(root)
+    generate(root)
     assert "empty volumes" in build(root, "--set", "name=other").stdout
 
 
 def test_a_new_major_version_of_the_database_is_warned_about(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    build(root)
+    generate(root)
     versions = root / ".config/versions.conf"
     versions.write_text(versions.read_text().replace("postgres:16", "postgres:17"))
     assert "back up before" in build(root).stdout
