@@ -173,3 +173,14 @@ def test_redis_backup_and_restore_as_the_guide_says(boot: Boot) -> None:
     stack.post("/api/v1/visits")
     run(*shell, restore, cwd=stack.folder)
     assert stack.post("/api/v1/visits")["visits"] == visits + 1
+
+
+def test_down_leaves_only_the_named_volumes(stack: Stack) -> None:
+    def anonymous() -> set[str]:
+        label = "label=com.docker.volume.anonymous"
+        return set(run("docker", "volume", "ls", "-q", "-f", label).split())
+
+    before = anonymous()
+    stack.up()
+    stack.compose("down")
+    assert anonymous() <= before
