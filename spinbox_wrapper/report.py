@@ -37,6 +37,8 @@ def summary(stack: Any) -> str:
 def next_steps(outcome: Outcome) -> list[str]:
     """The commands that come next, for a first run."""
     folder = os.path.relpath(outcome.root)
+    if folder.startswith(".."):
+        folder = str(outcome.root.resolve())
     steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
     if not outcome.compose:
         # From the project's top folder, which is the context.
