@@ -1,14 +1,18 @@
 """Spinbox's `.conf` files: lines of `KEY="value"` made for Bash's `source`; never executed here."""
 
 import re
+from collections.abc import Mapping
 
 from .errors import ProjectError
+from .origins import Found
 
 _ASSIGNMENT = re.compile(
     r"\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL
 )
 _DOUBLE_QUOTED_ESCAPE = re.compile(r'\\([\\"$`])')
 
+# Values by key.
+Conf = Mapping[str, Found[str]]
 # Key names of older Spinbox versions.
 LEGACY_KEYS = {
     "USE_BACKEND": "USE_FASTAPI",
@@ -17,21 +21,22 @@ LEGACY_KEYS = {
 }
 
 
-def parse_conf(text: str, path: str) -> dict[str, str]:
+def parse_conf(text: str, path: str) -> dict[str, Found[str]]:
     """Parse the text of a `.conf` file.
 
     Args:
         text: The file's text; a BOM, CRLF line ends, comments and blank lines are accepted.
-        path: The file's name for error messages.
+        path: The file's name for error messages and origins.
 
     Returns:
         Values by key, the last assignment winning as in Bash. Legacy keys come under their
-        present name unless that one is there as well. `$` is plain text: nothing is expanded.
+        present name unless that one is there as well; the origin's reason is the key as it stands
+        in the file. `$` is plain text: nothing is expanded.
 
     Raises:
         ProjectError: A line is neither an assignment, a comment nor blank, or a quote stays open.
     """
-    values: dict[str, str] = {}
+    values: dict[str, Found[str]] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         line = line.removesuffix("\r")
         if not line.strip() or line.lstrip().startswith("#"):
@@ -39,12 +44,19 @@ def parse_conf(text: str, path: str) -> dict[str, str]:
         match = _ASSIGNMENT.fullmatch(line)
         if match is None:
             raise ProjectError(f'{path}, line {number} is not of the form KEY="value": correct it.')
-        values[match["key"]] = _unquote(match["value"].strip(), f"{path}, line {number}")
+        value = _unquote(match["value"].strip(), f"{path}, line {number}")
+        values[match["key"]] = Found(value, match["key"], path, number)
     for legacy, present in LEGACY_KEYS.items():
         if legacy in values:
             values.setdefault(present, values[legacy])
             del values[legacy]
     return values
+
+
+def given(conf: Conf, key: str) -> Found[str] | None:
+    """The value of a key, or None where it is missing or empty."""
+    found = conf.get(key)
+    return found if found and found.value else None
 
 
 def is_true(value: str) -> bool:

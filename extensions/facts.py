@@ -2,26 +2,28 @@
 
 Pure detection. Nothing fails because an app is unclear: what could not be found is None, and the
 stack (`stack.py`) asks for it. Nothing here changes by itself or differs between two clones.
+Every value is found together with its origin (`origins.py`), which is never stored.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from . import node_source, python_packages, python_source
-from .conf import is_true, parse_conf
+from . import images, node_source, python_packages, python_source
+from .conf import Conf, given, is_true, parse_conf
 from .errors import ProjectError
+from .origins import BY_HAND, Fields, Found, Origin, and_more, either, line_at
 from .tree import Tree, join
 
 Facts = dict[str, Any]
+# An app: its kind, why the project is taken to have it, and what was found of it.
+App = tuple[str, Origin, Fields]
 
 PROJECT_CONF = ".config/project.conf"
-VERSIONS_CONF = ".config/versions.conf"
 SQL_MIGRATIONS = "database/migrations"
 
 _SERVICE_FLAGS = {
@@ -48,7 +50,6 @@ _ENV_EXAMPLES = (
     ".env.production.example",
     ".env.sample",
 )
-_DEV_COMPOSE = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _CREATE_EXTENSION = re.compile(
     r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([A-Za-z0-9_-]+)"?', re.IGNORECASE
 )
@@ -60,16 +61,28 @@ def is_project(root: Path) -> bool:
     return (root / PROJECT_CONF).is_file()
 
 
-def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
-    """Read the facts of the Spinbox project in `root`.
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a project, and where.
+
+    Attributes:
+        facts: `name`, and one mapping for each app kind (`fastapi`, `python`, `nextjs`, `node`)
+            and each backing service (`postgres`, `redis`, `mongodb`, `chroma`) that the project
+            has.
+        origins: Exactly one for `name`, for each `COMPONENT` and for each `COMPONENT.FIELD` of
+            the facts: the keys of `--set`, and those of the other facts.
+    """
+
+    facts: Facts
+    origins: dict[str, Origin]
+
+
+def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
+    """Read the Spinbox project in `root`.
 
     Args:
         root: The project's top folder.
         hints: What was set by hand of where to look: `KIND.dir`, `fastapi.entry`.
-
-    Returns:
-        `name`, and one mapping for each app kind (`fastapi`, `python`, `nextjs`, `node`) and each
-        backing service (`postgres`, `redis`, `mongodb`, `chroma`) that the project has.
 
     Raises:
         ProjectError: Not a Spinbox project, or a file that has to be read is broken.
@@ -81,24 +94,40 @@ def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
         )
     tree = Tree(root)
     conf = _conf(root, PROJECT_CONF)
-    versions = _conf(root, VERSIONS_CONF) if (root / VERSIONS_CONF).is_file() else {}
+    versions = _conf(root, images.VERSIONS_CONF) if (root / images.VERSIONS_CONF).is_file() else {}
     hints = hints or {}
-    facts: Facts = {"name": conf.get("PROJECT_NAME") or root.resolve().name}
+    name = given(conf, "PROJECT_NAME") or Found(root.resolve().name, "the folder's name")
 
-    python_image = versions.get("PYTHON_IMAGE") or _tagged("python", versions, "PYTHON", "-slim")
-    node_image = versions.get("NODE_IMAGE") or _tagged("node", versions, "NODE", "-alpine")
-    for kind, app in _python_apps(tree, conf, hints):
-        facts[kind] = {"image": python_image, **app}
-    for kind, app in _node_apps(tree, conf, hints):
-        facts[kind] = {"image": node_image, **app}
+    found: dict[str, tuple[Origin, Fields]] = {}
+    for kind, origin, fields in _python_apps(tree, conf, hints):
+        found[kind] = origin, {"image": images.runtime_image("python", versions, "-slim"), **fields}
+    for kind, origin, fields in _node_apps(tree, conf, hints):
+        found[kind] = origin, {"image": images.runtime_image("node", versions, "-alpine"), **fields}
 
-    images = _dev_images(tree)
+    development = images.development_images(tree)
     for service, flag in _SERVICE_FLAGS.items():
-        if is_true(conf.get(flag, "")):
-            facts[service] = {"image": _service_image(service, versions, images)}
-    if "postgres" in facts:
-        facts["postgres"] |= _database(tree, facts)
-    return facts
+        if flagged := _flag(conf, flag):
+            image = images.service_image(service, versions, development)
+            found[service] = flagged, {"image": image}
+    if "postgres" in found:
+        python = next((found[kind][1] for kind in ("fastapi", "python") if kind in found), {})
+        found["postgres"][1].update(_database(tree, python))
+    return _split(name, found)
+
+
+def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
+    """The facts alone; arguments and errors are those of `read_project`."""
+    return read_project(root, hints).facts
+
+
+def _split(name: Found[str], components: Mapping[str, tuple[Origin, Fields]]) -> Reading:
+    facts: Facts = {"name": name.value}
+    origins = {"name": name.origin}
+    for component, (origin, fields) in components.items():
+        facts[component] = {field: found.value for field, found in fields.items()}
+        origins[component] = origin
+        origins |= {f"{component}.{field}": found.origin for field, found in fields.items()}
+    return Reading(facts, origins)
 
 
 _SOURCE_ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".css", ".json", ".html")
@@ -121,7 +150,7 @@ def hidden_sources(root: Path, facts: Facts) -> list[str]:
     return list(found)
 
 
-def _conf(root: Path, name: str) -> dict[str, str]:
+def _conf(root: Path, name: str) -> Conf:
     # Read past the tree's view: Spinbox's own configuration counts even where git ignores it.
     try:
         return parse_conf((root / name).read_text("utf-8-sig"), name)
@@ -131,71 +160,91 @@ def _conf(root: Path, name: str) -> dict[str, str]:
         raise ProjectError(f"{name} cannot be read ({error.strerror}): mend that first.") from None
 
 
-def _tagged(image: str, versions: Mapping[str, str], key: str, suffix: str) -> str | None:
-    version = versions.get(f"{key}_VERSION")
-    return f"{image}:{version}{suffix}" if version else None
+def _flag(conf: Conf, key: str) -> Origin | None:
+    """Where a component is switched on, or None."""
+    found = conf.get(key)
+    if found is None or not is_true(found.value):
+        return None
+    return Origin(found.path, found.line, f"{found.reason} is {found.value.strip()}")
 
 
-def _python_apps(
-    tree: Tree, conf: Mapping[str, str], hints: Mapping[str, str]
-) -> list[tuple[str, dict[str, Any]]]:
-    if is_true(conf.get("USE_FASTAPI", "")) or "fastapi.dir" in hints:
-        folder = hints.get("fastapi.dir") or _fastapi_folder(tree)
-        return [("fastapi", _fastapi(tree, folder, hints) if folder else {"dir": None})]
-    if not is_true(conf.get("USE_PYTHON", "")) and "python.dir" not in hints:
+def _by_hand(hints: Mapping[str, str], key: str) -> Found[str] | None:
+    return Found(hints[key], BY_HAND) if key in hints else None
+
+
+def _wanted(conf: Conf, flag: str, hints: Mapping[str, str], hint: str) -> Origin | None:
+    """Why the project is to have an app: its flag, or a folder that was named for it."""
+    return _flag(conf, flag) or (Origin(None, None, BY_HAND) if hint in hints else None)
+
+
+def _python_apps(tree: Tree, conf: Conf, hints: Mapping[str, str]) -> list[App]:
+    if origin := _wanted(conf, "USE_FASTAPI", hints, "fastapi.dir"):
+        place = _by_hand(hints, "fastapi.dir") or _fastapi_folder(tree)
+        fields = _fastapi(tree, place.value, hints) if place.value else {}
+        return [("fastapi", origin, {"dir": place, **fields})]
+    origin = _wanted(conf, "USE_PYTHON", hints, "python.dir")
+    folder = _by_hand(hints, "python.dir")
+    script = tree.first(".", *_PYTHON_ENTRIES)
+    if origin is None or (folder is None and script is None):
         return []
-    folder = hints.get("python.dir", ".")
-    if tree.first(folder, *_PYTHON_ENTRIES) is None and "python.dir" not in hints:
-        return []
-    if python_source.find_fastapi(_modules(tree, folder)[0]):
-        return [("fastapi", _fastapi(tree, folder, hints))]
-    return [("python", _python(tree, folder))]
+    folder = folder or Found(".", "script in the top folder", script)
+    entries = python_source.find_fastapi(_modules(tree, folder.value)[0])
+    if entries:
+        fields = _fastapi(tree, folder.value, hints)
+        return [("fastapi", entries[0].found(True).origin, {"dir": folder, **fields})]
+    return [("python", origin, {"dir": folder, **_python(tree, folder.value)})]
 
 
-def _node_apps(
-    tree: Tree, conf: Mapping[str, str], hints: Mapping[str, str]
-) -> list[tuple[str, dict[str, Any]]]:
-    apps: list[tuple[str, dict[str, Any]]] = []
+def _node_apps(tree: Tree, conf: Conf, hints: Mapping[str, str]) -> list[App]:
+    apps: list[App] = []
     next_folder = None
-    if is_true(conf.get("USE_NEXTJS", "")) or "nextjs.dir" in hints:
-        next_folder = hints.get("nextjs.dir") or _next_folder(tree)
-        apps.append(("nextjs", _nextjs(tree, next_folder) if next_folder else {"dir": None}))
-    if is_true(conf.get("USE_NODE", "")) or "node.dir" in hints:
-        folder = hints.get("node.dir", ".")
-        found = node_source.find_entry(tree, folder) and tree.has(join(folder, "package.json"))
-        if folder != next_folder and (found or "node.dir" in hints):
-            apps.append(("node", _node(tree, folder)))
+    if origin := _wanted(conf, "USE_NEXTJS", hints, "nextjs.dir"):
+        place = _by_hand(hints, "nextjs.dir") or _next_folder(tree)
+        next_folder = place.value
+        fields = _nextjs(tree, next_folder) if next_folder else {}
+        apps.append(("nextjs", origin, {"dir": place, **fields}))
+    if origin := _wanted(conf, "USE_NODE", hints, "node.dir"):
+        folder = _by_hand(hints, "node.dir")
+        entry = node_source.find_entry(tree, ".") if tree.has("package.json") else None
+        if folder is None and entry:
+            folder = Found(".", "entry file beside package.json", entry)
+        if folder and folder.value != next_folder:
+            apps.append(("node", origin, {"dir": folder, **_node(tree, folder.value)}))
     return apps
 
 
-def _fastapi_folder(tree: Tree) -> str | None:
+def _fastapi_folder(tree: Tree) -> Found[str | None]:
     """`backend/` as Spinbox lays it out, else the one folder that holds a FastAPI app."""
     if any(tree.below("backend", ".py")):
-        return "backend"
+        return Found("backend", "folder holds Python files", "backend")
     tops = sorted({path.split("/")[0] for path in tree.below(".", ".py") if "/" in path})
     holders = [
-        top
+        entries[0].found(top)
         for top in tops
         if top not in _NOT_SOURCES
         and not top.startswith(".")
-        and python_source.find_fastapi(python_source.parse_modules(tree, top)[0])
+        and (entries := python_source.find_fastapi(python_source.parse_modules(tree, top)[0]))
         and tree.first(top, "requirements.txt", "pyproject.toml")
     ]
     if len(holders) == 1:
         return holders[0]
-    return "." if python_source.find_fastapi(_modules(tree, ".")[0]) else None
+    if entries := python_source.find_fastapi(_modules(tree, ".")[0]):
+        return entries[0].found(".")
+    return Found(None, "several folders hold an app" if holders else "no FastAPI object")
 
 
-def _next_folder(tree: Tree) -> str | None:
+def _next_folder(tree: Tree) -> Found[str | None]:
     """`frontend/` as Spinbox lays it out, the root, or the one folder that depends on Next.js."""
     for folder in ("frontend", "."):
-        if node_source.depends_on_next(tree, folder):
-            return folder
+        if found := node_source.find_next(tree, folder):
+            return found
     tops = sorted(
         {p.split("/")[0] for p in tree.files if p.count("/") == 1 and p.endswith("/package.json")}
     )
-    holders = [top for top in tops if node_source.depends_on_next(tree, top)]
-    return holders[0] if len(holders) == 1 else None
+    holders = [found for top in tops if (found := node_source.find_next(tree, top))]
+    if len(holders) == 1:
+        return holders[0]
+    return Found(None, "several folders depend on next" if holders else "nothing depends on next")
 
 
 def _modules(tree: Tree, folder: str) -> tuple[list[python_source.Module], str | None]:
@@ -204,68 +253,93 @@ def _modules(tree: Tree, folder: str) -> tuple[list[python_source.Module], str |
     )
 
 
-def _fastapi(tree: Tree, folder: str, hints: Mapping[str, str]) -> dict[str, Any]:
+def _fastapi(tree: Tree, folder: str, hints: Mapping[str, str]) -> Fields:
     modules, problem = _modules(tree, folder)
     entries = python_source.find_fastapi(modules)
     if not entries and problem:
         raise ProjectError(problem)
     chosen = [entry for entry in entries if entry.target == hints.get("fastapi.entry")]
     entries = chosen or entries
-    entry = entries[0] if len(entries) == 1 else None
+    entry = _entry(entries[0], bool(chosen)) if len(entries) == 1 else _unclear_entry(entries)
+    return {**entry, **_python_common(tree, folder, modules)}
+
+
+_FASTAPI_PORT = Found(8000, "FastAPI's usual port")
+
+
+def _entry(entry: python_source.Entry, by_hand: bool) -> Fields:
+    root, path = entry.module.source_root, entry.module.path
+    source_root = Found(root, "the app's folder" if root == "." else f"{root}/ is no package", path)
+    paths = ["/api/v1", *python_source.documentation_paths(entry)]
+    prefix = "Spinbox's prefix, and FastAPI's documentation"
     return {
-        "dir": folder,
-        "entry": entry.target if entry else None,
-        "entries": [] if entry else [candidate.target for candidate in entries],
-        "factory": bool(entry and entry.factory),
-        "source_root": entry.module.source_root if entry else ".",
-        "port": 8000,
-        "health": python_source.find_health_path(entry) if entry else None,
-        "paths": ["/api/v1", *(python_source.documentation_paths(entry) if entry else [])],
-        **_python_common(tree, folder, modules),
+        "entry": Found(entry.target, BY_HAND) if by_hand else entry.found(entry.target),
+        "entries": Found([], "the entry is clear"),
+        "factory": entry.found(entry.factory),
+        "source_root": source_root,
+        "port": _FASTAPI_PORT,
+        "health": python_source.find_health_path(entry),
+        "paths": replace(entry.found(paths), reason=prefix),
     }
 
 
-def _python(tree: Tree, folder: str) -> dict[str, Any]:
+def _unclear_entry(entries: list[python_source.Entry]) -> Fields:
+    reason = "several FastAPI objects" if entries else "no FastAPI object"
+    targets = [entry.target for entry in entries]
     return {
-        "dir": folder,
-        "entry": _file_name(tree.first(folder, *_PYTHON_ENTRIES)),
-        "source_root": ".",
-        "mode": "job",
-        "port": None,
-        "health": None,
+        "entry": Found(None, reason),
+        "entries": entries[0].found(targets) if entries else Found([], reason),
+        "factory": Found(False, reason),
+        "source_root": Found(".", reason),
+        "port": _FASTAPI_PORT,
+        "health": Found(None, reason),
+        "paths": Found(["/api/v1"], "Spinbox's prefix"),
+    }
+
+
+def _python(tree: Tree, folder: str) -> Fields:
+    entry: Found[str | None] = Found(None, f"no {either(_PYTHON_ENTRIES)}")
+    if script := tree.first(folder, *_PYTHON_ENTRIES):
+        entry = Found(script.rsplit("/", 1)[-1], "the app's script", script)
+    return {
+        "entry": entry,
+        "source_root": Found(".", "the app's folder"),
+        "mode": Found("job", "a script is taken to end"),
+        "port": Found(None, "a job has no port"),
+        "health": Found(None, "a job has no port"),
         **_python_common(tree, folder, _modules(tree, folder)[0]),
     }
 
 
-def _python_common(tree: Tree, folder: str, modules: list[python_source.Module]) -> dict[str, Any]:
+def _python_common(tree: Tree, folder: str, modules: list[python_source.Module]) -> Fields:
     return {
         **python_packages.read_packages(tree, folder),
         "sources": _sources(tree, folder, _NODE_ONLY),
         "worker": python_source.find_worker(modules),
-        "alembic": python_source.has_alembic(tree, folder),
+        "alembic": python_source.find_alembic(tree, folder),
         "variables": _variables(tree, folder),
     }
 
 
-def _nextjs(tree: Tree, folder: str) -> dict[str, Any]:
-    package = node_source.read_package_json(tree, folder) or {}
+def _nextjs(tree: Tree, folder: str) -> Fields:
+    package = node_source.read_package_json(tree, folder) or node_source.NO_PACKAGE
+    settings = tree.first(folder, ".env.production")
+    reason = "enters the build" if settings else "no .env.production"
     return {
-        "dir": folder,
         **node_source.read_packages(tree, folder, package),
         **node_source.read_next_config(tree, folder),
-        "port": 3000,
+        "port": Found(3000, "Next.js' usual port"),
         "health": node_source.next_health_path(tree, folder),
         "sources": _sources(tree, folder, _PYTHON_ONLY),
-        "env_production": tree.has(join(folder, ".env.production")),
+        "env_production": Found(settings is not None, reason, settings),
         "variables": _variables(tree, folder),
     }
 
 
-def _node(tree: Tree, folder: str) -> dict[str, Any]:
-    package = node_source.read_package_json(tree, folder) or {}
+def _node(tree: Tree, folder: str) -> Fields:
+    package = node_source.read_package_json(tree, folder) or node_source.NO_PACKAGE
     entry = node_source.find_entry(tree, folder)
     return {
-        "dir": folder,
         **node_source.read_packages(tree, folder, package),
         **node_source.read_scripts(package, entry),
         "port": node_source.node_port(tree, folder),
@@ -280,12 +354,12 @@ _PYTHON_ONLY = re.compile(r".*\.(py|toml|ini|cfg|txt)")
 _NODE_ONLY = re.compile(r"tsconfig.*|.*\.config\.\w+|.*\.(ts|js|mjs|cjs|tsbuildinfo)|public")
 
 
-def _sources(tree: Tree, folder: str, others: re.Pattern[str]) -> list[str]:
+def _sources(tree: Tree, folder: str, others: re.Pattern[str]) -> Found[list[str]]:
     """What enters the image of an app at the root, files and folders (ending in `/`); else []."""
     if folder != ".":
-        return []
+        return Found([], "the app's folder enters whole")
     tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
-    return sorted(
+    sources = sorted(
         top
         for top in tops
         if (name := top.rstrip("/")) not in _NOT_SOURCES
@@ -293,65 +367,54 @@ def _sources(tree: Tree, folder: str, others: re.Pattern[str]) -> list[str]:
         and not others.fullmatch(name)
         and not (top.endswith("/") and _is_app_folder(tree, name))
     )
+    return Found(sources, "what the top folder holds of the app")
 
 
 def _is_app_folder(tree: Tree, folder: str) -> bool:
     return tree.first(folder, "package.json", "requirements.txt", "pyproject.toml") is not None
 
 
-def _variables(tree: Tree, folder: str) -> list[str]:
+def _variables(tree: Tree, folder: str) -> Found[list[str]]:
     """Names, never values, of the variables in the app's own example files."""
-    found: dict[str, None] = {}
+    places: dict[str, tuple[str, int]] = {}
     for name in _ENV_EXAMPLES:
         if tree.has(path := join(folder, name)):
             lines = tree.read(path).splitlines()
             # The root's may be the generated one.
             if folder == "." and lines and re.fullmatch(_GENERATED_SETTINGS, lines[0]):
                 continue
-            matches = (re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line) for line in lines)
-            found |= {match[1]: None for match in matches if match}
-    return list(found)
+            for number, line in enumerate(lines, start=1):
+                if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
+                    places.setdefault(match[1], (path, number))
+    names = list(places)
+    if not names:
+        return Found([], "no variables in a .env.example or the like")
+    return Found(names, f"names {names[0]}{and_more(names)}", *places[names[0]])
 
 
-def _dev_images(tree: Tree) -> dict[str, str]:
-    """Images by service of the development compose file: MongoDB's and Chroma's are only there."""
-    path = tree.first(".", *_DEV_COMPOSE)
-    if path is None:
-        return {}
-    try:
-        document = yaml.safe_load(tree.read(path))
-    except yaml.YAMLError:
-        raise ProjectError(f"{path} is not valid YAML: mend it first.") from None
-    services = document.get("services") if isinstance(document, dict) else None
-    return {
-        str(name): service["image"]
-        for name, service in (services if isinstance(services, dict) else {}).items()
-        if isinstance(service, dict) and isinstance(service.get("image"), str)
-    }
-
-
-def _service_image(
-    service: str, versions: Mapping[str, str], images: Mapping[str, str]
-) -> str | None:
-    key = service.upper()
-    image = versions.get(f"{key}_IMAGE") or images.get(service)
-    if image is None and service in {"postgres", "redis"}:
-        return _tagged(service, versions, key, "")
-    # A moving tag would change the database under the data: the catalogue's version is taken.
-    return None if image is None or image.endswith(":latest") or ":" not in image else image
-
-
-def _database(tree: Tree, facts: Facts) -> dict[str, Any]:
+def _database(tree: Tree, python: Fields) -> Fields:
     sql = [p for p in tree.below(SQL_MIGRATIONS, ".sql") if re.match(r"\d", p.split("/")[-1])]
-    python = facts.get("fastapi") or facts.get("python") or {}
-    migrations = "alembic" if python.get("alembic") else "sql" if sql else "none"
-    extensions = {"vector"} if "pgvector" in python.get("libraries", []) else set()
+    migrations: Found[str] = Found("none", f"no Alembic, no numbered .sql in {SQL_MIGRATIONS}")
+    if (alembic := python.get("alembic")) and alembic.value:
+        migrations = replace(alembic, value="alembic")
+    elif sql:
+        migrations = Found("sql", "numbered SQL files", sql[0])
     revisions = [p for p in tree.below(".", ".py") if "/versions/" in p]
+    made: list[Found[Any]] = []
     for path in (*tree.below("database/init", ".sql"), *sql, *revisions):
-        text = re.sub(r"--[^\n]*|/\*.*?\*/", "", tree.read(path), flags=re.DOTALL)
-        extensions |= {name.lower() for name in _CREATE_EXTENSION.findall(text)}
-    return {"migrations": migrations, "extensions": sorted(extensions)}
-
-
-def _file_name(path: str | None) -> str | None:
-    return path.rsplit("/", 1)[-1] if path else None
+        text = tree.read(path)
+        # Blanked, not left out, so that positions stay.
+        code = re.sub(r"--[^\n]*|/\*.*?\*/", lambda m: " " * len(m[0]), text, flags=re.DOTALL)
+        made += [
+            Found(
+                match[1].lower(), f"CREATE EXTENSION {match[1]}", path, line_at(text, match.start())
+            )
+            for match in _CREATE_EXTENSION.finditer(code)
+        ]
+    if (libraries := python.get("libraries")) and "pgvector" in libraries.value:
+        made.append(Found("vector", "pgvector is one of the libraries"))
+    names = sorted({extension.value for extension in made})
+    extensions = Found(names, "no CREATE EXTENSION in SQL files or revisions")
+    if made:
+        extensions = replace(made[0], value=names, reason=made[0].reason + and_more(names))
+    return {"migrations": migrations, "extensions": extensions}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from .errors import ProjectError
+from .origins import Fields, Found, and_more, only_line
 from .tree import Tree, join
 
 LOCKFILES = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
@@ -54,7 +55,7 @@ _OTHERS = frozenset({"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "
 _RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
 
 
-def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
+def read_packages(tree: Tree, folder: str) -> Fields:
     """Read how the dependencies in `folder` are declared.
 
     Returns:
@@ -68,19 +69,22 @@ def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
     has_pyproject = tree.has(join(folder, "pyproject.toml"))
     for manager, lockfile in LOCKFILES.items():
         if has_pyproject and tree.has(join(folder, lockfile)):
-            names = set(_pyproject_names(tree, folder)) | set(_locked_names(tree, folder, lockfile))
-            return _packages(manager, ["pyproject.toml", lockfile], names)
+            dependencies = [*_declared(tree, folder), *_locked(tree, folder, lockfile)]
+            locked = Found(manager, "lockfile", join(folder, lockfile))
+            return _packages(folder, locked, ["pyproject.toml", lockfile], dependencies)
     requirements = tree.first(folder, *_REQUIREMENTS)
     if requirements is not None:
         paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
-        names = {name for path in paths for name in _requirement_names(tree, path)}
+        dependencies = [found for path in paths for found in _required(tree, path)]
         base = PurePosixPath(folder)
         outside = [path for path in paths if not PurePosixPath(path).is_relative_to(base)]
         if outside:
             raise ProjectError(
                 f"{requirements} includes {outside[0]}, which is not in {folder}/: move it there."
             )
-        return _packages("pip", [str(PurePosixPath(p).relative_to(base)) for p in paths], names)
+        manifests = [str(PurePosixPath(path).relative_to(base)) for path in paths]
+        pip = Found("pip", "requirements file", requirements)
+        return _packages(folder, pip, manifests, dependencies)
     if has_pyproject:
         document = _toml(tree, join(folder, "pyproject.toml"))
         if "dependencies" not in _table(document, "project"):
@@ -88,22 +92,43 @@ def read_packages(tree: Tree, folder: str) -> dict[str, Any]:
                 raise ProjectError(
                     f"{join(folder, 'poetry.lock')} is missing: run `poetry lock` and commit it."
                 )
-            return _packages(None, [], set())
-        return _packages("pip", ["pyproject.toml"], set(_pyproject_names(tree, folder)))
+            return _no_packages()
+        pip = Found("pip", "dependencies without a lockfile", join(folder, "pyproject.toml"))
+        return _packages(folder, pip, ["pyproject.toml"], _declared(tree, folder))
     if tree.has(join(folder, "Pipfile")):
         raise ProjectError(
             f"{join(folder, 'Pipfile')}: Pipenv is not supported; write its packages to "
             f"{join(folder, 'requirements.txt')} with `pipenv requirements`."
         )
-    return _packages(None, [], set())
+    return _no_packages()
 
 
-def _packages(manager: str | None, manifests: list[str], names: set[str]) -> dict[str, Any]:
+def _no_packages() -> Fields:
+    reason = "no requirements.txt, and no dependencies in a pyproject.toml"
+    return {
+        "manager": Found(None, reason),
+        "manifests": Found([], reason),
+        "libraries": Found([], reason),
+    }
+
+
+def _packages(
+    folder: str, manager: Found[str], manifests: list[str], dependencies: Iterable[Found[str]]
+) -> Fields:
+    main = join(folder, manifests[0])
     return {
         "manager": manager,
-        "manifests": manifests,
-        "libraries": sorted(names & _RELEVANT),
+        "manifests": Found(manifests, "declares the dependencies", main),
+        "libraries": _libraries([d for d in dependencies if d.value in _RELEVANT], main),
     }
+
+
+def _libraries(found: list[Found[str]], main: str) -> Found[list[str]]:
+    if not found:
+        return Found([], "no dependency that changes what is generated", main)
+    names = sorted({dependency.value for dependency in found})
+    first = found[0]
+    return Found(names, f"depends on {first.value}{and_more(names)}", first.path, first.line)
 
 
 def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str]:
@@ -132,11 +157,12 @@ def _normalize(path: str) -> str:
     return "/".join(parts)
 
 
-def _requirement_names(tree: Tree, path: str) -> Iterator[str]:
-    for line in tree.read(path).splitlines():
+def _required(tree: Tree, path: str) -> Iterator[Found[str]]:
+    for number, line in enumerate(tree.read(path).splitlines(), start=1):
         text = re.sub(r"(^|\s)#.*", "", line).strip().rstrip("\\").strip()
         if text and not text.startswith("-"):
-            yield from _names(re.sub(r"\s+--hash.*", "", text))
+            for name in _names(re.sub(r"\s+--hash.*", "", text)):
+                yield Found(name, "requirement", path, number)
 
 
 def _names(requirement: str) -> Iterator[str]:
@@ -154,20 +180,28 @@ def _names(requirement: str) -> Iterator[str]:
         yield "psycopg-c"
 
 
-def _pyproject_names(tree: Tree, folder: str) -> Iterator[str]:
-    document = _toml(tree, join(folder, "pyproject.toml"))
+def _declared(tree: Tree, folder: str) -> Iterator[Found[str]]:
+    path = join(folder, "pyproject.toml")
+    document, text = _toml(tree, path), tree.read(path)
     dependencies = _table(document, "project").get("dependencies")
     for requirement in dependencies if isinstance(dependencies, list) else []:
-        yield from _names(str(requirement))
-    for name in _table(_table(_table(document, "tool"), "poetry"), "dependencies"):
-        yield canonicalize_name(str(name))
+        line = only_line(text, f"""["']{re.escape(str(requirement))}["']""")
+        for name in _names(str(requirement)):
+            yield Found(name, "dependency", path, line)
+    for key in _table(_table(_table(document, "tool"), "poetry"), "dependencies"):
+        line = only_line(text, rf"""^["']?{re.escape(key)}["']?\s*=""")
+        yield Found(canonicalize_name(key), "dependency", path, line)
 
 
-def _locked_names(tree: Tree, folder: str, lockfile: str) -> Iterator[str]:
-    packages = _toml(tree, join(folder, lockfile)).get("package")
+def _locked(tree: Tree, folder: str, lockfile: str) -> Iterator[Found[str]]:
+    path = join(folder, lockfile)
+    packages, text = _toml(tree, path).get("package"), tree.read(path)
     for package in packages if isinstance(packages, list) else []:
-        if isinstance(package, dict):
-            yield canonicalize_name(str(package.get("name", "")))
+        raw = str(package.get("name", "")) if isinstance(package, dict) else ""
+        # Only for these, as lockfiles are long.
+        if (name := canonicalize_name(raw)) in _RELEVANT:
+            line = only_line(text, rf'^name = "{re.escape(raw)}"')
+            yield Found(name, "locked", path, line)
 
 
 def _table(document: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,9 +8,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from .errors import ProjectError
+from .origins import Found, either, only_line
 from .tree import Tree, join
+
+T = TypeVar("T")
 
 # Folders whose modules are not the app.
 _NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts", "alembic", "migrations"}
@@ -30,17 +34,23 @@ class Module:
 
 @dataclass(frozen=True)
 class Entry:
-    """A FastAPI object (`app.main:app`) or application factory, and the call that makes it."""
+    """A FastAPI object (`app.main:app`) or application factory, its line and FastAPI's call."""
 
     module: Module
     attribute: str
     factory: bool
-    call: ast.Call | None
+    line: int
+    call: ast.Call
 
     @property
     def target(self) -> str:
         """In uvicorn's notation, `module:attribute`."""
         return f"{self.module.name}:{self.attribute}"
+
+    def found(self, value: T) -> Found[T]:
+        """A value that follows from this entry."""
+        reason = "FastAPI factory" if self.factory else "FastAPI object"
+        return Found(value, reason, self.module.path, self.line)
 
 
 def parse_modules(
@@ -82,7 +92,7 @@ def _is_source_layout(tree: Tree, folder: str) -> bool:
 def find_fastapi(modules: list[Module]) -> list[Entry]:
     """The FastAPI objects of the app; an application factory counts only where nothing calls it."""
     factories = [
-        Entry(module, node.name, True, call)
+        Entry(module, node.name, True, call.lineno, call)
         for module in modules
         for node in module.body.body
         if isinstance(node, ast.FunctionDef) and (call := _returned_call(node)) is not None
@@ -94,10 +104,10 @@ def find_fastapi(modules: list[Module]) -> list[Entry]:
         for attribute, call in _assigned_calls(module.body):
             entry = None
             if _called_name(call) == "FastAPI":
-                entry = Entry(module, attribute, False, call)
+                entry = Entry(module, attribute, False, call.lineno, call)
             elif (factory := by_name.get(_called_name(call))) is not None:
                 called.add(factory.attribute)
-                entry = Entry(module, attribute, False, factory.call)
+                entry = Entry(module, attribute, False, call.lineno, factory.call)
             if entry is not None:
                 objects[entry.target] = entry
     return list(objects.values()) or [
@@ -107,12 +117,12 @@ def find_fastapi(modules: list[Module]) -> list[Entry]:
     ]
 
 
-def find_health_path(entry: Entry) -> str | None:
+def find_health_path(entry: Entry) -> Found[str | None]:
     """The first well-known health path that the entry module itself serves with GET.
 
     Routes of included routers are left out: their prefix is only known at run time.
     """
-    served = set()
+    served: dict[object, int] = {}
     for node in ast.walk(entry.module.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
@@ -125,13 +135,16 @@ def find_health_path(entry: Entry) -> str | None:
                     and decorator.args
                     and isinstance(decorator.args[0], ast.Constant)
                 ):
-                    served.add(decorator.args[0].value)
-    return next((path for path in _HEALTH_PATHS if path in served), None)
+                    served.setdefault(decorator.args[0].value, decorator.lineno)
+    for path in _HEALTH_PATHS:
+        if path in served:
+            return Found(path, "GET route", entry.module.path, served[path])
+    return Found(None, f"no {either(_HEALTH_PATHS)} in the entry module", entry.module.path)
 
 
 def documentation_paths(entry: Entry) -> list[str]:
     """Where FastAPI serves its documentation, as far as the call says it in constants."""
-    given = {k.arg: k.value for k in entry.call.keywords} if entry.call else {}
+    given = {k.arg: k.value for k in entry.call.keywords}
     paths = []
     for keyword, default in _DOCUMENTATION.items():
         value = given.get(keyword)
@@ -142,7 +155,7 @@ def documentation_paths(entry: Entry) -> list[str]:
     return paths
 
 
-def find_worker(modules: list[Module]) -> str | None:
+def find_worker(modules: list[Module]) -> Found[str | None]:
     """The command line that runs the project's background worker, or None.
 
     Knows Celery (docs.celeryq.dev, "Workers Guide"), arq and Dramatiq.
@@ -153,29 +166,43 @@ def find_worker(modules: list[Module]) -> str | None:
                 beat = " --beat --schedule /tmp/celerybeat-schedule" if _sets_beat(modules) else ""
                 app = f"{shlex.quote(module.name)}:{attribute}"
                 # By default as many processes as the machine has CPUs, each with its memory.
-                return f"celery --app {app} worker --loglevel info --concurrency 2{beat}"
+                command = f"celery --app {app} worker --loglevel info --concurrency 2{beat}"
+                return Found(command, "Celery object", module.path, call.lineno)
     for module in modules:
         for node in module.body.body:
             if isinstance(node, ast.ClassDef) and node.name == "WorkerSettings":
-                return f"arq {shlex.quote(module.name)}.WorkerSettings"
-    actors = [m.name for m in modules if any(_is_dramatiq_actor(n) for n in m.body.body)]
-    return f"dramatiq --processes 2 {shlex.join(actors)}" if actors else None
+                command = f"arq {shlex.quote(module.name)}.WorkerSettings"
+                return Found(command, "arq's settings", module.path, node.lineno)
+    actors = [
+        (module, line)
+        for module in modules
+        if (line := next(filter(None, map(_dramatiq_line, module.body.body)), None))
+    ]
+    if not actors:
+        return Found(None, "no Celery object, arq WorkerSettings or Dramatiq actor")
+    command = f"dramatiq --processes 2 {shlex.join(module.name for module, _ in actors)}"
+    first, line = actors[0]
+    return Found(command, "Dramatiq actor", first.path, line)
 
 
-def has_alembic(tree: Tree, folder: str) -> bool:
+def find_alembic(tree: Tree, folder: str) -> Found[bool]:
     """Whether `alembic.ini` names a script folder that really holds an `env.py`."""
     path = tree.first(folder, "alembic.ini")
     if path is None:
-        return False
+        return Found(False, "no alembic.ini")
     parser = configparser.RawConfigParser(strict=False)
     try:
-        parser.read_string(tree.read(path))
+        parser.read_string(text := tree.read(path))
     except configparser.Error:
         raise ProjectError(f"{path} is not a valid INI file: mend it first.") from None
     location = parser.get("alembic", "script_location", fallback="alembic")
     # "package:folder" names a folder inside an importable package (Alembic's tutorial).
     place = location.replace("%(here)s/", "").replace(":", "/")
-    return tree.has(join(folder, join(place, "env.py")))
+    environment = join(folder, join(place, "env.py"))
+    if tree.has(environment):
+        return Found(True, "Alembic's environment", environment)
+    line = only_line(text, r"^script_location\b")
+    return Found(False, "no env.py in its script_location", path, line)
 
 
 def _sets_beat(modules: list[Module]) -> bool:
@@ -228,7 +255,9 @@ def _needs_no_argument(factory: Entry) -> bool:
     return False
 
 
-def _is_dramatiq_actor(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-        ast.unparse(decorator).startswith("dramatiq.actor") for decorator in node.decorator_list
-    )
+def _dramatiq_line(node: ast.stmt) -> int | None:
+    """The line of the decorator that makes the function an actor, or None."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    actors = [d for d in node.decorator_list if ast.unparse(d).startswith("dramatiq.actor")]
+    return actors[0].lineno if actors else None

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import settings
 
 from extensions.facts import read_facts
+from extensions.origins import Found
 from extensions.stack import build_stack
 from extensions.tree import Tree
 from tests.projects.compose import compose
@@ -37,6 +38,11 @@ def write_project(root: Path, files: Mapping[str, str], **settings_of_project: s
     values = {"PROJECT_NAME": "demo", **settings_of_project}
     conf = "".join(f'{key}="{value}"\n' for key, value in values.items())
     return write_files(root, {".config/project.conf": conf, **files})
+
+
+def values(fields: Mapping[str, Found[Any]]) -> dict[str, Any]:
+    """What was found, without its origins."""
+    return {name: found.value for name, found in fields.items()}
 
 
 def facts_of(shape: str, root: Path) -> dict[str, Any]:

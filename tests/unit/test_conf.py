@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from extensions.conf import is_true, parse_conf
 from extensions.errors import ProjectError
 
-from .support import few
+from .support import few, values
 
 VALUES = st.text(
     st.one_of(
@@ -29,6 +29,11 @@ def in_bash(conf: Path, *keys: str) -> list[str]:
     command = ["bash", "--norc", "-c", script, "bash", str(conf), *keys]
     result = subprocess.run(command, capture_output=True, check=True, text=True)
     return result.stdout.split("\0")[:-1]
+
+
+def parsed(text: str) -> dict[str, str]:
+    """The values of a file, by key."""
+    return values(parse_conf(text, "project.conf"))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_quoting_reads_as_in_bash(line: str, value: str, tmp_path: Path) -> None
     conf = tmp_path / "project.conf"
     conf.write_text(f"{line}\n")
     assert in_bash(conf, "KEY") == [value]
-    assert parse_conf(f"{line}\n", "project.conf") == {"KEY": value}
+    assert parsed(f"{line}\n") == {"KEY": value}
 
 
 @few
@@ -77,7 +82,7 @@ def test_quoted_values_read_back_the_same(values: list[str]) -> None:
         file.write(text)
         file.flush()
         assert in_bash(Path(file.name), *keys) == values
-    assert list(parse_conf(text, "project.conf").values()) == values
+    assert list(parsed(text).values()) == values
 
 
 @few
@@ -87,14 +92,14 @@ def test_bash_quoted_values_read_back_the_same(values: list[str]) -> None:
     keys = [f"KEY_{number}" for number in range(len(values))]
     escapes = str.maketrans({character: f"\\{character}" for character in '\\"$`'})
     text = "".join(f'{k}="{v.translate(escapes)}"\n' for k, v in zip(keys, values, strict=True))
-    assert list(parse_conf(text, "project.conf").values()) == values
+    assert list(parsed(text).values()) == values
 
 
 @pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
 def test_only_line_feeds_end_a_line(character: str) -> None:
     """What Python takes for a line end, and Bash does not, stays inside the value."""
     text = f"KEY='a{character}b'\nNEXT=c\n"
-    assert parse_conf(text, "project.conf") == {"KEY": f"a{character}b", "NEXT": "c"}
+    assert parsed(text) == {"KEY": f"a{character}b", "NEXT": "c"}
 
 
 @pytest.mark.parametrize(
@@ -110,12 +115,12 @@ def test_only_line_feeds_end_a_line(character: str) -> None:
 )
 def test_layout_of_the_file_does_not_matter(text: str) -> None:
     """Line ends, a BOM, comments, blank lines and repeated keys are read as Bash would."""
-    assert parse_conf(text, "project.conf") == {"A": "1", "B": "2"}
+    assert parsed(text) == {"A": "1", "B": "2"}
 
 
 def test_an_empty_file_has_no_values() -> None:
     """Missing keys are just not there."""
-    assert parse_conf("# nothing\n", "project.conf") == {}
+    assert parsed("# nothing\n") == {}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_nothing_is_expanded(
 ) -> None:
     """Substitutions are plain text and run nothing."""
     monkeypatch.chdir(tmp_path)
-    assert parse_conf(f"KEY={quote}{value}{quote}\n", "project.conf") == {"KEY": value}
+    assert parsed(f"KEY={quote}{value}{quote}\n") == {"KEY": value}
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +146,7 @@ def test_nothing_is_expanded(
 )
 def test_legacy_keys_come_under_their_present_name(line: str, key: str) -> None:
     """Key names of older Spinbox versions still count."""
-    assert parse_conf(line, "project.conf") == {key: "true"}
+    assert parsed(line) == {key: "true"}
 
 
 @pytest.mark.parametrize("order", [("USE_FASTAPI", "USE_BACKEND"), ("USE_BACKEND", "USE_FASTAPI")])
@@ -149,7 +154,7 @@ def test_present_keys_win_over_legacy_ones(order: tuple[str, str]) -> None:
     """Where both are there, the present key counts."""
     values = {"USE_FASTAPI": "false", "USE_BACKEND": "true"}
     text = "".join(f'{key}="{values[key]}"\n' for key in order)
-    assert parse_conf(text, "project.conf")["USE_FASTAPI"] == "false"
+    assert parsed(text)["USE_FASTAPI"] == "false"
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,23 @@ import pytest
 from extensions import node_source
 from extensions.errors import ProjectError
 
-from .support import tree_of
+from .support import tree_of, values
 
 CONFIG_FILES = ["js", "mjs", "cjs", "ts", "mts"]
 
 
 def packages(root: Path, files: dict[str, str], package: dict[str, Any]) -> dict[str, Any]:
     """How the dependencies of an app are installed."""
-    text = json.dumps(package)
-    tree = tree_of(root, {"package.json": text, **files})
-    return node_source.read_packages(tree, ".", package)
+    tree = tree_of(root, {"package.json": json.dumps(package), **files})
+    read = node_source.read_package_json(tree, ".")
+    assert read is not None
+    return values(node_source.read_packages(tree, ".", read))
+
+
+def scripts(package: dict[str, Any], entry: str | None) -> dict[str, Any]:
+    """What the scripts of a package.json make of an app."""
+    read = node_source.Package("package.json", package, {})
+    return values(node_source.read_scripts(read, entry))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +142,7 @@ def test_missing_package_json(tmp_path: Path) -> None:
 def test_depends_on_next(text: str, expected: bool, tmp_path: Path) -> None:
     """A dependency of that very name."""
     tree = tree_of(tmp_path, {"package.json": text})
-    assert node_source.depends_on_next(tree, ".") is expected
+    assert (node_source.find_next(tree, ".") is not None) is expected
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_depends_on_next(text: str, expected: bool, tmp_path: Path) -> None:
 )
 def test_start_script(start: str, command: str) -> None:
     """Taken apart only where no shell is needed, so that signals reach the app."""
-    found = node_source.read_scripts({"scripts": {"start": start}}, None)
+    found = scripts({"scripts": {"start": start}}, None)
     assert found["command"] == command
 
 
@@ -177,20 +184,20 @@ def test_command_without_a_start_script(
     package: dict[str, Any], entry: str | None, command: str | None
 ) -> None:
     """`main`, then the entry file; nothing where neither can run as it is."""
-    assert node_source.read_scripts(package, entry)["command"] == command
+    assert scripts(package, entry)["command"] == command
 
 
 @pytest.mark.parametrize("main", ["a b.js", "$(touch pwned).js", "it's.js", "; rm -rf /"])
 def test_main_is_one_word(main: str) -> None:
     """A hostile file name stays one argument."""
-    command = node_source.read_scripts({"main": main}, None)["command"]
+    command = scripts({"main": main}, None)["command"]
     assert shlex.split(command) == ["node", main]
 
 
-@pytest.mark.parametrize(("scripts", "build"), [({"build": "tsc"}, True), ({"start": "x"}, False)])
-def test_build_script(scripts: dict[str, str], build: bool) -> None:
+@pytest.mark.parametrize(("table", "build"), [({"build": "tsc"}, True), ({"start": "x"}, False)])
+def test_build_script(table: dict[str, str], build: bool) -> None:
     """Whether there is one."""
-    assert node_source.read_scripts({"scripts": scripts}, None)["build"] is build
+    assert scripts({"scripts": table}, None)["build"] is build
 
 
 @pytest.mark.parametrize(
@@ -215,7 +222,8 @@ def test_build_script(scripts: dict[str, str], build: bool) -> None:
 )
 def test_port(source: str, port: int, tmp_path: Path) -> None:
     """What the app listens on when nobody says otherwise."""
-    assert node_source.node_port(tree_of(tmp_path, {"src/index.ts": f"{source}\n"}), ".") == port
+    tree = tree_of(tmp_path, {"src/index.ts": f"{source}\n"})
+    assert node_source.node_port(tree, ".").value == port
 
 
 def test_port_of_a_database_is_not_the_apps(tmp_path: Path) -> None:
@@ -224,13 +232,13 @@ def test_port_of_a_database_is_not_the_apps(tmp_path: Path) -> None:
         "src/db.ts": "export const pool = new Pool({ host: 'db', port: 5432 })\n",
         "src/index.ts": "const port = 4000\napp.listen(port)\n",
     }
-    assert node_source.node_port(tree_of(tmp_path, files), ".") == 4000
+    assert node_source.node_port(tree_of(tmp_path, files), ".").value == 4000
 
 
 def test_port_in_a_test_does_not_count(tmp_path: Path) -> None:
     """Tests listen elsewhere."""
     files = {"src/app.test.ts": "app.listen(9999)\n", "tests/x.ts": "app.listen(9999)\n"}
-    assert node_source.node_port(tree_of(tmp_path, files), ".") == 3000
+    assert node_source.node_port(tree_of(tmp_path, files), ".").value == 3000
 
 
 @pytest.mark.parametrize(
@@ -250,7 +258,7 @@ def test_port_in_a_test_does_not_count(tmp_path: Path) -> None:
 def test_health_path(source: str, path: str | None, tmp_path: Path) -> None:
     """A well-known path that the source serves with GET."""
     tree = tree_of(tmp_path, {"src/index.ts": f"{source}\n"})
-    assert node_source.node_health_path(tree, ".") == path
+    assert node_source.node_health_path(tree, ".").value == path
 
 
 @pytest.mark.parametrize(
@@ -269,19 +277,19 @@ def test_next_health_path(path: str, health: str, folder: str, tmp_path: Path) -
     """The app's own route, else its start page."""
     prefix = "" if folder == "." else f"{folder}/"
     tree = tree_of(tmp_path, {f"{prefix}{path}": ""})
-    assert node_source.next_health_path(tree, folder) == health
+    assert node_source.next_health_path(tree, folder).value == health
 
 
 @pytest.mark.parametrize("ending", CONFIG_FILES)
 def test_next_config_in_every_file_form(ending: str, tmp_path: Path) -> None:
     """Next.js reads all of them."""
     tree = tree_of(tmp_path, {f"next.config.{ending}": "export default { output: 'standalone' }\n"})
-    assert node_source.read_next_config(tree, ".") == {"output": "standalone"}
+    assert values(node_source.read_next_config(tree, ".")) == {"output": "standalone"}
 
 
 def test_no_next_config(tmp_path: Path) -> None:
     """An app without one has no output setting."""
-    assert node_source.read_next_config(tree_of(tmp_path, {}), ".") == {"output": None}
+    assert values(node_source.read_next_config(tree_of(tmp_path, {}), ".")) == {"output": None}
 
 
 @pytest.mark.parametrize(
@@ -311,7 +319,7 @@ def test_no_next_config(tmp_path: Path) -> None:
 def test_next_output(text: str, output: str | None, tmp_path: Path) -> None:
     """The value that holds, and none that is commented out."""
     tree = tree_of(tmp_path, {"next.config.js": f"{text}\n"})
-    assert node_source.read_next_config(tree, ".")["output"] == output
+    assert node_source.read_next_config(tree, ".")["output"].value == output
 
 
 def test_next_output_between_patterns(tmp_path: Path) -> None:
@@ -321,7 +329,7 @@ def test_next_output_between_patterns(tmp_path: Path) -> None:
         "  output: 'export',\n  outputFileTracingExcludes: { '*': ['**/node_modules/x'] },\n}\n"
     )
     tree = tree_of(tmp_path, {"next.config.js": text})
-    assert node_source.read_next_config(tree, ".")["output"] == "export"
+    assert node_source.read_next_config(tree, ".")["output"].value == "export"
 
 
 @pytest.mark.parametrize(

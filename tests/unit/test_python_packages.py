@@ -8,7 +8,7 @@ import pytest
 from extensions.errors import ProjectError
 from extensions.python_packages import SYSTEM_PACKAGES, read_packages
 
-from .support import facts_of, stack_of, tree_of
+from .support import facts_of, stack_of, tree_of, values
 
 PYPROJECT = '[project]\nname = "x"\ndependencies = ["fastapi", "uvicorn[standard]>=0.30"]\n'
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nuvicorn = "^0.30"\n'
@@ -16,7 +16,7 @@ POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nuvicorn = "^0.30"\n'
 
 def packages(root: Path, files: dict[str, str], folder: str = ".") -> dict[str, Any]:
     """How the dependencies in `files` are declared."""
-    return read_packages(tree_of(root, files), folder)
+    return values(read_packages(tree_of(root, files), folder))
 
 
 def libraries(root: Path, requirements: str) -> list[str]:
@@ -217,7 +217,7 @@ def test_an_include_outside_the_folder_is_no_crash(tmp_path: Path) -> None:
     files = {"backend/requirements.txt": "-r ../shared.txt\n", "shared.txt": "uvicorn\n"}
     tree = tree_of(tmp_path, files)
     try:
-        assert "uvicorn" in read_packages(tree, "backend")["libraries"]
+        assert "uvicorn" in read_packages(tree, "backend")["libraries"].value
     except ProjectError as error:
         assert "shared.txt" in str(error)
 
@@ -286,7 +286,7 @@ def build_with(root: Path, requirements: str, **choices: Any) -> Any:
     """The build of a FastAPI app with these requirements added."""
     facts = facts_of("fastapi", root)
     tree = tree_of(root / "only", {"requirements.txt": f"uvicorn\n{requirements}\n"})
-    facts["fastapi"] |= read_packages(tree, ".")
+    facts["fastapi"] |= values(read_packages(tree, "."))
     return stack_of(facts, **choices).apps[0].build
 
 

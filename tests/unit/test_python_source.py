@@ -27,7 +27,8 @@ def targets(root: Path, files: dict[str, str], folder: str = ".") -> list[str]:
 
 def worker(root: Path, files: dict[str, str]) -> str | None:
     """The worker command of an app made of `files`."""
-    return python_source.find_worker(python_source.parse_modules(tree_of(root, files), ".")[0])
+    modules = python_source.parse_modules(tree_of(root, files), ".")[0]
+    return python_source.find_worker(modules).value
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_source_is_never_run(tmp_path: Path) -> None:
 def health(root: Path, source: str) -> str | None:
     """The health path of the one app in `source`."""
     (entry,) = entries(root, {"main.py": FASTAPI + source})
-    return python_source.find_health_path(entry)
+    return python_source.find_health_path(entry).value
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz", "/livez", "/api/health", "/ping"])
@@ -371,7 +372,7 @@ def test_alembic_with_an_environment(ini: str, env: str, folder: str, tmp_path: 
     """Alembic is real where its env.py is."""
     prefix = "" if folder == "." else f"{folder}/"
     tree = tree_of(tmp_path, {f"{prefix}alembic.ini": ini, f"{prefix}{env}": ""})
-    assert python_source.has_alembic(tree, folder)
+    assert python_source.find_alembic(tree, folder).value
 
 
 @pytest.mark.parametrize(
@@ -387,20 +388,20 @@ def test_alembic_with_an_environment(ini: str, env: str, folder: str, tmp_path: 
 )
 def test_alembic_that_is_not_real(files: dict[str, str], tmp_path: Path) -> None:
     """An alembic.ini alone, as Spinbox writes it, migrates nothing."""
-    assert not python_source.has_alembic(tree_of(tmp_path, files), ".")
+    assert not python_source.find_alembic(tree_of(tmp_path, files), ".").value
 
 
 def test_alembic_hidden_by_git_is_not_real(tmp_path: Path) -> None:
     """A clone would not have it."""
     ini = "[alembic]\nscript_location = alembic\n"
     files = {".gitignore": "alembic/\n", "alembic.ini": ini, "alembic/env.py": ""}
-    assert not python_source.has_alembic(tree_of(tmp_path, files), ".")
+    assert not python_source.find_alembic(tree_of(tmp_path, files), ".").value
 
 
 def test_broken_alembic_ini_is_named(tmp_path: Path) -> None:
     """The error says which file has to be mended."""
     with pytest.raises(ProjectError, match=r"alembic\.ini"):
-        python_source.has_alembic(tree_of(tmp_path, {"alembic.ini": "no section\n"}), ".")
+        python_source.find_alembic(tree_of(tmp_path, {"alembic.ini": "no section\n"}), ".")
 
 
 def test_entries_are_in_a_stable_order(tmp_path: Path) -> None:
