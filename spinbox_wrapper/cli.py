@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,14 @@ def cli() -> None:
     help="Correct what was found, or choose; KEY= takes it back.",
 )
 @click.option("--interactive", is_flag=True, help="Ask for the choices.")
-@click.option("--force", is_flag=True, help="Replace foreign files; they are kept as FILE.orig.")
+@click.option(
+    "--adopt",
+    type=click.Choice(["ask", "take", "keep", "merge"]),
+    is_flag=False,
+    flag_value="ask",
+    help="Show files that were there before, and decide for each; or say for all.",
+)
+@click.option("--force", is_flag=True, help="As --adopt=take; yours are kept as FILE.orig.")
 @click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file back.")
 @click.option(
     "--answers-file",
@@ -55,6 +63,9 @@ def cli() -> None:
     default=".copier-answers.yml",
     help="Where answers are kept, if another template has the usual file.",
 )
+@click.option("--check", is_flag=True, help="Exit with 1 if anything is to be done; for CI.")
+@click.option("--diff", "differences", is_flag=True, help="Show what would change, write nothing.")
+@click.option("--explain", is_flag=True, help="Show where every fact and choice comes from.")
 @click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
 @click.option(
     "--format",
@@ -71,9 +82,13 @@ def build(
     target: str | None,
     settings: tuple[str, ...],
     interactive: bool,
+    adopt: str | None,
     force: bool,
     restore: tuple[str, ...],
     answers_file: str,
+    check: bool,
+    differences: bool,
+    explain: bool,
     dry_run: bool,
     format_: str,
     verbose: bool,
@@ -85,42 +100,57 @@ def build(
     Examples:
       spinbox build --prod
       spinbox build --prod --set fastapi.entry=app.web:api --set proxy=none
-      spinbox build --prod --dry-run
+      spinbox build --prod --check --diff
     """
-    from . import journal, report
+    from . import diff, journal, report, sync
+    from .adopt import decide
     from .plan import Action
-    from .sync import Request, plan
 
     given = {"compose": compose, "runtime": target}
-    outcome = plan(
-        Request(
-            project=directory,
-            output=_output(directory, output),
-            choices={key: value for key, value in given.items() if value is not None},
-            settings=tuple(_pair(text) for text in settings),
-            answers_file=answers_file,
-            force=force,
-            restore=frozenset(restore),
-            interactive=interactive,
-        ),
-        recover=not dry_run,
+    request = sync.Request(
+        project=directory,
+        output=_output(directory, output),
+        choices={key: value for key, value in given.items() if value is not None},
+        settings=tuple(_pair(text) for text in settings),
+        answers_file=answers_file,
+        restore=frozenset(restore),
+        interactive=interactive,
     )
-    foreign = [step.path for step in outcome.having(Action.FOREIGN)]
-    if foreign:
-        raise UserError(
-            f"These files exist and were not generated: {', '.join(foreign)}. Nothing was written; "
-            "move them away, or replace them with --force (they are kept as FILE.orig)."
-        )
-    if not dry_run:
-        journal.write(outcome.root, outcome.steps)
+    preview = check or differences or explain or dry_run
+    with sync.session(request, writes=not preview) as rescued:
+        outcome = sync.plan(request)
+        if explain:
+            return
+        outcome = decide(outcome, "take" if force else adopt, colour=_colour())
+        problem = report.problem(outcome)
+        written = not preview and problem is None
+        if written:
+            rescued += journal.write(request.root, outcome.steps)
     if format_ == "json":
-        click.echo(report.as_json(outcome, dry_run=dry_run))
+        click.echo(report.as_json(outcome, written=written, differences=differences))
     else:
-        click.echo(report.as_text(outcome, dry_run=dry_run, verbose=verbose))
-    open_conflicts = outcome.having(Action.CONFLICT, Action.UNRESOLVED)
-    if open_conflicts:
-        paths = ", ".join(step.path for step in open_conflicts)
-        raise UserError(f"Resolve the conflict markers in {paths}, then run again.")
+        # A diff stands alone on standard output, so that `git apply` can read it.
+        if differences:
+            click.echo(diff.unified(outcome.steps, colour=_colour()), nl=False)
+        if written or preview:
+            text = report.as_text(outcome, written=written, verbose=verbose)
+            click.echo(text, err=differences)
+    for name in rescued:
+        click.echo(f"Note: You edited a file while it was written; see {name}.", err=True)
+    if problem:
+        raise UserError(problem)
+    if conflicts := outcome.having(Action.CONFLICT):
+        paths = ", ".join(step.path for step in conflicts)
+        if written:
+            raise UserError(f"Resolve the conflict markers in {paths}, then run again.")
+        raise UserError(f"Both you and the generator changed the same lines of {paths}.")
+    if check and not outcome.in_sync:
+        raise UserError("The production files are out of date: run `spinbox build --prod`.")
+
+
+def _colour() -> bool:
+    """Whether standard output takes colours (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _output(project: Path, output: str | None) -> str:
@@ -140,9 +170,13 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def main() -> None:
-    """Run the command line; exit codes as DESIGN.md has them."""
-    arguments = sys.argv[1:]
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exit codes as the README has them.
+
+    Args:
+        arguments: Those of this process if left out.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         if arguments and not arguments[0].startswith("-") and arguments[0] not in cli.commands:
             from .handoff import hand_on

@@ -6,10 +6,15 @@ files into place commits the run. A later run carries a committed one through an
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,29 +25,64 @@ FOLDER = ".spinbox-journal"
 _LIST = "files.json"
 
 
-def write(root: Path, steps: Sequence[Step]) -> None:
-    """Carry out a plan below `root`.
+@contextmanager
+def lock(project: Path) -> Iterator[None]:
+    """Keep a second run away from a project until this one has ended, however it ends.
+
+    Raises:
+        UserError: Another run is at work.
+    """
+    descriptor = os.open(project, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
+            os.close(descriptor)
+            raise UserError("Another run is at work in this project: wait for its end.") from None
+        # Some network file systems know no locks.
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_pending(root: Path) -> bool:
+    """Whether a run was interrupted while it put files in their places."""
+    return (root / FOLDER / _LIST).is_file()
+
+
+def write(root: Path, steps: Sequence[Step]) -> list[str]:
+    """Carry out a plan below `root`; nothing is touched if it changes nothing.
 
     Args:
         root: The folder that generated files go to.
-        steps: The plan; steps that write nothing are passed over. What is
-            replaced is kept as `FILE.orig`.
+        steps: The plan. What is replaced is kept as `FILE.orig`.
+
+    Returns:
+        As `recover`.
 
     Raises:
         UserError: Nothing could be written; the project is as it was.
     """
+    steps = [step for step in steps if step.writes]
+    if not steps:
+        return []
     journal = root / FOLDER
     try:
         root.mkdir(parents=True, exist_ok=True)
+        _check_folders(root, steps)
         journal.mkdir()
     except OSError as error:
-        raise UserError(f"{journal} cannot be made ({error.strerror}): mend that first.") from None
+        raise UserError(
+            f"{error.filename} cannot be written ({error.strerror}): mend that first."
+        ) from None
     try:
         # Should the run end here, git must not offer the folder for a commit.
-        _lay_down(journal / ".gitignore", b"*\n", 0o666)
+        _lay_down(journal / ".gitignore", b"*\n")
         entries = [_prepare(journal, root, number, step) for number, step in enumerate(steps)]
-        _lay_down(journal / "new-list", json.dumps([e for e in entries if e]).encode(), 0o666)
+        _lay_down(journal / "new-list", json.dumps(entries).encode())
         (journal / "new-list").rename(journal / _LIST)
+        _sync_folder(journal)
     except BaseException as error:
         if not (journal / _LIST).exists():
             shutil.rmtree(journal, ignore_errors=True)
@@ -51,23 +91,53 @@ def write(root: Path, steps: Sequence[Step]) -> None:
                 f"The files cannot be written ({error.strerror}); nothing was changed."
             ) from None
         raise
-    recover(root)
+    try:
+        return recover(root)
+    except KeyboardInterrupt:
+        recover(root)
+        raise
 
 
-def _prepare(journal: Path, root: Path, number: int, step: Step) -> dict[str, str] | None:
-    """Lay down what a step needs; its entry in the list, or None where it writes nothing."""
-    if not step.writes:
-        return None
+def _check_folders(root: Path, steps: Sequence[Step]) -> None:
+    """Find out before anything is written that a folder does not take its files."""
+    for step in steps:
+        folder = (root / step.path).parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a folder", str(folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _prepare(journal: Path, root: Path, number: int, step: Step) -> dict[str, str]:
+    """Lay down what a step needs; its entry in the list."""
     entry = {"path": step.path}
-    if step.result is not None and step.action is not Action.REMOVE:
+    if step.before is not None:
+        entry["before"] = _digest(step.before.content)
+    if step.after is not None:
         entry["content"] = str(number)
-        mode = 0o777 if step.result.executable else 0o666
-        _lay_down(journal / entry["content"], step.result.content, mode)
+        mode = _mode(root / step.path, step.after.executable)
+        _lay_down(journal / entry["content"], step.after.content, mode)
     if step.action is Action.REPLACE and step.before is not None:
         entry["original"] = _free_name(root, step.path)
         entry["original_content"] = f"{number}.orig"
-        _lay_down(journal / entry["original_content"], step.before.content, 0o666)
+        _lay_down(journal / entry["original_content"], step.before.content)
     return entry
+
+
+def _mode(target: Path, executable: bool) -> int | None:
+    """The mode of the file that is there, executable or not; None for a new plain file's."""
+    if not target.exists():
+        return 0o777 & ~_umask() if executable else None
+    mode = stat.S_IMODE(target.stat().st_mode)
+    return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _free_name(root: Path, path: str) -> str:
@@ -77,8 +147,11 @@ def _free_name(root: Path, path: str) -> str:
     return name
 
 
-def recover(root: Path) -> bool:
-    """Finish or drop what an interrupted run left; whether there was anything.
+def recover(root: Path) -> list[str]:
+    """Finish or drop what an interrupted run left.
+
+    Returns:
+        Files that were edited since that run was planned, each as the name that it is kept under.
 
     Raises:
         UserError: A file cannot be put in its place.
@@ -87,18 +160,19 @@ def recover(root: Path) -> bool:
     if journal.is_symlink() or (journal.exists() and not journal.is_dir()):
         raise UserError(f"{FOLDER} is not a folder of this program: remove it.")
     if not journal.is_dir():
-        return False
+        return []
+    rescued = []
     try:
-        if (journal / _LIST).is_file():
+        if is_pending(root):
             for entry in _read_list(journal, root):
-                _put(journal, root, entry)
+                rescued += _put(journal, root, entry)
             (journal / _LIST).unlink()
         shutil.rmtree(journal)
     except OSError as error:
         raise UserError(
             f"{error.filename} cannot be written ({error.strerror}): mend that and run again."
         ) from None
-    return True
+    return rescued
 
 
 def _read_list(journal: Path, root: Path) -> list[dict[str, str]]:
@@ -110,6 +184,7 @@ def _read_list(journal: Path, root: Path) -> list[dict[str, str]]:
     valid = isinstance(entries, list) and all(
         isinstance(entry, dict)
         and "path" in entry
+        and ("original" in entry) == ("original_content" in entry)
         and all(isinstance(v, str) and _is_inside(root, v) for v in entry.values())
         for entry in entries
     )
@@ -129,16 +204,31 @@ def _is_inside(root: Path, path: str) -> bool:
     )
 
 
-def _put(journal: Path, root: Path, entry: dict[str, str]) -> None:
+def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
+    """Carry out one entry, again if need be; what the user wrote meanwhile is kept."""
     target = root / entry["path"]
+    content = journal / entry["content"] if "content" in entry else None
+    done = content is not None and not content.exists()
+    rescued = []
+    if not done and target.is_file():
+        there = target.read_bytes()
+        known = {entry.get("before"), _digest(content.read_bytes()) if content else None}
+        if _digest(there) not in known:
+            rescued.append(_free_name(root, entry["path"]))
+            (root / rescued[0]).write_bytes(there)
     if "original" in entry and (journal / entry["original_content"]).exists():
         (journal / entry["original_content"]).replace(root / entry["original"])
-    if "content" not in entry:
+    if content is None:
         target.unlink(missing_ok=True)
         _remove_empty_folders(target.parent, root)
-    elif (journal / entry["content"]).exists():
+    elif not done:
         target.parent.mkdir(parents=True, exist_ok=True)
-        (journal / entry["content"]).replace(target)
+        content.replace(target)
+    return rescued
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _remove_empty_folders(folder: Path, root: Path) -> None:
@@ -147,9 +237,18 @@ def _remove_empty_folders(folder: Path, root: Path) -> None:
         folder = folder.parent
 
 
-def _lay_down(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
+def _lay_down(path: Path, content: bytes, mode: int | None = None) -> None:
+    with path.open("xb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

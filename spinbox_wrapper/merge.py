@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from . import git
 from .errors import UserError
 
 _LABELS = ("yours", "generated before", "generated now")
 
 
-def merge(base: bytes, yours: bytes, new: bytes) -> tuple[bytes, bool]:
+def merge(path: str, base: bytes, yours: bytes, new: bytes) -> tuple[bytes, bool]:
     """Merge two changes of `base` (git-merge-file(1)).
+
+    Args:
+        path: The file's name, for the error message.
+        base: What both changes began from; empty where that is not known, and then every
+            difference is a conflict.
+        yours: One side.
+        new: The other.
 
     Returns:
         The merged content, and whether it holds conflict markers.
@@ -22,16 +29,12 @@ def merge(base: bytes, yours: bytes, new: bytes) -> tuple[bytes, bool]:
     """
     with TemporaryDirectory(prefix="spinbox-") as temporary:
         folder = Path(temporary)
-        paths = []
         for name, content in (("yours", yours), ("base", base), ("new", new)):
             (folder / name).write_bytes(content)
-            paths.append(name)
         labels = [part for label in _LABELS for part in ("-L", label)]
-        command = ["git", "merge-file", "--stdout", *labels, *paths]
-        try:
-            result = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-        except OSError:
-            raise UserError("git is needed to merge your edits: install it.") from None
+        # One form of markers, whatever a surrounding repository has set.
+        options = ["-c", "merge.conflictStyle=merge", "merge-file", "--stdout", *labels]
+        result = git.run(*options, "yours", "base", "new", cwd=folder)
     if result.returncode > 127:
-        raise UserError(f"git could not merge a file: {result.stderr.decode().strip()}")
+        raise UserError(f"{path} cannot be merged, as it is no text file: restore or remove it.")
     return result.stdout, result.returncode > 0

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import overload
 
 from .render import File
 
-# Base, disk and new content -> merged content, and whether conflict markers are in it.
-Merge = Callable[[bytes, bytes, bytes], tuple[bytes, bool]]
+# Path, base, disk and new content -> merged content, and whether conflict markers are in it.
+Merge = Callable[[str, bytes, bytes, bytes], tuple[bytes, bool]]
 
 _MARKERS = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
 
@@ -33,6 +34,14 @@ class Action(StrEnum):
     UNRESOLVED = "unresolved"
 
 
+class Adoption(StrEnum):
+    """What becomes of a file that was there before it was generated."""
+
+    TAKE = "take"
+    KEEP = "keep"
+    MERGE = "merge"
+
+
 @dataclass(frozen=True)
 class Step:
     """One file's part of a plan.
@@ -40,21 +49,28 @@ class Step:
     Attributes:
         path: Relative to the folder of the answers file.
         action: What happens to it.
-        result: What it holds afterwards, or None where it is gone or left alone.
-        before: What it holds now.
+        before: What it holds now, or None where it is not there.
+        generated: What is generated now, or None where it no longer is.
+        merged: What it holds afterwards, where that is not what is generated.
         reason: Why, where the action alone does not tell.
     """
 
     path: str
     action: Action
-    result: File | None = None
     before: File | None = None
+    generated: File | None = None
+    merged: File | None = None
     reason: str = ""
 
     @property
     def writes(self) -> bool:
         """Whether the file changes."""
         return self.action in _WRITES
+
+    @property
+    def after(self) -> File | None:
+        """What the file holds afterwards, or None where it is gone."""
+        return (self.merged or self.generated) if self.writes else self.before
 
 
 _WRITES = {
@@ -74,7 +90,6 @@ def make_plan(
     merge: Merge,
     answers_file: str,
     *,
-    force: bool = False,
     restore: frozenset[str] = frozenset(),
 ) -> list[Step]:
     """Decide for every generated file, by path.
@@ -85,61 +100,97 @@ def make_plan(
         disk: Those of both that exist, as they are.
         merge: How two changes of one file are brought together.
         answers_file: Path of the answers file, which is never merged.
-        force: Replace files that were not generated.
         restore: Files to bring back although the user deleted them.
     """
     steps = []
     for path in sorted(base.keys() | new.keys()):
-        args = (
-            path,
-            base.get(path) if path in disk or path not in restore else None,
-            new.get(path),
-            disk.get(path),
-        )
-        if path == answers_file:
-            steps.append(_answers_step(path, new[path], disk.get(path)))
-        elif path in new:
-            steps.append(_wanted(*args, merge=merge, force=force))
-        elif path in disk:
-            steps.append(_no_longer_wanted(path, base[path], disk[path]))
+        wanted, there = new.get(path), disk.get(path)
+        if wanted is not None and path == answers_file:
+            steps.append(_answers_step(path, wanted, there))
+        elif wanted is not None:
+            known = base.get(path) if there or path not in restore else None
+            steps.append(_in_lines_of(there, _wanted(path, known, wanted, _lf(there), merge)))
+        elif there is not None:
+            steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], _lf(there))))
     return steps
+
+
+def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:
+    """The step for a foreign file, once it is decided what becomes of it."""
+    assert step.before is not None and step.generated is not None
+    if adoption is Adoption.TAKE:
+        reason = f"the old one is now {step.path}.orig"
+        return replace(step, action=Action.REPLACE, reason=reason)
+    if adoption is Adoption.KEEP:
+        return replace(step, action=Action.KEEP, reason="yours; later changes are merged into it")
+    there = _lf(step.before)
+    content, _ = merge(step.path, b"", there.content, step.generated.content)
+    merged = File(content, step.generated.executable)
+    adopted = replace(step, action=Action.CONFLICT, merged=merged, reason="both, to choose from")
+    return _in_lines_of(step.before, adopted)
 
 
 def _answers_step(path: str, new: File, disk: File | None) -> Step:
     if disk is None:
-        return Step(path, Action.CREATE, new)
-    action = Action.UNCHANGED if disk.content == new.content else Action.UPDATE
-    return Step(path, action, new, disk)
+        return Step(path, Action.CREATE, generated=new)
+    action = Action.UNCHANGED if _lf(disk).content == new.content else Action.UPDATE
+    return Step(path, action, disk, new)
 
 
-def _wanted(
-    path: str, base: File | None, new: File | None, disk: File | None, *, merge: Merge, force: bool
-) -> Step:
-    assert new is not None
+def _wanted(path: str, base: File | None, new: File, disk: File | None, merge: Merge) -> Step:
     if disk is None:
         if base is None:
-            return Step(path, Action.CREATE, new)
-        return Step(path, Action.KEEP, reason="you deleted it; --restore brings it back")
-    if disk == new:
-        return Step(path, Action.UNCHANGED, new, disk)
+            return Step(path, Action.CREATE, generated=new)
+        reason = "you deleted it; --restore brings it back"
+        return Step(path, Action.KEEP, generated=new, reason=reason)
+    # A bit that both versions agree on is the user's, or the file system's.
+    executable = disk.executable if base and base.executable == new.executable else new.executable
+    step = Step(path, Action.UPDATE, disk, new, File(new.content, executable))
+    if disk.content == new.content:
+        unchanged = executable == disk.executable
+        return replace(step, action=Action.UNCHANGED) if unchanged else step
     if base is None:
-        if disk.content == new.content:
-            return Step(path, Action.UPDATE, new, disk)
-        if force:
-            return Step(path, Action.REPLACE, new, disk, f"the old one is now {path}.orig")
-        return Step(path, Action.FOREIGN, before=disk)
+        return Step(path, Action.FOREIGN, disk, new)
     if _MARKERS.search(disk.content) and not _MARKERS.search(base.content):
-        return Step(path, Action.UNRESOLVED, before=disk)
+        return Step(path, Action.UNRESOLVED, disk, new)
     if disk.content == base.content:
-        return Step(path, Action.UPDATE, new, disk)
+        return step
+    kept = replace(step, action=Action.KEEP, reason="you edited it")
     if base.content == new.content:
-        return Step(path, Action.KEEP, before=disk, reason="you edited it")
-    content, conflict = merge(base.content, disk.content, new.content)
-    merged = File(content, new.executable)
-    return Step(path, Action.CONFLICT if conflict else Action.MERGE, merged, disk)
+        return kept
+    content, conflict = merge(path, base.content, disk.content, new.content)
+    merged = File(content, executable)
+    if merged == disk:
+        return kept
+    return replace(step, action=Action.CONFLICT if conflict else Action.MERGE, merged=merged)
 
 
 def _no_longer_wanted(path: str, base: File, disk: File) -> Step:
     if disk.content == base.content:
-        return Step(path, Action.REMOVE, before=disk)
-    return Step(path, Action.KEEP, before=disk, reason="no longer generated, but you edited it")
+        return Step(path, Action.REMOVE, disk)
+    return Step(path, Action.KEEP, disk, reason="no longer generated, but you edited it")
+
+
+def _has_crlf(file: File) -> bool:
+    return b"\r\n" in file.content and file.content.count(b"\n") == file.content.count(b"\r\n")
+
+
+@overload
+def _lf(file: File) -> File: ...
+@overload
+def _lf(file: None) -> None: ...
+def _lf(file: File | None) -> File | None:
+    """A file as it was generated, where git's core.autocrlf gave all its lines other ends."""
+    if file is None or not _has_crlf(file):
+        return file
+    return File(file.content.replace(b"\r\n", b"\n"), file.executable)
+
+
+def _in_lines_of(disk: File | None, step: Step) -> Step:
+    """The same step, with the line ends that the file has on disk."""
+    if disk is None or not _has_crlf(disk):
+        return step
+    after = step.merged or step.generated
+    if after is not None:
+        after = File(_lf(after).content.replace(b"\n", b"\r\n"), after.executable)
+    return replace(step, before=disk, merged=after)

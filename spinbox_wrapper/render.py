@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from . import template
+from . import render_cache
 from .answers import with_origin
 from .errors import UserError
+from .template import PUBLIC_URL, Template
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,18 @@ class File:
 
 
 def render(
-    commit: str, answers: Mapping[str, Any], answers_file: str, *, asked: Collection[str] = ()
+    template: Template,
+    version: str,
+    answers: Mapping[str, Any],
+    answers_file: str,
+    *,
+    asked: Collection[str] = (),
 ) -> dict[str, File]:
     """Render the template.
 
     Args:
-        commit: The template's version.
+        template: The template with its history.
+        version: Which version of it.
         answers: Answers by question; the others take their defaults.
         answers_file: Name of the answers file.
         asked: Questions that Copier asks the user; `answers` are their defaults.
@@ -37,27 +44,54 @@ def render(
         Files by path, POSIX and relative to the folder they belong in.
 
     Raises:
-        UserError: The template refused the answers.
+        UserError: The template refused the answers, or the version is not at hand.
         KeyboardInterrupt: The user left the questions.
     """
-    # Half a second of imports that `--help` and errors do without.
+    if asked:
+        return _render(template, version, answers, answers_file, asked)
+    name = render_cache.key(template.identity(version), version, dict(answers), answers_file)
+    cached = render_cache.load(name)
+    if cached is not None:
+        return {path: File(*file) for path, file in cached.items()}
+    files = _render(template, version, answers, answers_file, ())
+    render_cache.store(name, {path: (f.content, f.executable) for path, f in files.items()})
+    return files
+
+
+def _render(
+    template: Template,
+    version: str,
+    answers: Mapping[str, Any],
+    answers_file: str,
+    asked: Collection[str],
+) -> dict[str, File]:
+    # Half a second of imports that `--help`, errors and a run with nothing to do go without.
     import copier
+    import plumbum
     from copier.errors import CopierAnswersInterrupt, CopierError
 
-    with template.source(commit) as source, TemporaryDirectory(prefix="spinbox-") as temporary:
-        target = Path(temporary)
+    # In a hook, git's variables would lead Copier's own git to the user's index; Copier calls git
+    # through plumbum, which keeps a copy of the environment.
+    git_variables = [name for name in plumbum.local.env.getdict() if name.startswith("GIT_")]
+    with template.source(version) as source, TemporaryDirectory(prefix="spinbox-") as temporary:
+        # As deep as the project's folder is above it, so that nothing outside is taken for it.
+        target = Path(temporary, "project", str(answers.get("output") or "."))
+        target.mkdir(parents=True)
         try:
-            copier.run_copy(
-                str(source),
-                target,
-                data={key: value for key, value in answers.items() if key not in asked},
-                user_defaults={key: value for key, value in answers.items() if key in asked},
-                answers_file=answers_file,
-                defaults=not asked,
-                overwrite=True,
-                quiet=True,
-                unsafe=True,
-            )
+            with plumbum.local.env():
+                for variable in git_variables:
+                    del plumbum.local.env[variable]
+                copier.run_copy(
+                    str(source),
+                    target,
+                    data={key: value for key, value in answers.items() if key not in asked},
+                    user_defaults={key: value for key, value in answers.items() if key in asked},
+                    answers_file=answers_file,
+                    defaults=not asked,
+                    overwrite=True,
+                    quiet=True,
+                    unsafe=True,
+                )
         except CopierAnswersInterrupt:
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
@@ -71,5 +105,5 @@ def render(
             for path in sorted(target.rglob("*"))
             if path.is_file()
         }
-    answers_text = with_origin(files[answers_file].content, template.PUBLIC_URL, commit)
+    answers_text = with_origin(files[answers_file].content, PUBLIC_URL, version)
     return files | {answers_file: File(answers_text)}

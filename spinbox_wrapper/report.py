@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from . import diff
+from .causes import causes
 from .plan import Action, Step
 from .sync import Outcome
 
@@ -36,16 +39,17 @@ def summary(stack: Any) -> str:
 
 def next_steps(outcome: Outcome) -> list[str]:
     """The commands that come next, for a first run."""
-    folder = os.path.relpath(outcome.root)
+    root, project = outcome.request.root, outcome.request.project
+    folder = os.path.relpath(root)
     if folder.startswith(".."):
-        folder = str(outcome.root.resolve())
+        folder = str(root.resolve())
     steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
-    if not outcome.compose:
+    if not outcome.answers["compose"]:
         # From the project's top folder, which is the context.
-        files = [(app, outcome.root / app.dockerfile) for app in outcome.stack.apps]
+        files = [(app, root / app.dockerfile) for app in outcome.stack.apps]
         return [
             f"docker build -f {shlex.quote(os.path.relpath(file))} "
-            f"-t {outcome.stack.name}-{app.name} {shlex.quote(os.path.relpath(outcome.project))}"
+            f"-t {outcome.stack.name}-{app.name} {shlex.quote(os.path.relpath(project))}"
             for app, file in files
         ]
     steps.append("cp .env.example .env && chmod 600 .env   # then fill in what is empty")
@@ -55,42 +59,84 @@ def next_steps(outcome: Outcome) -> list[str]:
     return steps
 
 
-def as_text(outcome: Outcome, *, dry_run: bool, verbose: bool) -> str:
-    """The report for people."""
+def problem(outcome: Outcome) -> str | None:
+    """Why nothing can be written, as one sentence that says what to do; None where it can."""
+    if unresolved := outcome.having(Action.UNRESOLVED):
+        return (
+            f"Resolve the conflict markers in {_names(unresolved)}, then run again; "
+            "nothing was written."
+        )
+    if foreign := outcome.having(Action.FOREIGN):
+        return (
+            f"These files exist and were not generated: {_names(foreign)}. Nothing was written; "
+            "decide for each with --adopt, or move them away."
+        )
+    return None
+
+
+def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
+    """The report for people.
+
+    Args:
+        outcome: The run.
+        written: Whether it was carried out.
+        verbose: Name unchanged files too.
+    """
     lines = [f"{click.style(outcome.stack.name, bold=True)}: {summary(outcome.stack)}", ""]
     shown = [step for step in outcome.steps if verbose or step.action is not Action.UNCHANGED]
     lines += [_line(step) for step in shown]
-    if not any(step.writes for step in outcome.steps):
+    if any(step.writes for step in outcome.steps):
+        reasons = causes(outcome.stored, outcome.answers, outcome.version)
+        if reasons:
+            lines += ["", "Because of:", *(f"  {reason}" for reason in reasons)]
+        if not written:
+            lines += ["", "Nothing was written."]
+    elif outcome.in_sync:
         lines.append("Everything is up to date.")
-    elif dry_run:
-        lines += ["", "Nothing was written (--dry-run)."]
     for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
-    if any(step.action is Action.CREATE for step in outcome.steps) and not dry_run:
+    if written and outcome.stored is None:
         lines += ["", "Next, as deploy/README.md explains:"]
         lines += [f"  {step}" for step in next_steps(outcome)]
     return "\n".join(lines)
 
 
-def as_json(outcome: Outcome, *, dry_run: bool) -> str:
-    """The report for tools; the README documents its form."""
+def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> str:
+    """The report for tools; `report.schema.json` describes it.
+
+    Args:
+        outcome: The run.
+        written: Whether it was carried out.
+        differences: With each file's unified diff.
+    """
+    stack, stored = outcome.stack, outcome.stored
+    files = []
+    for step in outcome.steps:
+        file = {"path": step.path, "action": step.action.value, "reason": step.reason}
+        if differences:
+            file["diff"] = diff.unified([step])
+        files.append(file)
     document = {
         "version": 1,
-        "project": outcome.stack.name,
+        "project": stack.name,
+        "template": {"before": stored.commit if stored else None, "now": outcome.version},
         "apps": [
             {"name": app.name, "kind": app.kind, "directory": app.directory, "port": app.port}
-            for app in outcome.stack.apps
+            for app in stack.apps
         ],
-        "services": [service.name for service in outcome.stack.services],
-        "dry_run": dry_run,
-        "files": [
-            {"path": step.path, "action": step.action.value, "reason": step.reason}
-            for step in outcome.steps
-        ],
+        "services": [service.name for service in stack.services],
+        "in_sync": outcome.in_sync,
+        "written": written,
+        "causes": causes(stored, outcome.answers, outcome.version),
+        "files": files,
         "warnings": list(outcome.warnings),
         "next": next_steps(outcome),
     }
     return json.dumps(document, indent=2)
+
+
+def _names(steps: Sequence[Step]) -> str:
+    return ", ".join(step.path for step in steps)
 
 
 def _line(step: Step) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from . import journal, template
+from . import journal
 from .answers import DEFAULT_NAME, Answers, read_answers
 from .errors import UserError
 from .merge import merge
 from .plan import Action, Step, make_plan
 from .render import File, render
+from .template import Template, installed
+
+_COMPOSE = "docker-compose.prod.yml"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,6 @@ class Request:
         choices: Answers chosen by options; an absent one keeps what is stored.
         settings: `--set` pairs in their order; an empty value takes one back.
         answers_file: Name of the answers file.
-        force: Replace files that were not generated.
         restore: Deleted files to bring back, by path.
         interactive: Ask for the choices.
     """
@@ -39,9 +41,13 @@ class Request:
     choices: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[tuple[str, str], ...] = ()
     answers_file: str = DEFAULT_NAME
-    force: bool = False
     restore: frozenset[str] = frozenset()
     interactive: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder that files go to."""
+        return self.project / self.output
 
 
 @dataclass(frozen=True)
@@ -49,43 +55,72 @@ class Outcome:
     """A planned run.
 
     Attributes:
-        project: The project's top folder.
-        root: The folder that files go to.
+        request: What was asked for.
         stack: The stack model (`extensions/model.py`).
         steps: What happens to each file.
-        compose: Whether a Compose file belongs to it.
+        answers: What is stored now, by question.
+        stored: What was stored before; None at a first run.
+        version: The template's version.
         warnings: What the user should know, one sentence each.
     """
 
-    project: Path
-    root: Path
+    request: Request
     stack: Any
     steps: tuple[Step, ...]
-    compose: bool
+    answers: Mapping[str, Any]
+    stored: Answers | None
+    version: str
     warnings: tuple[str, ...]
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""
         return [step for step in self.steps if step.action in actions]
 
+    @property
+    def in_sync(self) -> bool:
+        """Whether nothing is to be done; a new version in the answers file alone is nothing."""
+        return not any(
+            step.action in {Action.UNRESOLVED, Action.FOREIGN}
+            or (step.writes and step.path != self.request.answers_file)
+            for step in self.steps
+        )
 
-def plan(request: Request, *, recover: bool = True) -> Outcome:
-    """Work out what a run would do.
+
+@contextmanager
+def session(request: Request, *, writes: bool) -> Iterator[list[str]]:
+    """Where a run writes: hold the project, and first complete a run that was interrupted.
+
+    Yields:
+        Files that the user edited after that interruption, by the names they are kept under.
+
+    Raises:
+        UserError: Another run is at work, or the interrupted one cannot be completed.
+    """
+    if not writes:
+        yield []
+        return
+    with journal.lock(request.project):
+        _check_output(request)
+        yield journal.recover(request.root)
+
+
+def plan(request: Request, template: Template | None = None) -> Outcome:
+    """Work out what a run would do. Nothing is written.
 
     Args:
         request: What is asked for.
-        recover: Finish an interrupted run first; else nothing at all is written.
+        template: Its version is generated; the installed one if left out.
 
     Raises:
         UserError: Something in the project or the request has to be mended first.
     """
+    template = template or installed()
     facts_module, settings = template.extension("facts"), template.extension("settings")
     errors = template.extension("errors")
-    root = request.project / request.output
     _check_output(request)
-    if recover:
-        journal.recover(root)
-    stored = read_answers(root / request.answers_file)
+    if journal.is_pending(request.root):
+        raise UserError("A run was interrupted: complete it with `spinbox build --prod` first.")
+    stored = read_answers(request.root / request.answers_file)
     try:
         answers = dict(stored.values) if stored else {}
         overrides = settings.check_overrides(answers.get("overrides") or {})
@@ -93,37 +128,35 @@ def plan(request: Request, *, recover: bool = True) -> Outcome:
         facts = facts_module.read_facts(request.project, settings.hints(overrides))
         _check_output_folder(request.output, facts)
         answers |= choices | {"project": facts, "overrides": overrides, "output": request.output}
-        _build_stack(answers)
+        _build_stack(template, answers)
         new = render(
-            template.version(),
+            template,
+            template.version,
             answers,
             request.answers_file,
             asked=settings.QUESTIONS if request.interactive else (),
         )
         answers = yaml.safe_load(new[request.answers_file].content)
-        stack = _build_stack(answers)
+        stack = _build_stack(template, answers)
         hidden = facts_module.hidden_sources(request.project, facts)
     except errors.ProjectError as error:
         raise UserError(str(error)) from None
-    base = _base(stored, request.answers_file)
+    base = _base(template, stored, request.answers_file)
     steps = make_plan(
         base,
         new,
-        _read(root, base.keys() | new.keys()),
+        _read(request.root, base.keys() | new.keys()),
         merge,
         request.answers_file,
-        force=request.force,
         restore=request.restore,
     )
     warnings = [*stack.warnings, *_hidden_warnings(hidden)]
     if stored:
-        warnings += _dangers(_build_stack(stored.values), stack)
-    return Outcome(
-        request.project, root, stack, tuple(steps), bool(answers["compose"]), tuple(warnings)
-    )
+        warnings += _dangers(base, new, stack)
+    return Outcome(request, stack, tuple(steps), answers, stored, template.version, tuple(warnings))
 
 
-def _build_stack(answers: Mapping[str, Any]) -> Any:
+def _build_stack(template: Template, answers: Mapping[str, Any]) -> Any:
     build = template.extension("stack").build_stack
     return build(answers["project"], answers["overrides"], answers)
 
@@ -150,20 +183,25 @@ def _hidden_warnings(folders: list[str]) -> list[str]:
     ]
 
 
-def _dangers(before: Any, after: Any) -> list[str]:
+def _dangers(base: Mapping[str, File], new: Mapping[str, File], stack: Any) -> list[str]:
     """What would leave the data of a running stack behind."""
+    before, after = base.get(_COMPOSE), new.get(_COMPOSE)
+    # As they were generated, since an older version's facts may have another form.
+    if before is None or after is None or before == after:
+        return []
+    old, current = yaml.safe_load(before.content), yaml.safe_load(after.content)
     warnings = []
-    if before.name != after.name:
+    if old["name"] != current["name"]:
+        name = old["name"].removesuffix("-prod")
         warnings.append(
-            f"The project's name was {before.name}: under the new one the stack starts with empty "
-            f"volumes. Keep the old one with --set name={before.name}, or move the data first."
+            f"The project's name was {name}: under the new one the stack starts with empty "
+            f"volumes. Keep the old one with --set name={name}, or move the data first."
         )
-    images = {service.name: service.image for service in before.services}
-    for service in after.services:
-        old = images.get(service.name, service.image)
-        if _major(old) != _major(service.image):
+    for service in stack.services:
+        image = old["services"].get(service.name, {}).get("image", service.image)
+        if _major(image) != _major(service.image):
             warnings.append(
-                f"{service.title} changes from {old} to {service.image}: back up before, and "
+                f"{service.title} changes from {image} to {service.image}: back up before, and "
                 "restore into the new version; it does not read the old one's files."
             )
     return warnings
@@ -192,15 +230,15 @@ def _apply_settings(
     return choices
 
 
-def _base(stored: Answers | None, answers_file: str) -> dict[str, File]:
+def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:
     if stored is None:
         return {}
     if not stored.commit:
         raise UserError(
             f"{answers_file} does not say which version it was made with (_commit): "
-            "generate anew with --force after removing it."
+            "remove it and run again with --adopt."
         )
-    return render(stored.commit, stored.values, answers_file)
+    return render(template, stored.commit, stored.values, answers_file)
 
 
 def _read(root: Path, paths: Iterable[str]) -> dict[str, File]:
@@ -213,9 +251,15 @@ def _read(root: Path, paths: Iterable[str]) -> dict[str, File]:
                 f"{path} is not a regular file, but one is to be written: move it away."
             )
         try:
-            files[path] = File(target.read_bytes(), os.access(target, os.X_OK))
-        except (FileNotFoundError, NotADirectoryError):
+            # Anyone's bit counts, as in git, not whether this user may run it.
+            files[path] = File(target.read_bytes(), bool(target.stat().st_mode & 0o111))
+        except FileNotFoundError:
             continue
+        except NotADirectoryError:
+            folder = next(p for p in target.parents if p.exists())
+            raise UserError(
+                f"{folder.relative_to(root)} is a file, but a folder is to be made: move it away."
+            ) from None
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}): mend that first.") from None
     return files

@@ -40,7 +40,7 @@ def engine() -> None:
 
 def _provide_uv() -> None:
     """Where no registry is reachable, the lab's uv stands in for the pinned one."""
-    version = template.extension("layout").UV_VERSION
+    version = template.installed().extension("layout").UV_VERSION
     pinned = f"ghcr.io/astral-sh/uv:{version}"
     present = ["docker", "image", "inspect", pinned]
     if subprocess.call(present, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) != 0:

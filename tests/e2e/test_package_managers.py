@@ -90,7 +90,7 @@ def image() -> Iterator[str]:
 def uv_image() -> Iterator[str]:
     """Python with uv, to write lockfiles with."""
     name = "e2e-uv-with-python"
-    uv = f"ghcr.io/astral-sh/uv:{template.extension('layout').UV_VERSION}"
+    uv = f"ghcr.io/astral-sh/uv:{template.installed().extension('layout').UV_VERSION}"
     dockerfile = f"FROM python:3.11-slim\nCOPY --from={uv} /uv /uvx /usr/local/bin/\n"
     run("bash", "-c", f"printf '{dockerfile}' | docker build -q -t {name} -")
     yield name

@@ -377,7 +377,9 @@ def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
     (root / ".spinbox-journal/0").write_text("late")
     (root / ".spinbox-journal/files.json").write_text('[{"path": "late", "content": "0"}]')
     before = files_below(root)
-    generate(root, "--dry-run")
+    result = spinbox("build", "--prod", "--dry-run", cwd=root)
+    assert result.returncode == 1
+    assert "A run was interrupted" in result.stderr
     assert files_below(root) == before
 
 

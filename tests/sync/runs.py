@@ -1,0 +1,57 @@
+"""Runs of the command line in this process, with any release's template."""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from spinbox_wrapper.cli import main
+from spinbox_wrapper.template import Template
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended, and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run(project: Path, *arguments: str, template: Template | None = None) -> Result:
+    """`spinbox build --prod` in a project, with a release's template or this working tree's."""
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(stdout))
+        stack.enter_context(redirect_stderr(stderr))
+        if template is not None:
+            stack.enter_context(patch("spinbox_wrapper.sync.installed", lambda: template))
+        try:
+            main(["build", "--prod", "-C", str(project), *arguments])
+        except SystemExit as error:
+            code = int(error.code or 0)
+    return Result(code, stdout.getvalue(), stderr.getvalue())
+
+
+def build(project: Path, *arguments: str, template: Template | None = None) -> str:
+    """The same, which has to succeed; what it said."""
+    result = run(project, *arguments, template=template)
+    assert result.code == 0, result.stderr
+    return result.stdout
+
+
+def switch(project: Path, flag: str, on: bool) -> None:
+    """Change the project as `spinbox add` would."""
+    conf = project / ".config/project.conf"
+    before, after = (f'{flag}="{str(state).lower()}"' for state in (not on, on))
+    conf.write_text(conf.read_text().replace(before, after))
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    """Change a file as its owner would."""
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))

@@ -1,0 +1,157 @@
+"""Killed at any point, the next run finds the old or the new state; and two runs do not meet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spinbox_wrapper import journal
+from spinbox_wrapper.template import Template
+from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
+from tests.sync.cases import CASES
+from tests.sync.runs import build, run, switch
+
+# Kills itself before the Nth operation that touches the project's folder, in the way of a power
+# cut: without any handler. Prints how many there were if it lives.
+_KILLER = """
+import os, signal, sys
+root, limit = sys.argv.pop(1), int(sys.argv.pop(1))
+count = 0
+def hook(event, arguments):
+    global count
+    if event not in {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}:
+        return
+    if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
+        return
+    if any(str(a).startswith(root) for a in arguments[:2]):
+        count += 1
+        if count == limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+from spinbox_wrapper.cli import main
+try:
+    main()
+finally:
+    print("operations", count)
+"""
+
+
+def _killed(root: Path, limit: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SPINBOX[0], "-c", _KILLER, str(root), str(limit), "build", "--prod", "-C", str(root)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _state(root: Path) -> dict[str, bytes]:
+    files = files_below(root)
+    return {path: files[path] for path in files if not path.startswith(journal.FOLDER)}
+
+
+@pytest.fixture
+def changed(project: Project) -> Path:
+    """A project in which a run creates, updates, merges and removes."""
+    root = project("fastapi-postgresql--py312-pg16")
+    build(root)
+    next(case for case in CASES if case.happened.startswith("you edited it, and the pro")).change(
+        root
+    )
+    switch(root, "USE_POSTGRESQL", False)
+    return root
+
+
+def test_killed_at_every_point_of_writing(changed: Path, tmp_path: Path) -> None:
+    old = _state(changed)
+    complete = tmp_path / "complete"
+    shutil.copytree(changed, complete)
+    total = int(_killed(complete, -1).stdout.rsplit(maxsplit=1)[-1])
+    new = _state(complete)
+    assert {path for path in old if path not in new} == {"deploy/migrate.sh"}
+    seen = set()
+    for limit in range(1, total + 1):
+        root = tmp_path / f"killed-{limit}"
+        shutil.copytree(changed, root)
+        assert _killed(root, limit).returncode == -signal.SIGKILL
+        half = _state(root)
+        assert all(half.get(path) in (old.get(path), new.get(path)) for path in old | new)
+        pending = journal.is_pending(root)
+        if not pending:
+            assert half in (old, new)
+        # What the next run finds, before it does anything of its own.
+        journal.recover(root)
+        assert _state(root) in (old, new)
+        seen.add((pending, _state(root) == new))
+        assert run(root).code == 0
+        assert files_below(root) == new
+        shutil.rmtree(root)
+    assert seen == {(False, False), (True, True), (False, True)}
+
+
+def test_what_is_edited_after_the_interruption_is_kept(changed: Path) -> None:
+    limit = 1
+    while not journal.is_pending(changed):
+        _killed(changed, limit)
+        limit += 1
+    path = changed / "docker-compose.prod.yml"
+    path.write_text("# written in between\n")
+    result = run(changed)
+    assert result.code == 0
+    assert "docker-compose.prod.yml.orig" in result.stderr
+    assert (changed / "docker-compose.prod.yml.orig").read_text() == "# written in between\n"
+    assert "redis:" in path.read_text()
+
+
+def test_a_second_run_at_the_same_time_is_refused(changed: Path) -> None:
+    before = files_below(changed)
+    with journal.lock(changed):
+        result = run(changed)
+    assert result.code == 1
+    assert "Another run is at work" in result.stderr
+    assert files_below(changed) == before
+    assert run(changed).code == 0
+
+
+def test_check_does_not_wait_for_another_run(changed: Path) -> None:
+    with journal.lock(changed):
+        assert run(changed, "--dry-run").code == 0
+
+
+def test_a_file_keeps_its_mode(changed: Path) -> None:
+    path = changed / "docker-compose.prod.yml"
+    path.chmod(0o640)
+    build(changed)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_script_is_executable(project: Project, oldest: Template) -> None:
+    root = project("fastapi")
+    build(root, template=oldest)
+    assert os.access(root / "deploy/hello.sh", os.X_OK)
+
+
+def test_a_lost_executable_bit_is_not_an_edit(project: Project, oldest: Template) -> None:
+    """As on file systems that have none."""
+    root = project("fastapi")
+    build(root, template=oldest)
+    (root / "deploy/hello.sh").chmod(0o644)
+    assert "Everything is up to date." in build(root, template=oldest)
+    assert run(root, "--check", template=oldest).code == 0
+
+
+def test_a_file_in_place_of_a_folder(project: Project) -> None:
+    root = project("fastapi")
+    (root / "deploy").write_text("")
+    before = files_below(root)
+    result = run(root)
+    assert result.code == 1
+    assert "deploy is a file" in result.stderr
+    assert files_below(root) == before

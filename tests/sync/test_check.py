@@ -1,0 +1,143 @@
+"""`--check`, `--diff`, `--dry-run` and the JSON report: they say what a run would do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pexpect
+import pytest
+
+from spinbox_wrapper.template import Template
+from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
+from tests.sync.cases import CASES, Case
+from tests.sync.runs import build, edit, run, switch
+
+SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
+
+
+def test_check_says_what_and_why(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    switch(root, "USE_REDIS", True)
+    result = run(root, "--check")
+    assert result.code == 1
+    assert "update  docker-compose.prod.yml" in result.stdout
+    assert "redis is new" in result.stdout
+    assert result.stderr == (
+        "spinbox: The production files are out of date: run `spinbox build --prod`.\n"
+    )
+
+
+def test_check_of_a_project_that_was_never_built(project: Project) -> None:
+    root = project("fastapi")
+    before = files_below(root)
+    assert run(root, "--check").code == 1
+    assert files_below(root) == before
+
+
+def test_check_lets_a_new_version_pass_that_changes_no_file(
+    project: Project, releases: dict[str, Template]
+) -> None:
+    root = project("fastapi")
+    build(root, "--no-compose", template=releases["v0.0.2"])
+    result = run(root, "--check", template=releases["v0.0.2"])
+    assert result.code == 0
+    text = (root / ".copier-answers.yml").read_text()
+    (root / ".copier-answers.yml").write_text(text.replace("v0.0.2", "v0.0.1"))
+    (root / "deploy/NOTES.md").unlink()
+    assert run(root, "--check", template=releases["v0.0.2"]).code == 0
+
+
+def test_check_works_where_nothing_can_be_written(project: Project) -> None:
+    """Root may write anywhere, so that the cache and temporary folders are what can be refused."""
+    root = project("fastapi")
+    build(root)
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": "/proc/none"}
+    result = subprocess.run(
+        [*SPINBOX, "build", "--prod", "--check"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_diff_is_what_the_run_does(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    build(root)
+    edit(root / "docker-compose.prod.yml", "HTTP_PORT:-80", "HTTP_PORT:-8080")
+    switch(root, "USE_REDIS", True)
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", root, copy], check=True)
+    diff = run(root, "--diff").stdout
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, check=True)
+    build(root)
+    assert files_below(copy) == files_below(root)
+
+
+def test_diff_of_a_first_run_creates_every_file(
+    project: Project, tmp_path: Path, oldest: Template
+) -> None:
+    root = project("profile-web-app")
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", root, copy], check=True)
+    diff = run(root, "--diff", template=oldest).stdout
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, check=True)
+    build(root, template=oldest)
+    assert files_below(copy) == files_below(root)
+    assert os.access(copy / "deploy/hello.sh", os.X_OK)
+
+
+def test_diff_of_nothing_is_empty(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    assert run(root, "--diff").stdout == ""
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_diff_is_coloured_on_a_terminal(
+    variables: dict[str, str], coloured: bool, project: Project
+) -> None:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TERM": "xterm"} | variables
+    command = " ".join([*SPINBOX, "build", "--prod", "--diff"])
+    output = pexpect.spawn(command, cwd=str(project("fastapi")), env=environment).read()
+    assert (b"\x1b[32m+" in output) == coloured
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
+@pytest.mark.parametrize("options", [(), ("--diff",), ("--check",)])
+def test_the_report_keeps_to_its_schema(
+    case: Case, options: tuple[str, ...], project: Project, oldest: Template, present: Template
+) -> None:
+    root = project("fastapi-postgresql--py312-pg16")
+    versions = root / ".config/versions.conf"
+    versions.write_text(versions.read_text().replace("python:3.12-slim", "python:3.11-slim"))
+    build(root, template=oldest)
+    case.change(root)
+    template = present if case.newer else oldest
+    result = run(root, "--format", "json", *options, *case.arguments, template=template)
+    report = json.loads(result.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert report["written"] == (not options and case.action not in {"foreign", "unresolved"})
+    assert all(("diff" in file) == ("--diff" in options) for file in report["files"])
+
+
+def test_causes_name_each_difference(project: Project, oldest: Template, present: Template) -> None:
+    root = project("fastapi")
+    build(root, "--set", "fastapi.port=9000", template=oldest)
+    switch(root, "USE_REDIS", True)
+    arguments = ("--set", "fastapi.port=9001", "--set", "proxy=none", "--format", "json")
+    report = json.loads(run(root, "--check", *arguments, template=present).stdout)
+    assert report["causes"] == [
+        f"template v0.0.1 -> {present.version}",
+        "redis is new",
+        "fastapi.port: 9000 -> 9001",
+        "proxy: caddy -> none",
+        "uploads is new: none",
+    ]
