@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .errors import UserError
+
+if TYPE_CHECKING:
+    from .sync import Request
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
@@ -118,9 +121,10 @@ def build(
     )
     preview = check or differences or explain or dry_run
     with sync.session(request, writes=not preview) as rescued:
-        outcome = sync.plan(request)
         if explain:
+            _explain(request, format_)
             return
+        outcome = sync.plan(request)
         outcome = decide(outcome, "take" if force else adopt, colour=_colour())
         problem = report.problem(outcome)
         written = not preview and problem is None
@@ -146,6 +150,16 @@ def build(
         raise UserError(f"Both you and the generator changed the same lines of {paths}.")
     if check and not outcome.in_sync:
         raise UserError("The production files are out of date: run `spinbox build --prod`.")
+
+
+def _explain(request: Request, format_: str) -> None:
+    from . import explain, sync
+    from .template import installed
+
+    template = installed()
+    lines = explain.explain(sync.read(request, template), template)
+    form = explain.as_json if format_ == "json" else explain.as_text
+    click.echo(form(*lines))
 
 
 def _colour() -> bool:

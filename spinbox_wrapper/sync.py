@@ -104,6 +104,52 @@ def session(request: Request, *, writes: bool) -> Iterator[list[str]]:
         yield journal.recover(request.root)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a run goes by, before anything is derived from it.
+
+    Attributes:
+        facts: As `extensions/facts.py` reads them in the project.
+        origins: Where each comes from, by its `--set` key.
+        overrides: What was set by hand, now or earlier, by `--set` key.
+        choices: Answers chosen in this call.
+        answers: Those stored earlier that still count, by question.
+        stored: The answers file as it is; None before the first run.
+        answers_file: Its name.
+    """
+
+    facts: Mapping[str, Any]
+    origins: Mapping[str, Any]
+    overrides: Mapping[str, Any]
+    choices: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    stored: Answers | None
+    answers_file: str
+
+
+def read(request: Request, template: Template) -> Reading:
+    """Read the project and its answers file.
+
+    Raises:
+        UserError: One of them, or the request, has to be mended first.
+    """
+    settings = template.extension("settings")
+    _check_output(request)
+    if journal.is_pending(request.root):
+        raise UserError("A run was interrupted: complete it with `spinbox build --prod` first.")
+    stored = read_answers(request.root / request.answers_file)
+    answers = dict(stored.values) if stored else {}
+    try:
+        overrides = settings.check_overrides(answers.get("overrides") or {})
+        choices = _apply_settings(request, answers, overrides, settings)
+        found = template.extension("facts").read_project(request.project, settings.hints(overrides))
+    except template.extension("errors").ProjectError as error:
+        raise UserError(str(error)) from None
+    return Reading(
+        found.facts, found.origins, overrides, choices, answers, stored, request.answers_file
+    )
+
+
 def plan(request: Request, template: Template | None = None) -> Outcome:
     """Work out what a run would do. Nothing is written.
 
@@ -115,32 +161,30 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         UserError: Something in the project or the request has to be mended first.
     """
     template = template or installed()
-    facts_module, settings = template.extension("facts"), template.extension("settings")
-    errors = template.extension("errors")
-    _check_output(request)
-    if journal.is_pending(request.root):
-        raise UserError("A run was interrupted: complete it with `spinbox build --prod` first.")
-    stored = read_answers(request.root / request.answers_file)
+    reading = read(request, template)
+    _check_output_folder(request.output, reading.facts)
+    answers = {
+        **reading.answers,
+        **reading.choices,
+        "project": reading.facts,
+        "overrides": reading.overrides,
+        "output": request.output,
+    }
     try:
-        answers = dict(stored.values) if stored else {}
-        overrides = settings.check_overrides(answers.get("overrides") or {})
-        choices = _apply_settings(request, answers, overrides, settings)
-        facts = facts_module.read_facts(request.project, settings.hints(overrides))
-        _check_output_folder(request.output, facts)
-        answers |= choices | {"project": facts, "overrides": overrides, "output": request.output}
         _build_stack(template, answers)
         new = render(
             template,
             template.version,
             answers,
             request.answers_file,
-            asked=settings.QUESTIONS if request.interactive else (),
+            asked=template.extension("settings").QUESTIONS if request.interactive else (),
         )
         answers = yaml.safe_load(new[request.answers_file].content)
         stack = _build_stack(template, answers)
-        hidden = facts_module.hidden_sources(request.project, facts)
-    except errors.ProjectError as error:
+        hidden = template.extension("facts").hidden_sources(request.project, reading.facts)
+    except template.extension("errors").ProjectError as error:
         raise UserError(str(error)) from None
+    stored = reading.stored
     base = _base(template, stored, request.answers_file)
     steps = make_plan(
         base,

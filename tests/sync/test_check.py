@@ -106,8 +106,10 @@ def test_diff_is_coloured_on_a_terminal(
 ) -> None:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TERM": "xterm"} | variables
     command = " ".join([*SPINBOX, "build", "--prod", "--diff"])
-    output = pexpect.spawn(command, cwd=str(project("fastapi")), env=environment).read()
-    assert (b"\x1b[32m+" in output) == coloured
+    child = pexpect.spawn(
+        command, cwd=str(project("fastapi")), env=environment, encoding="utf-8", timeout=60
+    )
+    assert ("\x1b[32m+" in str(child.read())) == coloured
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
