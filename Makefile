@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit lint e2e check golden bench clean
+.PHONY: demo test unit integration lint e2e check golden bench clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox: pyproject.toml
@@ -32,7 +32,7 @@ demo: $(VENV)/bin/spinbox
 	@echo
 	@echo "The example project is in $(DEMO)."
 
-test: check unit lint e2e
+test: check unit integration lint e2e
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check
@@ -40,7 +40,10 @@ check: $(VENV)/.dev
 	$(VENV)/bin/mypy
 
 unit: $(VENV)/.dev
-	$(VENV)/bin/pytest -m "not lint and not e2e" -n 2
+	$(VENV)/bin/pytest -m "not integration and not lint and not e2e" -n 2
+
+integration: $(VENV)/.dev
+	$(VENV)/bin/pytest -m integration -n 2
 
 lint: $(VENV)/.dev $(TOOLS)/.done
 	$(VENV)/bin/pytest -m lint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from .errors import UserError
 
 DEFAULT_NAME = ".copier-answers.yml"
+_MARKERS = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 _TYPES = {
     "project": dict,
     "overrides": dict,
@@ -51,12 +53,15 @@ def read_answers(path: Path) -> Answers | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path.name} cannot be read ({error}): mend or remove it.") from None
+    if _MARKERS.search(text):
+        raise UserError(
+            f"{path.name} holds conflict markers of git: take either side, as with `git checkout "
+            f"--ours {path.name}`, resolve the other files, and run again; facts are read anew."
+        )
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise UserError(
-            f"{path.name} is not valid YAML: if it holds conflict markers of git, resolve them."
-        ) from None
+        raise UserError(f"{path.name} is not valid YAML: restore it from git.") from None
     if not isinstance(document, dict) or not document.keys() >= _OURS:
         raise UserError(
             f"{path.name} belongs to another template: choose another name with --answers-file."
