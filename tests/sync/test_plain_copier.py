@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 from copier import run_copy
 
+from spinbox_wrapper.template import Template
 from tests.cases import NOTHING_TO_DEPLOY, SHAPES
 from tests.conftest import Project, files_below
 from tests.projects.compose import compose
+from tests.releases import PRESENT, commit
+from tests.sync.runs import build, edit, switch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+URL = "gh:Gonzillaaa/spinbox-deploy"
 
 
-def copier(
-    *arguments: str | Path, cwd: Path, check: bool = True
-) -> subprocess.CompletedProcess[str]:
+def copier(*arguments: str | Path, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "copier", *map(str, arguments)]
     result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if check:
-        assert result.returncode == 0, result.stderr
+    assert result.returncode == code, result.stderr
     return result
 
 
@@ -33,6 +35,16 @@ def content(root: Path) -> dict[str, object]:
     stored = yaml.safe_load((root / ".copier-answers.yml").read_text())
     files[".copier-answers.yml"] = {k: v for k, v in stored.items() if not k.startswith("_")}
     return files
+
+
+@pytest.fixture
+def published(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The public URL, which leads git to the repository of this test."""
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repository}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{URL[3:]}.git")
+    monkeypatch.setenv("COPIER_CACHE_DIR", str(tmp_path / "copier-cache"))
+    yield URL
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -45,6 +57,60 @@ def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) 
     assert generated == content(GOLDEN / shape)
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("shape", SHAPES)
+def test_copier_update_gives_the_same(
+    shape: str, tmp_path: Path, published: str, oldest: Template, present: Template
+) -> None:
+    """From the first release to the present one, with an edit and a change of the project."""
+    roots = []
+    for name in ("wrapper", "copier"):
+        root = compose(shape, tmp_path / name)
+        build(root, template=oldest)
+        edit(root / "deploy/README.md", "\n## ", "\nMine.\n\n## ")
+        switch(root, "USE_REDIS", on="redis" not in shape and "everything" not in shape)
+        roots.append(root)
+    build(roots[0], template=present)
+    commit(roots[1], "project")
+    copier("update", "--trust", "--defaults", "--quiet", cwd=roots[1])
+    (roots[1] / ".git").rename(tmp_path / "git")
+    assert files_below(roots[0]) == files_below(roots[1])
+
+
+@pytest.mark.integration
+def test_all_commands_of_copier_follow_one_another(
+    project: Project, published: str, releases: Mapping[str, Template], tmp_path: Path
+) -> None:
+    """copy, check-update, update, recopy, and the command line before, between and after."""
+    root = project("profile-web-app")
+    copier("copy", "--trust", "--defaults", "--quiet", "-r", "v0.0.1", published, ".", cwd=root)
+    build(root, template=releases["v0.0.2"])
+    commit(root, "v0.0.2")
+    newer = copier("check-update", cwd=root)
+    assert "New template version available" in newer.stdout + newer.stderr
+    copier("update", "--trust", "--defaults", "--quiet", cwd=root)
+    commit(root, "present")
+    assert "Everything is up to date." in build(root, template=releases[PRESENT])
+    current = copier("check-update", cwd=root)
+    assert "up-to-date" in current.stdout + current.stderr
+    updated = files_below(root)
+    edit(root / "Dockerfile.prod", "FROM", "# Mine.\nFROM")
+    copier("recopy", "--trust", "--defaults", "--quiet", "--overwrite", cwd=root)
+    assert files_below(root) == updated
+    assert content(root).items() >= content(GOLDEN / "profile-web-app").items()
+
+
+@pytest.mark.integration
+def test_the_answers_file_is_the_same_to_the_byte(
+    project: Project, published: str, present: Template, tmp_path: Path
+) -> None:
+    root = project("everything--with-deps")
+    copier("copy", "--trust", "--defaults", "--quiet", published, ".", cwd=root)
+    before = files_below(root)
+    assert "Everything is up to date." in build(root, template=present)
+    assert files_below(root) == before
+
+
 def test_the_command_copier_copy(project: Project, template: Path) -> None:
     root = project("profile-web-app")
     copier("copy", "--trust", "--defaults", "--quiet", template, ".", cwd=root)
@@ -55,15 +121,13 @@ def test_the_command_copier_copy(project: Project, template: Path) -> None:
 def test_nothing_to_deploy_is_one_clean_sentence(
     shape: str, project: Project, template: Path
 ) -> None:
-    result = copier("copy", "--trust", "--defaults", template, ".", cwd=project(shape), check=False)
-    assert result.returncode == 1
+    result = copier("copy", "--trust", "--defaults", template, ".", cwd=project(shape), code=1)
     assert "There is nothing to deploy" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_elsewhere_it_says_that_this_is_no_project(tmp_path: Path, template: Path) -> None:
-    result = copier("copy", "--trust", "--defaults", template, ".", cwd=tmp_path, check=False)
-    assert result.returncode == 1
+    result = copier("copy", "--trust", "--defaults", template, ".", cwd=tmp_path, code=1)
     assert "not a Spinbox project" in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -75,23 +139,13 @@ def test_overrides_as_data(project: Project, template: Path) -> None:
     assert "PORT=9000" in (root / "Dockerfile.prod").read_text()
 
 
-def test_copier_update_follows_the_project_and_merges(tmp_path: Path, template: Path) -> None:
-    repository = tmp_path / "repository"
-    subprocess.run(["cp", "-r", template, repository], check=True)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
-
-    def commit(folder: Path, message: str) -> None:
-        subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
-        subprocess.run([*git, "add", "-A"], cwd=folder, check=True)
-        subprocess.run([*git, "commit", "-qm", message], cwd=folder, check=True)
-
-    commit(repository, "template")
-    root = compose("fastapi", tmp_path / "project")
-    copier("copy", "--trust", "--defaults", "--quiet", repository, ".", cwd=root)
+@pytest.mark.integration
+def test_copier_update_follows_the_project_and_merges(project: Project, published: str) -> None:
+    root = project("fastapi")
+    copier("copy", "--trust", "--defaults", "--quiet", published, ".", cwd=root)
     compose_file = root / "docker-compose.prod.yml"
-    compose_file.write_text(compose_file.read_text().replace("max-size: 10m", "max-size: 90m"))
-    conf = root / ".config/project.conf"
-    conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
+    edit(compose_file, "max-size: 10m", "max-size: 90m")
+    switch(root, "USE_REDIS", True)
     commit(root, "project")
     copier("update", "--trust", "--defaults", "--quiet", cwd=root)
     text = compose_file.read_text()
