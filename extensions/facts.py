@@ -71,10 +71,12 @@ class Reading:
             has.
         origins: Exactly one for `name`, for each `COMPONENT` and for each `COMPONENT.FIELD` of
             the facts: the keys of `--set`, and those of the other facts.
+        tree: The files that were looked at.
     """
 
     facts: Facts
     origins: dict[str, Origin]
+    tree: Tree
 
 
 def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
@@ -112,7 +114,7 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     if "postgres" in found:
         python = next((found[kind][1] for kind in ("fastapi", "python") if kind in found), {})
         found["postgres"][1].update(_database(tree, python))
-    return _split(name, found)
+    return _split(name, found, tree)
 
 
 def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
@@ -120,26 +122,28 @@ def read_facts(root: Path, hints: Mapping[str, str] | None = None) -> Facts:
     return read_project(root, hints).facts
 
 
-def _split(name: Found[str], components: Mapping[str, tuple[Origin, Fields]]) -> Reading:
+def _split(
+    name: Found[str], components: Mapping[str, tuple[Origin, Fields]], tree: Tree
+) -> Reading:
     facts: Facts = {"name": name.value}
     origins = {"name": name.origin}
     for component, (origin, fields) in components.items():
         facts[component] = {field: found.value for field, found in fields.items()}
         origins[component] = origin
         origins |= {f"{component}.{field}": found.origin for field, found in fields.items()}
-    return Reading(facts, origins)
+    return Reading(facts, origins, tree)
 
 
 _SOURCE_ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".css", ".json", ".html")
 
 
-def hidden_sources(root: Path, facts: Facts) -> list[str]:
+def hidden_sources(tree: Tree, facts: Facts) -> list[str]:
     """Folders and files of the apps that look like source, but that a clone would lack.
 
     Spinbox's own .gitignore hides every `lib/`.
     """
     folders = {f["dir"] for f in facts.values() if isinstance(f, dict) and f.get("dir")}
-    hidden = [path for path in Tree(root).hidden() if path.endswith(_SOURCE_ENDINGS)]
+    hidden = [path for path in tree.hidden() if path.endswith(_SOURCE_ENDINGS)]
     found: dict[str, None] = {}
     for path in hidden:
         top, _, rest = path.partition("/")

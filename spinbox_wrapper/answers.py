@@ -39,6 +39,15 @@ class Answers:
     commit: str
 
 
+def load_yaml(text: str | bytes) -> Any:
+    """Parse YAML by libyaml where PyYAML has it: it is ten times as fast.
+
+    Raises:
+        yaml.YAMLError: It is not valid.
+    """
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read_answers(path: Path) -> Answers | None:
     """Read an answers file, or return None where there is none.
 
@@ -59,7 +68,7 @@ def read_answers(path: Path) -> Answers | None:
             f"--ours {path.name}`, resolve the other files, and run again; facts are read anew."
         )
     try:
-        document = yaml.safe_load(text)
+        document = load_yaml(text)
     except yaml.YAMLError:
         raise UserError(f"{path.name} is not valid YAML: restore it from git.") from None
     if not isinstance(document, dict) or not document.keys() >= _OURS:
@@ -76,7 +85,7 @@ def read_answers(path: Path) -> Answers | None:
 def with_origin(rendered: bytes, url: str, commit: str) -> bytes:
     """A rendered answers file that names the public template and its version, as Copier's does."""
     header, _, body = rendered.decode().partition("\n")
-    values = yaml.safe_load(body)
+    values = load_yaml(body)
     values.pop("_src_path", None)
     origin = {"_commit": commit, "_src_path": url}
     text = yaml.safe_dump(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-import yaml
 
+from .answers import load_yaml
 from .sync import Reading
 from .template import Template
 
@@ -87,7 +87,7 @@ def _detected(reading: Reading, key: str) -> Any:
 
 
 def _choices(reading: Reading, template: Template) -> list[Line]:
-    questions = yaml.safe_load((template.root / "copier.yml").read_text("utf-8"))
+    questions = load_yaml((template.root / "copier.yml").read_text("utf-8"))
     stored = reading.stored.values if reading.stored else {}
     lines = []
     for key in sorted(template.extension("settings").QUESTIONS):

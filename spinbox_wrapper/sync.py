@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from . import journal
-from .answers import DEFAULT_NAME, Answers, read_answers
+from .answers import DEFAULT_NAME, Answers, load_yaml, read_answers
 from .errors import UserError
 from .merge import merge
 from .plan import Action, Step, make_plan
@@ -116,6 +114,7 @@ class Reading:
         answers: Those stored earlier that still count, by question.
         stored: The answers file as it is; None before the first run.
         answers_file: Its name.
+        tree: The project's files as a clone would have them.
     """
 
     facts: Mapping[str, Any]
@@ -125,6 +124,7 @@ class Reading:
     answers: Mapping[str, Any]
     stored: Answers | None
     answers_file: str
+    tree: Any
 
 
 def read(request: Request, template: Template) -> Reading:
@@ -146,7 +146,14 @@ def read(request: Request, template: Template) -> Reading:
     except template.extension("errors").ProjectError as error:
         raise UserError(str(error)) from None
     return Reading(
-        found.facts, found.origins, overrides, choices, answers, stored, request.answers_file
+        facts=found.facts,
+        origins=found.origins,
+        overrides=overrides,
+        choices=choices,
+        answers=answers,
+        stored=stored,
+        answers_file=request.answers_file,
+        tree=found.tree,
     )
 
 
@@ -179,9 +186,9 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
             request.answers_file,
             asked=template.extension("settings").QUESTIONS if request.interactive else (),
         )
-        answers = yaml.safe_load(new[request.answers_file].content)
+        answers = load_yaml(new[request.answers_file].content)
         stack = _build_stack(template, answers)
-        hidden = template.extension("facts").hidden_sources(request.project, reading.facts)
+        hidden = template.extension("facts").hidden_sources(reading.tree, reading.facts)
     except template.extension("errors").ProjectError as error:
         raise UserError(str(error)) from None
     stored = reading.stored
@@ -233,7 +240,7 @@ def _dangers(base: Mapping[str, File], new: Mapping[str, File], stack: Any) -> l
     # As they were generated, since an older version's facts may have another form.
     if before is None or after is None or before == after:
         return []
-    old, current = yaml.safe_load(before.content), yaml.safe_load(after.content)
+    old, current = load_yaml(before.content), load_yaml(after.content)
     warnings = []
     if old["name"] != current["name"]:
         name = old["name"].removesuffix("-prod")

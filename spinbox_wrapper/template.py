@@ -44,9 +44,10 @@ class Template:
 
     def extension(self, name: str) -> ModuleType:
         """A module of the derivation code, as in `extension("facts")`."""
-        folder = self.root / "extensions"
-        # Unique per folder, as two versions can be loaded in one process.
-        package = f"spinbox_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+        folder = (self.root / "extensions").resolve()
+        # As `extensions/hook.py` names it: what is loaded from one folder is loaded once.
+        digest = hashlib.sha256(str(folder).encode()).hexdigest()
+        package = f"spinbox_extensions_{digest[:12]}"
         if package not in sys.modules:
             spec = importlib.util.spec_from_file_location(
                 package, folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -74,7 +75,9 @@ class Template:
         """
         with TemporaryDirectory(prefix="spinbox-") as temporary:
             folder = Path(temporary)
-            if version == self.version:
+            if version == self.version and not (self.root / ".git").exists():
+                folder = self.root
+            elif version == self.version:
                 # Copier would clone a checkout, without what is not committed yet.
                 _copy_parts(self.root, folder)
             else:
@@ -118,7 +121,7 @@ def installed() -> Template:
 def _copy_parts(origin: Path, folder: Path) -> None:
     for part in PARTS:
         if (origin / part).is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(origin / part, folder / part, ignore=ignore)
+            # With the byte code, which is valid there too.
+            shutil.copytree(origin / part, folder / part)
         else:
             shutil.copy2(origin / part, folder / part)

@@ -11,9 +11,9 @@ import pytest
 from extensions.settings import CHOICES, SETTINGS
 from spinbox_wrapper.cli import build
 from spinbox_wrapper.plan import Action
+from tests.sync.cases import CASES
 
 README = Path(__file__).parents[1] / "README.md"
-_BEGIN, _END = "<!-- settings: begin -->\n", "<!-- settings: end -->"
 
 
 def settings_table() -> str:
@@ -24,12 +24,22 @@ def settings_table() -> str:
     return "\n".join(["", *rows, ""]) + "\n"
 
 
-def test_every_key_of_set_is_listed(pytestconfig: pytest.Config) -> None:
-    before, _, rest = README.read_text().partition(_BEGIN)
-    found, _, after = rest.partition(_END)
+def cases_table() -> str:
+    rows = ["| Since the last run | A generated file |", "| --- | --- |"]
+    rows += [f"| {case.happened} | {case.then} |" for case in CASES]
+    return "\n".join(["", *rows, ""]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("settings", settings_table()), ("cases", cases_table())]
+)
+def test_tables_are_those_of_the_code(name: str, table: str, pytestconfig: pytest.Config) -> None:
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, _, rest = README.read_text().partition(begin)
+    found, _, after = rest.partition(end)
     if pytestconfig.getoption("--update-golden"):
-        README.write_text(before + _BEGIN + settings_table() + _END + after)
-    assert found == settings_table()
+        README.write_text(before + begin + table + end + after)
+    assert found == table
 
 
 def test_every_option_is_explained() -> None:
@@ -42,6 +52,4 @@ def test_every_option_is_explained() -> None:
 
 def test_every_action_is_named() -> None:
     section = README.read_text().split("### The JSON report")[1].split("##")[0]
-    # A run with foreign files ends before it reports.
-    named = set(re.findall(r"`(\w+)`", section))
-    assert {action.value for action in Action} - {"foreign"} <= named
+    assert {action.value for action in Action} <= set(re.findall(r"`(\w+)`", section))
