@@ -29,9 +29,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        paths = [
-            path for path in _list(root, "--others") if _NEVER.isdisjoint(path.split("/")[:-1])
-        ]
+        paths = [path for path in _list(root) if _NEVER.isdisjoint(path.split("/")[:-1])]
         outputs = tuple(
             path.removesuffix(_ANSWERS) for path in paths if _is_output(root / path, path)
         )
@@ -40,8 +38,14 @@ class Tree:
 
     def hidden(self) -> list[str]:
         """Files that a `.gitignore` hides, but those that tools make."""
-        paths = _list(self.root, "--others", "--ignored")
-        return [path for path in paths if _MADE_BY_TOOLS.isdisjoint(path.split("/")[:-1])]
+        paths: list[str] = []
+        # Whole folders are not listed: those of tools can hold a hundred thousand files.
+        for path in _ls_files(self.root, "--others", "--ignored", "--directory"):
+            folder, _, name = path.rpartition("/")
+            if not _MADE_BY_TOOLS.isdisjoint(folder.split("/")):
+                continue
+            paths += [path] if name else _walk(self.root, folder)
+        return paths
 
     def has(self, path: str) -> bool:
         """Whether the file is there and visible."""
@@ -95,7 +99,23 @@ def _is_output(file: Path, path: str) -> bool:
     return all(f"\n{key}:" in text for key in ("overrides", "output", "project"))
 
 
-def _list(root: Path, *options: str) -> list[str]:
+def _walk(root: Path, folder: str) -> Iterator[str]:
+    """The files in a folder, at any depth, but those that tools make."""
+    for top, folders, names in os.walk(root / folder):
+        folders[:] = sorted(name for name in folders if name not in _MADE_BY_TOOLS)
+        for name in sorted(names):
+            yield Path(top, name).relative_to(root).as_posix()
+
+
+def _list(root: Path) -> list[str]:
+    """Every file that no `.gitignore` hides, those of repositories inside the project too."""
+    paths = []
+    for path in _ls_files(root, "--others"):
+        paths += [path + inner for inner in _list(root / path)] if path.endswith("/") else [path]
+    return paths
+
+
+def _ls_files(root: Path, *options: str) -> list[str]:
     """Ask git itself, with an empty repository elsewhere: the project need not be one."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     with TemporaryDirectory(prefix="spinbox-") as temporary:
@@ -120,11 +140,4 @@ def _list(root: Path, *options: str) -> list[str]:
         except (OSError, subprocess.CalledProcessError) as error:
             detail = getattr(error, "stderr", b"") or str(error).encode()
             raise ProjectError(f"git cannot list the project: {detail.decode().strip()}") from None
-    paths = []
-    for path in os.fsdecode(output).split("\0"):
-        if path.endswith("/"):
-            # A repository inside the project, such as a submodule.
-            paths += [path + inner for inner in _list(root / path, *options)]
-        elif path:
-            paths.append(path)
-    return paths
+    return [path for path in os.fsdecode(output).split("\0") if path]
