@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.cli import cli
 from tests.projects.compose import compose
 
 REPOSITORY = Path(__file__).parents[1]
@@ -43,18 +42,6 @@ def spinbox(
         text=True,
         check=False,
     )
-
-
-def build(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`spinbox build --prod` in a project, which has to succeed."""
-    result = spinbox("build", "--prod", *arguments, cwd=project)
-    assert result.returncode == 0, result.stderr
-    return result
-
-
-def generate(project: Path, *arguments: str) -> None:
-    """The same without a process of its own, for the many trees that are only looked at."""
-    cli.main(["build", "--prod", "-C", str(project), *arguments], standalone_mode=False)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cases import CASES, NOTHING_TO_DEPLOY
-from tests.conftest import Project, files_below, generate, spinbox
+from tests.conftest import Project, files_below
+from tests.runs import build, run
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -21,7 +22,7 @@ def test_generated_files_equal_the_golden_tree(
     shape, options = CASES[case]
     root = project(shape)
     before = files_below(root)
-    generate(root, *options)
+    build(root, *options)
     after = files_below(root)
     assert {path: after[path] for path in before} == before
     generated = {path: _without_version(after[path]) for path in after.keys() - before.keys()}
@@ -43,8 +44,8 @@ def test_every_golden_tree_has_its_case() -> None:
 def test_a_project_without_app_is_told_so(shape: str, project: Project) -> None:
     root = project(shape)
     before = files_below(root)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert result.stderr.startswith("spinbox: There is nothing to deploy")
     assert files_below(root) == before
 

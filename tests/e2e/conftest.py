@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper import template
-from tests.conftest import build
 from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
+from tests.runs import build
 
 Boot = Callable[[str], Stack]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import build
 from tests.e2e.conftest import Boot
 from tests.e2e.stacks import Stack, eventually, run
 from tests.projects.compose import compose
+from tests.runs import build
 
 SHAPE = "e2e-fastapi-postgresql-redis"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import build
 from tests.e2e.conftest import Boot
 from tests.e2e.stacks import Stack, free_port, run
 from tests.projects.compose import compose
+from tests.runs import build
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_nextjs_without_standalone_and_with_public_and_env_production(
     (root / "public/robots.txt").write_text("User-agent: *\n")
     (root / ".env.production").write_text("NEXT_PUBLIC_APP_NAME=FromTheFile\n")
     (root / ".env.local").write_text("NEXT_PUBLIC_APP_NAME=FromThisMachine\n")
-    assert ".env.production" in build(root, "--set", "name=e2e-next").stdout
+    assert ".env.production" in build(root, "--set", "name=e2e-next")
     stack = Stack(root)
     stacks.append(stack)
     stack.write_env()

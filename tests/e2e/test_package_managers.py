@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper import template
-from tests.conftest import build
 from tests.e2e.stacks import run
 from tests.projects.compose import compose
+from tests.runs import build
 
 PYPROJECT = """\
 [project]

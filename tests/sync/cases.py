@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sync.runs import edit, switch
+from tests.runs import edit, switch
 
 Change = Callable[[Path], None]
 

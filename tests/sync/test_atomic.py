@@ -14,8 +14,8 @@ import pytest
 from spinbox_wrapper import journal
 from spinbox_wrapper.template import Template
 from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
+from tests.runs import build, run, switch
 from tests.sync.cases import CASES
-from tests.sync.runs import build, run, switch
 
 # Kills itself before the Nth operation that touches the project's folder, in the way of a power
 # cut: without any handler. Prints how many there were if it lives.
@@ -69,23 +69,35 @@ def changed(project: Project) -> Path:
     return root
 
 
-def test_killed_at_every_point_of_writing(changed: Path, tmp_path: Path) -> None:
-    old = _state(changed)
+@pytest.fixture
+def first(project: Project) -> Path:
+    """A project in which nothing was generated yet."""
+    return project("fastapi")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("scene", "removed"), [("first", set()), ("changed", {"deploy/migrate.sh"})]
+)
+def test_killed_at_every_point_of_writing(
+    scene: str, removed: set[str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    start: Path = request.getfixturevalue(scene)
+    old = _state(start)
     complete = tmp_path / "complete"
-    shutil.copytree(changed, complete)
+    shutil.copytree(start, complete)
     total = int(_killed(complete, -1).stdout.rsplit(maxsplit=1)[-1])
     new = _state(complete)
-    assert {path for path in old if path not in new} == {"deploy/migrate.sh"}
+    assert {path for path in old if path not in new} == removed
     seen = set()
     for limit in range(1, total + 1):
         root = tmp_path / f"killed-{limit}"
-        shutil.copytree(changed, root)
+        shutil.copytree(start, root)
         assert _killed(root, limit).returncode == -signal.SIGKILL
         half = _state(root)
         assert all(half.get(path) in (old.get(path), new.get(path)) for path in old | new)
         pending = journal.is_pending(root)
-        if not pending:
-            assert half in (old, new)
+        assert pending or half in (old, new)
         # What the next run finds, before it does anything of its own.
         journal.recover(root)
         assert _state(root) in (old, new)
@@ -96,6 +108,7 @@ def test_killed_at_every_point_of_writing(changed: Path, tmp_path: Path) -> None
     assert seen == {(False, False), (True, True), (False, True)}
 
 
+@pytest.mark.integration
 def test_what_is_edited_after_the_interruption_is_kept(changed: Path) -> None:
     limit = 1
     while not journal.is_pending(changed):

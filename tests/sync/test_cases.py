@@ -9,8 +9,8 @@ import pytest
 
 from spinbox_wrapper.template import Template
 from tests.conftest import Project, files_below
+from tests.runs import build, run
 from tests.sync.cases import CASES, Case
-from tests.sync.runs import build, run
 
 
 def actions(output: str) -> dict[str, str]:

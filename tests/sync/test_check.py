@@ -13,8 +13,8 @@ import pytest
 
 from spinbox_wrapper.template import Template
 from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
+from tests.runs import build, edit, run, switch
 from tests.sync.cases import CASES, Case
-from tests.sync.runs import build, edit, run, switch
 
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
 

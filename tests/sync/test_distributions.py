@@ -17,7 +17,7 @@ import yaml
 from spinbox_wrapper.template import PUBLIC_URL, Template
 from tests.conftest import Project, files_below
 from tests.releases import PRESENT, RELEASES, commit, copy_working_tree, git
-from tests.sync.runs import build, edit, run, switch
+from tests.runs import build, edit, run, switch
 
 pytestmark = pytest.mark.integration
 

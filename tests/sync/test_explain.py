@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases import SHAPES
 from tests.conftest import Project, files_below
-from tests.sync.runs import build, edit, run
+from tests.runs import build, edit, run
 
 
 def explained(root: Path, *arguments: str) -> dict[str, dict[str, object]]:

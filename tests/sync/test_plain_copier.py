@@ -16,7 +16,7 @@ from tests.cases import NOTHING_TO_DEPLOY, SHAPES
 from tests.conftest import Project, files_below
 from tests.projects.compose import compose
 from tests.releases import PRESENT, commit
-from tests.sync.runs import build, edit, switch
+from tests.runs import build, edit, switch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 URL = "gh:Gonzillaaa/spinbox-deploy"

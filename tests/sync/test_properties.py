@@ -24,7 +24,7 @@ from tests.cases import SHAPES
 from tests.conftest import files_below
 from tests.projects.compose import compose
 from tests.releases import PRESENT, RELEASES
-from tests.sync.runs import Result, run
+from tests.runs import Result, run
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,9 @@ import pytest
 
 from tests.conftest import REPOSITORY, Project, files_below, spinbox
 from tests.releases import commit, git
-from tests.sync.runs import switch
+from tests.runs import switch
+
+pytestmark = pytest.mark.integration
 
 CALL = f"PYTHONPATH={REPOSITORY} {sys.executable} -m spinbox_wrapper build --prod"
 

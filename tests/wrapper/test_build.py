@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import pexpect
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, SPINBOX, Project, build, files_below, generate, spinbox
+from tests.conftest import REPOSITORY, SPINBOX, Project, files_below, spinbox
+from tests.runs import build, run
 
 
 def answers(root: Path) -> dict[str, object]:
@@ -22,7 +22,7 @@ def answers(root: Path) -> dict[str, object]:
 
 def test_first_run_writes_and_says_what_comes_next(project: Project) -> None:
     root = project("profile-web-app")
-    output = build(root).stdout
+    output = spinbox("build", "--prod", cwd=root).stdout
     assert "FastAPI in backend/, Next.js in frontend/, PostgreSQL" in output
     assert "create  docker-compose.prod.yml" in output
     assert "docker compose -f docker-compose.prod.yml up -d --build --wait" in output
@@ -31,66 +31,66 @@ def test_first_run_writes_and_says_what_comes_next(project: Project) -> None:
 
 def test_second_run_writes_nothing(project: Project) -> None:
     root = project("profile-web-app")
-    generate(root)
+    build(root)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    assert "Everything is up to date." in build(root).stdout
+    assert "Everything is up to date." in build(root)
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 def test_an_added_service_updates_and_creates(project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     conf = root / ".config/project.conf"
     conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
-    generate(root)
+    build(root)
     assert "redis:" in (root / "docker-compose.prod.yml").read_text()
     assert "REDIS_PASSWORD=" in (root / ".env.example").read_text()
 
 
 def test_an_edit_is_merged_with_a_change_of_the_project(project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     compose = root / "docker-compose.prod.yml"
     compose.write_text(compose.read_text().replace("max-size: 10m", "max-size: 90m"))
     conf = root / ".config/project.conf"
     conf.write_text(conf.read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"'))
-    assert "merge  docker-compose.prod.yml" in build(root).stdout
+    assert "merge  docker-compose.prod.yml" in build(root)
     assert "max-size: 90m" in compose.read_text()
     assert "redis:" in compose.read_text()
 
 
 def test_a_conflict_is_marked_and_stops_the_next_run(project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     dockerfile = root / "Dockerfile.prod"
     image = "ARG PYTHON_IMAGE=python:3.11-slim"
     dockerfile.write_text(dockerfile.read_text().replace(image, "ARG PYTHON_IMAGE=mine:1"))
     versions = root / ".config/versions.conf"
     versions.write_text(versions.read_text().replace("python:3.11-slim", "python:3.13-slim"))
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert "Dockerfile.prod" in result.stderr
     assert "<<<<<<< yours" in dockerfile.read_text()
     conflicted = dockerfile.read_bytes()
-    assert spinbox("build", "--prod", cwd=root).returncode == 1
+    assert run(root).code == 1
     assert dockerfile.read_bytes() == conflicted
 
 
 def test_a_deleted_file_stays_deleted(project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     (root / "deploy/Caddyfile").unlink()
-    assert "deploy/Caddyfile  (you deleted it" in build(root).stdout
+    assert "deploy/Caddyfile  (you deleted it" in build(root)
     assert not (root / "deploy/Caddyfile").exists()
 
 
 def test_a_file_without_reason_goes_unless_edited(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    generate(root)
+    build(root)
     (root / "deploy/Caddyfile").write_text("# mine\n")
     conf = root / ".config/project.conf"
     conf.write_text(conf.read_text().replace('USE_POSTGRESQL="true"', 'USE_POSTGRESQL="false"'))
-    generate(root, "--set", "proxy=none")
+    build(root, "--set", "proxy=none")
     assert not (root / "deploy/migrate.sh").exists()
     assert (root / "deploy/Caddyfile").read_text() == "# mine\n"
 
@@ -99,8 +99,8 @@ def test_foreign_files_stop_the_first_run(project: Project) -> None:
     root = project("fastapi")
     (root / "Dockerfile.prod").write_text("FROM scratch\n")
     before = files_below(root)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert "Dockerfile.prod" in result.stderr
     assert files_below(root) == before
 
@@ -108,26 +108,26 @@ def test_foreign_files_stop_the_first_run(project: Project) -> None:
 def test_force_keeps_what_it_replaces(project: Project) -> None:
     root = project("fastapi")
     (root / "Dockerfile.prod").write_text("FROM scratch\n")
-    generate(root, "--force")
+    build(root, "--force")
     assert (root / "Dockerfile.prod.orig").read_text() == "FROM scratch\n"
     assert "uvicorn" in (root / "Dockerfile.prod").read_text()
 
 
 def test_a_value_set_by_hand_survives_and_can_be_taken_back(project: Project) -> None:
     root = project("fastapi")
-    generate(root, "--set", "fastapi.port=9000", "--set", "proxy=none")
-    generate(root)
+    build(root, "--set", "fastapi.port=9000", "--set", "proxy=none")
+    build(root)
     assert answers(root)["overrides"] == {"fastapi.port": 9000}
     assert answers(root)["proxy"] == "none"
     assert "PORT=9000" in (root / "Dockerfile.prod").read_text()
-    generate(root, "--set", "fastapi.port=", "--set", "proxy=")
+    build(root, "--set", "fastapi.port=", "--set", "proxy=")
     assert answers(root)["overrides"] == {}
     assert answers(root)["proxy"] == "caddy"
 
 
 def test_the_same_key_twice_the_last_one_counts(project: Project) -> None:
     root = project("fastapi")
-    generate(root, "--set", "fastapi.port=9000", "--set", "fastapi.port=9001")
+    build(root, "--set", "fastapi.port=9000", "--set", "fastapi.port=9001")
     assert answers(root)["overrides"] == {"fastapi.port": 9001}
 
 
@@ -147,8 +147,8 @@ def test_a_wrong_value_gets_one_sentence(
 ) -> None:
     root = project("fastapi")
     before = files_below(root)
-    result = spinbox("build", "--prod", *options, cwd=root)
-    assert result.returncode == 1
+    result = run(root, *options)
+    assert result.code == 1
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert files_below(root) == before
@@ -166,8 +166,8 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], project: Project) 
 
 
 def test_no_project(tmp_path: Path) -> None:
-    result = spinbox("build", "--prod", cwd=tmp_path)
-    assert result.returncode == 1
+    result = run(tmp_path)
+    assert result.code == 1
     assert "not a Spinbox project" in result.stderr
 
 
@@ -188,8 +188,8 @@ def test_a_broken_file_gets_one_sentence_that_names_it(
     root = project("fastapi-postgresql--py312-pg16")
     (root / name).write_text(text)
     before = files_below(root)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert name in result.stderr
     assert "Traceback" not in result.stderr
     assert files_below(root) == before
@@ -198,13 +198,13 @@ def test_a_broken_file_gets_one_sentence_that_names_it(
 def test_dry_run_writes_nothing(project: Project) -> None:
     root = project("fastapi")
     before = files_below(root)
-    assert "Nothing was written" in build(root, "--dry-run").stdout
+    assert "Nothing was written" in build(root, "--dry-run")
     assert files_below(root) == before
 
 
 def test_json_report(project: Project) -> None:
     root = project("profile-web-app")
-    report = json.loads(build(root, "--format", "json").stdout)
+    report = json.loads(build(root, "--format", "json"))
     assert report["version"] == 1
     assert report["services"] == ["postgres"]
     assert {app["name"] for app in report["apps"]} == {"app", "frontend"}
@@ -214,13 +214,13 @@ def test_json_report(project: Project) -> None:
 def test_output_folder_has_everything_and_the_way_back(project: Project) -> None:
     root = project("profile-web-app")
     before = files_below(root).keys()
-    generate(root, "--output", "ops/production")
+    build(root, "--output", "ops/production")
     assert all(p.startswith("ops/production/") for p in files_below(root).keys() - before)
     compose = yaml.safe_load((root / "ops/production/docker-compose.prod.yml").read_text())
     context = root / "ops/production" / compose["services"]["app"]["build"]["context"]
     assert context.resolve() == root
     assert (context / compose["services"]["app"]["build"]["dockerfile"]).is_file()
-    assert "Everything is up to date." in build(root, "--output", "ops/production").stdout
+    assert "Everything is up to date." in build(root, "--output", "ops/production")
 
 
 def test_interactive_asks_for_the_choices(project: Project) -> None:
@@ -262,47 +262,6 @@ def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
     assert files_below(root) == before
 
 
-def test_killed_at_any_moment_all_or_nothing(tmp_path: Path) -> None:
-    """Killed after ever more operations on the journal; the next run completes the work."""
-    from tests.projects.compose import compose
-
-    expected = compose("fastapi", tmp_path / "expected")
-    build(expected)
-    wanted = files_below(expected)
-    killer = (
-        "import os, signal, sys\n"
-        "limit = int(sys.argv.pop(1))\n"
-        "count = 0\n"
-        "def hook(event, arguments):\n"
-        "    global count\n"
-        "    if event in {'open', 'os.rename', 'os.mkdir', 'os.remove', 'shutil.rmtree'}:\n"
-        "        path = str(arguments[0])\n"
-        "        if '.spinbox-journal' in path:\n"
-        "            count += 1\n"
-        "            if count == limit: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "sys.addaudithook(hook)\n"
-        "from spinbox_wrapper.cli import main\n"
-        "main()\n"
-    )
-    for limit in (1, 3, 14, 26, 27, 30):
-        root = tmp_path / f"killed-{limit}"
-        compose("fastapi", root)
-        before = files_below(root)
-        subprocess.run(
-            [SPINBOX[0], "-c", killer, str(limit), "build", "--prod"],
-            cwd=root,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-            capture_output=True,
-            check=False,
-        )
-        for path, content in files_below(root).items():
-            if not path.startswith(".spinbox-journal"):
-                assert content in (before.get(path), wanted.get(path)), path
-        generate(root)
-        assert files_below(root) == wanted
-        shutil.rmtree(root)
-
-
 def test_full_disk_changes_nothing(project: Project, tmp_path: Path) -> None:
     root = project("fastapi")
     before = files_below(root)
@@ -325,17 +284,17 @@ def test_a_link_never_leads_out_of_the_project(project: Project, tmp_path: Path)
     outside = tmp_path / "outside"
     outside.mkdir()
     (root / "deploy").symlink_to(outside)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert "symbolic link" in result.stderr
     assert list(outside.iterdir()) == []
 
 
 def test_a_deleted_file_can_be_brought_back(project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     (root / "deploy/Caddyfile").unlink()
-    generate(root, "--restore", "deploy/Caddyfile")
+    build(root, "--restore", "deploy/Caddyfile")
     assert (root / "deploy/Caddyfile").is_file()
 
 
@@ -344,7 +303,7 @@ def test_force_keeps_every_original(project: Project) -> None:
     for text in ("one", "two"):
         (root / "Dockerfile.prod").write_text(text)
         (root / ".copier-answers.yml").unlink(missing_ok=True)
-        generate(root, "--force")
+        build(root, "--force")
     assert (root / "Dockerfile.prod.orig").read_text() == "one"
     assert (root / "Dockerfile.prod.orig.1").read_text() == "two"
 
@@ -365,8 +324,8 @@ def test_a_journal_from_elsewhere_is_refused(text: str, project: Project) -> Non
     (root / ".spinbox-journal").mkdir()
     (root / ".spinbox-journal/0").write_text("escaped")
     (root / ".spinbox-journal/files.json").write_text(text)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert "remove it" in result.stderr
     assert not (root.parent / "escaped").exists()
 
@@ -377,8 +336,8 @@ def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
     (root / ".spinbox-journal/0").write_text("late")
     (root / ".spinbox-journal/files.json").write_text('[{"path": "late", "content": "0"}]')
     before = files_below(root)
-    result = spinbox("build", "--prod", "--dry-run", cwd=root)
-    assert result.returncode == 1
+    result = run(root, "--dry-run")
+    assert result.code == 1
     assert "A run was interrupted" in result.stderr
     assert files_below(root) == before
 
@@ -387,8 +346,8 @@ def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
 def test_a_pipe_in_place_of_a_file_does_not_hang(name: str, project: Project) -> None:
     root = project("fastapi")
     os.mkfifo(root / name)
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert name in result.stderr
 
 
@@ -408,11 +367,11 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(name: str, project: Project) ->
 )
 def test_broken_answers_get_one_sentence(key: str, value: object, project: Project) -> None:
     root = project("fastapi")
-    generate(root)
+    build(root)
     stored = answers(root) | {key: value}
     (root / ".copier-answers.yml").write_text(yaml.safe_dump(stored))
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert result.stderr.count("\n") == 1
     assert "should not happen" not in result.stderr
 
@@ -421,10 +380,10 @@ def test_broken_answers_get_one_sentence(key: str, value: object, project: Proje
 def test_a_folder_with_a_hostile_name_is_quoted_or_refused(name: str, project: Project) -> None:
     root = project("fastapi")
     (root / "backend").rename(root / name)
-    result = spinbox("build", "--prod", cwd=root)
+    result = run(root)
     assert "Traceback" not in result.stderr
     assert "should not happen" not in result.stderr
-    if result.returncode == 0:
+    if result.code == 0:
         assert "\nRUN evil" not in (root / "Dockerfile.prod").read_text()
 
 
@@ -432,42 +391,42 @@ def test_a_folder_with_a_hostile_name_is_quoted_or_refused(name: str, project: P
 def test_a_hostile_image_is_refused(image: str, project: Project) -> None:
     root = project("fastapi")
     (root / ".config/versions.conf").write_text(f"PYTHON_IMAGE='{image}'\n")
-    result = spinbox("build", "--prod", cwd=root)
-    assert result.returncode == 1
+    result = run(root)
+    assert result.code == 1
     assert "fastapi.image" in result.stderr
 
 
 def test_a_new_name_warns_about_the_volumes(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    generate(root)
-    assert "empty volumes" in build(root, "--set", "name=other").stdout
+    build(root)
+    assert "empty volumes" in build(root, "--set", "name=other")
 
 
 def test_a_new_major_version_of_the_database_is_warned_about(project: Project) -> None:
     root = project("fastapi-postgresql--py312-pg16")
-    generate(root)
+    build(root)
     versions = root / ".config/versions.conf"
     versions.write_text(versions.read_text().replace("postgres:16", "postgres:17"))
-    assert "back up before" in build(root).stdout
+    assert "back up before" in build(root)
 
 
 def test_source_that_git_hides_is_named(project: Project) -> None:
     root = project("nextjs")
     (root / "src/lib").mkdir(exist_ok=True)
     (root / "src/lib/api.ts").write_text("export {}\n")
-    assert "git ignores src/lib/" in build(root).stdout
+    assert "git ignores src/lib/" in build(root)
 
 
 @pytest.mark.parametrize("folder", ["backend", "backend/deploy", ".git", "a b", "a$(id)"])
 def test_output_where_it_cannot_be(folder: str, project: Project) -> None:
     root = project("fastapi")
-    result = spinbox("build", "--prod", "--output", folder, cwd=root)
-    assert result.returncode == 1
+    result = run(root, "--output", folder)
+    assert result.code == 1
     assert "--output" in result.stderr
 
 
 def test_colour_only_on_a_terminal(project: Project) -> None:
-    assert "\x1b[" not in build(project("fastapi")).stdout
+    assert "\x1b[" not in build(project("fastapi"))
 
 
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
