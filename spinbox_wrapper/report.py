@@ -52,7 +52,7 @@ def next_steps(outcome: Outcome) -> list[str]:
             f"-t {outcome.stack.name}-{app.name} {shlex.quote(os.path.relpath(project))}"
             for app, file in files
         ]
-    steps.append("cp .env.example .env && chmod 600 .env   # then fill in what is empty")
+    steps.append("sh deploy/init-env.sh")
     if outcome.stack.web_apps or outcome.stack.services:
         steps.append(f"{COMPOSE} up -d --build --wait")
     steps += [f"{COMPOSE} run --rm --build {job.name}" for job in outcome.stack.jobs]

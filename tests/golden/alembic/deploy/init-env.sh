@@ -1,0 +1,85 @@
+#!/bin/sh
+# Makes .env from .env.example: new secrets, and questions about what only you can know.
+#   sh deploy/init-env.sh [FILE]        without a terminal: DOMAIN=example.com sh deploy/init-env.sh
+# An .env that exists is never changed.
+set -eu
+umask 077
+
+fail() {
+    echo "init-env: $1" >&2
+    exit 1
+}
+
+root=$(cd -- "$(dirname -- "$0")/.." && pwd)
+example=$root/.env.example
+target=${1:-$root/.env}
+[ -r "$example" ] || fail "$example cannot be read: restore it from git."
+[ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
+
+draft=$(mktemp "$target.XXXXXX") || fail "$(dirname -- "$target") cannot be written."
+trap 'rm -f -- "$draft"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# 256 random bits in letters and digits, which need no quoting in a URL or in .env.
+secret() {
+    bits=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \t\r\n')
+    [ ${#bits} -eq 64 ] || fail "/dev/urandom gives no random numbers."
+    printf %s "$bits"
+}
+
+# The value of a setting: from the environment, else from whoever sits at the terminal.
+ask() {
+    eval "answer=\${$1-}"
+    if [ -z "$answer" ] && [ -t 0 ]; then
+        printf '%s: ' "$2" >&2
+        read -r answer || answer=
+    fi
+    printf %s "$answer"
+}
+
+# In single quotes, as Compose takes every character there but a quote itself.
+quoted() {
+    case $1 in
+        *\'*) fail "A value must not hold a single quote." ;;
+        *[!A-Za-z0-9._/:@%+,=-]*) printf "'%s'" "$1" ;;
+        *) printf %s "$1" ;;
+    esac
+}
+
+generated='' empty='' comment='' carriage_return=$(printf '\r')
+while IFS= read -r line <&3 || [ -n "$line" ]; do
+    line=${line%"$carriage_return"}
+    case $line in
+        '#DOMAIN=')
+            value=$(ask DOMAIN "Domain that points to this server (empty for none)")
+            case $value in
+                '') ;;
+                *[!A-Za-z0-9.-]*) fail "$value is not a domain." ;;
+                *) line=DOMAIN=$value ;;
+            esac
+            ;;
+        '#'*) comment=$line ;;
+        *[!A-Z0-9_]*=*) ;;
+        *=)
+            name=${line%=}
+            case $comment in
+                *'Make one with: openssl rand'*)
+                    line=$name=$(secret)
+                    generated="$generated $name"
+                    ;;
+                *)
+                    value=$(ask "$name" "$name (${comment#'# '})")
+                    line=$name=$(quoted "$value")
+                    [ -n "$value" ] || empty="$empty $name"
+                    ;;
+            esac
+            ;;
+    esac
+    printf '%s\n' "$line" >>"$draft"
+done 3<"$example"
+
+# A link appears whole or not at all, and never in place of another file.
+ln -- "$draft" "$target" 2>/dev/null || fail "$target exists already or cannot be written."
+echo "$target is made, readable by you alone. Generated:${generated:- nothing}."
+[ -z "$empty" ] || fail "Fill in, as the stack does not start without:$empty."

@@ -1,0 +1,215 @@
+"""`deploy/init-env.sh`, run by every kind of shell that servers have."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pexpect
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "template/deploy/init-env.sh"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[list[str], str]:
+    """A shell with its PATH: BusyBox with its own tools alone, as on Alpine."""
+    command = SHELLS[request.param]
+    found = shutil.which(command[0])
+    if found is None:
+        pytest.skip(f"{command[0]} is not installed")
+    if request.param != "busybox":
+        return [found, *command[1:]], os.defpath
+    tools = tmp_path / "busybox"
+    tools.mkdir()
+    subprocess.run([found, "--install", "-s", str(tools)], check=True)
+    return [found, "sh"], str(tools)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Path:
+    """A project as it lies on a server."""
+    root = tmp_path / "my project"
+    (root / "deploy").mkdir(parents=True)
+    shutil.copy(SCRIPT, root / "deploy")
+    shutil.copy(GOLDEN / "profile-web-app/.env.example", root)
+    return root
+
+
+def init(
+    shell: tuple[list[str], str], root: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    command, path = shell
+    return subprocess.run(
+        [*command, "deploy/init-env.sh", *arguments],
+        cwd=root,
+        env={"PATH": path} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def settings(file: Path) -> dict[str, str]:
+    lines = (line.partition("=") for line in file.read_text().splitlines())
+    return {name: value for name, equals, value in lines if equals and not name.startswith("#")}
+
+
+def test_secrets_are_made_and_differ(shell: tuple[list[str], str], server: Path) -> None:
+    result = init(shell, server)
+    assert result.returncode == 0, result.stderr
+    values = settings(server / ".env")
+    assert values.keys() == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values.values())
+    assert len(set(values.values())) == 2
+
+
+def test_only_the_owner_can_read_it(shell: tuple[list[str], str], server: Path) -> None:
+    init(shell, server)
+    assert stat.S_IMODE((server / ".env").stat().st_mode) == 0o600
+
+
+def test_everything_else_stays_as_in_the_example(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    init(shell, server)
+    blank = re.sub(r"=[0-9a-f]{64}$", "=", (server / ".env").read_text(), flags=re.MULTILINE)
+    assert blank == (server / ".env.example").read_text()
+
+
+def test_no_secret_is_printed(shell: tuple[list[str], str], server: Path) -> None:
+    result = init(shell, server)
+    for value in settings(server / ".env").values():
+        assert value not in result.stdout + result.stderr
+
+
+def test_a_file_that_exists_is_left_alone(shell: tuple[list[str], str], server: Path) -> None:
+    (server / ".env").write_text("SECRET_KEY=mine\n")
+    result = init(shell, server)
+    assert result.returncode == 1
+    assert "exists already" in result.stderr
+    assert (server / ".env").read_text() == "SECRET_KEY=mine\n"
+
+
+def test_a_link_that_leads_nowhere_is_left_alone(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / ".env").symlink_to(server / "elsewhere")
+    assert init(shell, server).returncode == 1
+    assert not (server / "elsewhere").exists()
+
+
+def test_nothing_but_the_file_is_left(shell: tuple[list[str], str], server: Path) -> None:
+    before = {path.name for path in server.iterdir()}
+    init(shell, server)
+    assert {path.name for path in server.iterdir()} == before | {".env"}
+
+
+def test_another_file_by_name(shell: tuple[list[str], str], server: Path) -> None:
+    assert init(shell, server, "staging.env").returncode == 0
+    assert (server / "staging.env").is_file()
+    assert not (server / ".env").exists()
+
+
+def test_a_domain_from_the_environment(shell: tuple[list[str], str], server: Path) -> None:
+    init(shell, server, DOMAIN="example.com")
+    assert settings(server / ".env")["DOMAIN"] == "example.com"
+
+
+@pytest.mark.parametrize("domain", ["a b", "x$(touch pwned)", "https://a.org", "a'b", "a\nB=c"])
+def test_a_domain_that_is_none(shell: tuple[list[str], str], domain: str, server: Path) -> None:
+    result = init(shell, server, DOMAIN=domain)
+    assert result.returncode == 1
+    assert "is not a domain" in result.stderr
+    assert not (server / ".env").exists()
+    assert not (server / "pwned").exists()
+
+
+def test_what_cannot_be_generated_is_taken_from_the_environment(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / ".env.example").write_text("# Where mail goes.\nMAIL_URL=\n")
+    assert init(shell, server, MAIL_URL="smtp://a b$c`d`").returncode == 0
+    assert (server / ".env").read_text() == "# Where mail goes.\nMAIL_URL='smtp://a b$c`d`'\n"
+
+
+def test_what_is_still_missing_is_named(shell: tuple[list[str], str], server: Path) -> None:
+    (server / ".env.example").write_text("# Where mail goes.\nMAIL_URL=\n")
+    result = init(shell, server)
+    assert result.returncode == 1
+    assert "MAIL_URL" in result.stderr
+    assert (server / ".env").exists()
+
+
+def test_an_example_with_other_line_ends(shell: tuple[list[str], str], server: Path) -> None:
+    example = server / ".env.example"
+    example.write_bytes(example.read_bytes().replace(b"\n", b"\r\n"))
+    init(shell, server)
+    assert b"\r" not in (server / ".env").read_bytes()
+    assert settings(server / ".env").keys() == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+
+
+def test_a_missing_example_is_said(shell: tuple[list[str], str], server: Path) -> None:
+    (server / ".env.example").unlink()
+    result = init(shell, server)
+    assert result.returncode == 1
+    assert "restore it" in result.stderr
+
+
+def test_it_asks_on_a_terminal(shell: tuple[list[str], str], server: Path) -> None:
+    command, path = shell
+    child = pexpect.spawn(
+        command[0],
+        [*command[1:], "deploy/init-env.sh"],
+        cwd=str(server),
+        env={"PATH": path},
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("Domain that points to this server")
+    child.sendline("www.example.org")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert settings(server / ".env")["DOMAIN"] == "www.example.org"
+
+
+def test_interrupted_it_leaves_nothing(shell: tuple[list[str], str], server: Path) -> None:
+    command, path = shell
+    before = {item.name for item in server.iterdir()}
+    child = pexpect.spawn(
+        command[0],
+        [*command[1:], "deploy/init-env.sh"],
+        cwd=str(server),
+        env={"PATH": path},
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("Domain that points to this server")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130 or child.signalstatus == 2
+    assert {item.name for item in server.iterdir()} == before
+
+
+@pytest.mark.parametrize("case", sorted(folder.name for folder in GOLDEN.iterdir()))
+def test_every_project_gets_all_it_needs(case: str, tmp_path: Path) -> None:
+    (example,) = (GOLDEN / case).rglob(".env.example")
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(SCRIPT, tmp_path / "deploy")
+    shutil.copy(example, tmp_path)
+    url = "https://example.com"
+    result = init((["sh"], os.defpath), tmp_path, NEXT_PUBLIC_API_URL=url)
+    assert result.returncode == 0, result.stderr
+    required = re.findall(r"^([A-Z][A-Z0-9_]*)=$", example.read_text(), flags=re.MULTILINE)
+    values = settings(tmp_path / ".env")
+    assert values.keys() == set(required)
+    assert all(values.values())
