@@ -30,6 +30,16 @@ def stack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
     stack.remove()
 
 
+def test_it_boots_with_the_settings_that_the_script_makes(stack: Stack) -> None:
+    (stack.folder / ".env").unlink()
+    run("sh", "deploy/init-env.sh", cwd=stack.folder)
+    with (stack.folder / ".env").open("a") as settings:
+        settings.write(f"HTTP_PORT={stack.http_port}\nHTTPS_PORT={stack.https_port}\n")
+    stack.up()
+    assert stack.post("/api/v1/items", {"name": "first"})["name"] == "first"
+    assert stack.post("/api/v1/visits")["visits"] == 1
+
+
 def test_a_row_outlives_down_and_up(boot: Boot) -> None:
     stack = boot(SHAPE)
     item = stack.post("/api/v1/items", {"name": "kept"})
