@@ -52,6 +52,8 @@ class TemplateHistoryHook(BuildHookInterface[Any]):
     def _check(self, described: str | None) -> None:
         if not described:
             sys.exit("git cannot tell which version this is: is git installed?")
+        if described.endswith("-dirty"):
+            sys.exit("The template has changes that no commit holds: commit them first.")
         release = f"v{self.metadata.version}"
         if described.startswith("v") and "-" not in described and described != release:
             sys.exit(f"The tag is {described}, but pyproject.toml says {release}.")

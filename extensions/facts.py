@@ -41,8 +41,13 @@ _NOT_SOURCES = _SERVICE_FOLDERS | {
 }  # fmt: skip
 _NOT_SOURCE_PATTERN = re.compile(
     r"\..*|.*\.md|.*compose.*\.ya?ml|Dockerfile.*|.*\.lock|.*lock\.(json|yaml)|requirements.*"
+    # What `--adopt=take` leaves.
+    r"|.*\.orig(\.\d+)?"
 )
-_GENERATED_SETTINGS = r"# Settings of \S+ in production\. .*"
+# Whatever its owner made of it, something of this stays.
+_GENERATED_SETTINGS = re.compile(
+    r"^# (Settings of \S+ in production\.|--- .+ -{3,}$)", re.MULTILINE
+)
 _ENV_EXAMPLES = (
     ".env.example",
     ".env.example.orig",
@@ -57,8 +62,17 @@ _PYTHON_ENTRIES = ("main.py", "app.py", "run.py", "__main__.py")
 
 
 def is_project(root: Path) -> bool:
-    """Whether `root` is the top folder of a Spinbox project."""
-    return (root / PROJECT_CONF).is_file()
+    """Whether `root` is the top folder of a Spinbox project.
+
+    Raises:
+        ProjectError: It cannot be told.
+    """
+    try:
+        return (root / PROJECT_CONF).is_file()
+    except OSError as error:
+        raise ProjectError(
+            f"{PROJECT_CONF} cannot be read ({error.strerror}): mend that first."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -371,6 +385,12 @@ def _sources(tree: Tree, folder: str, others: re.Pattern[str]) -> Found[list[str
         and not others.fullmatch(name)
         and not (top.endswith("/") and _is_app_folder(tree, name))
     )
+    for name in sources:
+        if not name.isprintable():
+            raise ProjectError(
+                f"The name {name!a} cannot stand in a Dockerfile: rename that file, or have "
+                "git ignore it."
+            )
     return Found(sources, "what the top folder holds of the app")
 
 
@@ -383,11 +403,11 @@ def _variables(tree: Tree, folder: str) -> Found[list[str]]:
     places: dict[str, tuple[str, int]] = {}
     for name in _ENV_EXAMPLES:
         if tree.has(path := join(folder, name)):
-            lines = tree.read(path).splitlines()
+            text = tree.read(path)
             # The root's may be the generated one.
-            if folder == "." and lines and re.fullmatch(_GENERATED_SETTINGS, lines[0]):
+            if folder == "." and _GENERATED_SETTINGS.search(text):
                 continue
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(text.splitlines(), start=1):
                 if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
                     places.setdefault(match[1], (path, number))
     names = list(places)

@@ -16,7 +16,6 @@ _MADE_BY_TOOLS = _NEVER | {
     ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".turbo", "build", "coverage", "dist",
     "htmlcov", "logs", "out", "tmp",
 }  # fmt: skip
-_ANSWERS = ".copier-answers.yml"
 
 
 class Tree:
@@ -31,7 +30,7 @@ class Tree:
         self.root = root
         paths = [path for path in _list(root) if _NEVER.isdisjoint(path.split("/")[:-1])]
         outputs = tuple(
-            path.removesuffix(_ANSWERS) for path in paths if _is_output(root / path, path)
+            path.rpartition("/")[0] + "/" for path in paths if _is_output(root / path, path)
         )
         self.files: tuple[str, ...] = tuple(sorted(p for p in paths if not p.startswith(outputs)))
         self._set = frozenset(self.files)
@@ -90,7 +89,7 @@ def join(folder: str, name: str) -> str:
 
 def _is_output(file: Path, path: str) -> bool:
     """Whether it is an answers file of ours: its folder holds generated files (`--output`)."""
-    if not path.endswith("/" + _ANSWERS):
+    if "/" not in path or not path.endswith((".yml", ".yaml")):
         return False
     try:
         text = file.read_text("utf-8")
@@ -117,9 +116,12 @@ def _list(root: Path) -> list[str]:
 
 def _ls_files(root: Path, *options: str) -> list[str]:
     """Ask git itself, with an empty repository elsewhere: the project need not be one."""
+    # The user's configuration must not make a laptop and CI disagree.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     with TemporaryDirectory(prefix="spinbox-") as temporary:
         git = ["git", f"--git-dir={temporary}", "-c", "core.bare=false"]
+        git += ["-c", "core.ignoreCase=false"]
         listing = ["ls-files", "-z", *options, "--exclude-per-directory=.gitignore"]
         try:
             subprocess.run(

@@ -1,5 +1,17 @@
-"""`python -m spinbox_wrapper`: the same as the console script."""
+"""`python -m spinbox_wrapper`, and what the console scripts call."""
 
-from .cli import main
+import sys
 
-main()
+
+def run() -> None:
+    """Run the command line; Ctrl-C is heard from the first import on."""
+    try:
+        from .cli import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

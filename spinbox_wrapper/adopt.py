@@ -37,8 +37,9 @@ def decide(outcome: Outcome, how: str | None, *, colour: bool) -> Outcome:
             "--adopt asks on a terminal: elsewhere, say --adopt=take, --adopt=keep or "
             "--adopt=merge."
         )
+    folder = outcome.request.output
     steps = [
-        adopt(step, _ask(step, colour) if how == "ask" else Adoption(how), merge)
+        adopt(step, _ask(step, folder, colour) if how == "ask" else Adoption(how), merge)
         if step.action is Action.FOREIGN
         else step
         for step in outcome.steps
@@ -46,9 +47,10 @@ def decide(outcome: Outcome, how: str | None, *, colour: bool) -> Outcome:
     return replace(outcome, steps=tuple(steps))
 
 
-def _ask(step: Step, colour: bool) -> Adoption:
+def _ask(step: Step, folder: str, colour: bool) -> Adoption:
     taken = replace(step, action=Action.REPLACE)
-    click.echo(f"\n{diff.unified([taken], colour=colour)}")
+    click.echo()
+    click.echo(diff.unified([taken], folder, colour=colour))
     click.echo(f"{step.path} exists: {_QUESTION}")
     key = click.prompt("Your choice", type=click.Choice([*_KEYS, "q"]), show_choices=False)
     if key == "q":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -37,6 +37,22 @@ class Answers:
 
     values: dict[str, Any]
     commit: str
+
+
+def is_folder_inside(path: str) -> bool:
+    """Whether a path can be a folder of the project: plain, relative, and nothing of git's."""
+    parts = PurePosixPath(path).parts
+    plain = re.fullmatch(r"(?!/)[\w./-]+", path) is not None
+    return plain and {"..", ".git"}.isdisjoint(part.lower() for part in parts)
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a value is of the types that answers are made of."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def load_yaml(text: str | bytes) -> Any:
@@ -75,10 +91,15 @@ def read_answers(path: Path) -> Answers | None:
         raise UserError(
             f"{path.name} belongs to another template: choose another name with --answers-file."
         )
-    values = {key: value for key, value in document.items() if not str(key).startswith("_")}
+    for key, value in document.items():
+        if not isinstance(key, str) or not _is_json(value):
+            raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
+    values = {key: value for key, value in document.items() if not key.startswith("_")}
     for key, types in _TYPES.items():
         if key in values and not isinstance(values[key], types):
             raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
+    if not is_folder_inside(values.get("output", ".")):
+        raise UserError(f"{path.name} was edited by hand (output): restore it from git.")
     return Answers(values, str(document.get("_commit", "")))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .errors import UserError
+from .errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from .sync import Request
@@ -115,41 +116,58 @@ def build(
         output=_output(directory, output),
         choices={key: value for key, value in given.items() if value is not None},
         settings=tuple(_pair(text) for text in settings),
-        answers_file=answers_file,
+        answers_file=_answers_name(answers_file),
         restore=frozenset(restore),
         interactive=interactive,
     )
     preview = check or differences or explain or dry_run
+    how = "take" if force else adopt
+    _refuse_together(explain, "--explain", check, differences, dry_run, interactive, how, restore)
+    _refuse_together(force, "--force", adopt)
+    _refuse_together(preview, "--check, --diff or --dry-run", how == "ask")
+    if interactive and not sys.stdin.isatty():
+        raise UserError("--interactive asks on a terminal: elsewhere, use --set.")
+
     with sync.session(request, writes=not preview) as rescued:
+        _note(request, rescued)
         if explain:
             _explain(request, format_)
             return
         outcome = sync.plan(request)
-        outcome = decide(outcome, "take" if force else adopt, colour=_colour())
+        outcome = decide(outcome, how, colour=_colour())
         problem = report.problem(outcome)
         written = not preview and problem is None
         if written:
-            rescued += journal.write(request.root, outcome.steps)
+            _note(request, journal.write(request.root, outcome.steps))
     if format_ == "json":
         click.echo(report.as_json(outcome, written=written, differences=differences))
     else:
         # A diff stands alone on standard output, so that `git apply` can read it.
         if differences:
-            click.echo(diff.unified(outcome.steps, colour=_colour()), nl=False)
+            click.echo(diff.unified(outcome.steps, request.output, colour=_colour()), nl=False)
         if written or preview:
             text = report.as_text(outcome, written=written, verbose=verbose)
             click.echo(text, err=differences)
-    for name in rescued:
-        click.echo(f"Note: You edited a file while it was written; see {name}.", err=True)
     if problem:
         raise UserError(problem)
     if conflicts := outcome.having(Action.CONFLICT):
-        paths = ", ".join(step.path for step in conflicts)
+        paths = ", ".join(request.named(step.path) for step in conflicts)
         if written:
             raise UserError(f"Resolve the conflict markers in {paths}, then run again.")
-        raise UserError(f"Both you and the generator changed the same lines of {paths}.")
+        raise UserError(f"A run would leave conflict markers in {paths}.")
     if check and not outcome.in_sync:
-        raise UserError("The production files are out of date: run `spinbox build --prod`.")
+        raise UserError(f"The production files are out of date: run `{request.command}`.")
+
+
+def _refuse_together(given: bool, name: str, *others: object) -> None:
+    if given and any(others):
+        raise UsageError(f"{name} cannot be combined with the other options given.")
+
+
+def _note(request: Request, rescued: Sequence[str]) -> None:
+    for path in rescued:
+        name = request.named(path)
+        click.echo(f"Note: You edited a file while it was written; see {name}.", err=True)
 
 
 def _explain(request: Request, format_: str) -> None:
@@ -164,17 +182,25 @@ def _explain(request: Request, format_: str) -> None:
 
 def _colour() -> bool:
     """Whether standard output takes colours (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _output(project: Path, output: str | None) -> str:
     """The output folder relative to the project's, `.` for the same."""
     if output is None:
         return "."
-    relative = os.path.relpath(project / output, project)
-    if relative.startswith(".."):
-        raise UserError("--output must name a folder inside the project: images are built from it.")
-    return Path(relative).as_posix()
+    relative = Path(os.path.relpath(project / output, project))
+    if relative.parts[:1] == ("..",):
+        raise UsageError(
+            "--output must name a folder inside the project: images are built from it."
+        )
+    return relative.as_posix()
+
+
+def _answers_name(name: str) -> str:
+    if not re.fullmatch(r"[\w.-]+\.ya?ml", name, re.ASCII):
+        raise click.BadParameter(f"{name!r} is not a name such as .copier-answers.spinbox.yml.")
+    return name
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -209,10 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except UserError as error:
         click.echo(f"spinbox: {error}", err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader, such as `head`, has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"spinbox: {place}{error.strerror}; mend that and run again.", err=True)
         sys.exit(1)
     except Exception as error:
         if os.environ.get("SPINBOX_DEBUG"):

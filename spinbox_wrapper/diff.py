@@ -11,11 +11,12 @@ from .plan import Step
 from .render import File
 
 
-def unified(steps: Iterable[Step], *, colour: bool = False) -> str:
+def unified(steps: Iterable[Step], folder: str = ".", *, colour: bool = False) -> bytes:
     """The changes of all steps, from what is there to what would be (git-diff(1)).
 
     Args:
         steps: Those that change nothing add nothing.
+        folder: What their paths are relative to, itself relative to the project.
         colour: With the colours of a terminal.
     """
     with TemporaryDirectory(prefix="spinbox-") as temporary:
@@ -23,12 +24,12 @@ def unified(steps: Iterable[Step], *, colour: bool = False) -> str:
         (root / "a").mkdir()
         (root / "b").mkdir()
         for step in steps:
-            _put(root / "a" / step.path, step.before)
-            _put(root / "b" / step.path, step.after)
-        options = ["diff", "--no-index", "--no-prefix", "--no-ext-diff", "--no-renames"]
+            _put(root / "a" / folder / step.path, step.before)
+            _put(root / "b" / folder / step.path, step.after)
+        options = ["diff", "--no-index", "--no-prefix", "--no-ext-diff", "--no-renames", "--binary"]
         options.append("--color=always" if colour else "--color=never")
         result = git.run("-c", "core.quotePath=false", *options, "a", "b", cwd=root)
-    return result.stdout.decode("utf-8", "replace")
+    return result.stdout
 
 
 def _put(path: Path, file: File | None) -> None:

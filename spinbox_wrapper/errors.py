@@ -2,4 +2,12 @@
 
 
 class UserError(Exception):
-    """Something the user can mend; exit code 1. The message says what to do."""
+    """Something the user can mend. The message says what to do."""
+
+    exit_code = 1
+
+
+class UsageError(UserError):
+    """A command line that fits no project."""
+
+    exit_code = 2

@@ -88,7 +88,7 @@ def _detected(reading: Reading, key: str) -> Any:
 
 def _choices(reading: Reading, template: Template) -> list[Line]:
     questions = load_yaml((template.root / "copier.yml").read_text("utf-8"))
-    stored = reading.stored.values if reading.stored else {}
+    stored = reading.answers
     lines = []
     for key in sorted(template.extension("settings").QUESTIONS):
         default = questions[key]["default"]

@@ -11,10 +11,12 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
+import signal
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +25,7 @@ from .plan import Action, Step
 
 FOLDER = ".spinbox-journal"
 _LIST = "files.json"
+_CONTENT = re.compile(r"[0-9]+(\.orig)?")
 
 
 @contextmanager
@@ -80,9 +83,9 @@ def write(root: Path, steps: Sequence[Step]) -> list[str]:
         # Should the run end here, git must not offer the folder for a commit.
         _lay_down(journal / ".gitignore", b"*\n")
         entries = [_prepare(journal, root, number, step) for number, step in enumerate(steps)]
-        _lay_down(journal / "new-list", json.dumps(entries).encode())
+        document = {"folder": _identity(journal), "files": entries}
+        _lay_down(journal / "new-list", json.dumps(document).encode())
         (journal / "new-list").rename(journal / _LIST)
-        _sync_folder(journal)
     except BaseException as error:
         if not (journal / _LIST).exists():
             shutil.rmtree(journal, ignore_errors=True)
@@ -91,11 +94,14 @@ def write(root: Path, steps: Sequence[Step]) -> list[str]:
                 f"The files cannot be written ({error.strerror}); nothing was changed."
             ) from None
         raise
+    with suppress(OSError):
+        _sync_folder(journal)
+    # It is too late to stop: Ctrl-C is heard when everything is in its place.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return recover(root)
-    except KeyboardInterrupt:
-        recover(root)
-        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _check_folders(root: Path, steps: Sequence[Step]) -> None:
@@ -120,9 +126,8 @@ def _prepare(journal: Path, root: Path, number: int, step: Step) -> dict[str, st
         mode = _mode(root / step.path, step.after.executable)
         _lay_down(journal / entry["content"], step.after.content, mode)
     if step.action is Action.REPLACE and step.before is not None:
-        entry["original"] = _free_name(root, step.path)
-        entry["original_content"] = f"{number}.orig"
-        _lay_down(journal / entry["original_content"], step.before.content)
+        entry["original"] = f"{number}.orig"
+        _lay_down(journal / entry["original"], step.before.content)
     return entry
 
 
@@ -175,31 +180,36 @@ def recover(root: Path) -> list[str]:
     return rescued
 
 
+def _identity(journal: Path) -> list[int]:
+    """What no copy of the folder has: so that one in a cloned repository is not carried out."""
+    status = journal.stat()
+    return [status.st_dev, status.st_ino]
+
+
 def _read_list(journal: Path, root: Path) -> list[dict[str, str]]:
-    """The list of files; it may have come with a cloned repository, so nothing in it is trusted."""
+    """The list of files, if this program wrote it, in this folder."""
     try:
-        entries: Any = json.loads((journal / _LIST).read_text("utf-8"))
-    except ValueError:
-        entries = None
-    valid = isinstance(entries, list) and all(
-        isinstance(entry, dict)
-        and "path" in entry
-        and ("original" in entry) == ("original_content" in entry)
-        and all(isinstance(v, str) and _is_inside(root, v) for v in entry.values())
-        for entry in entries
-    )
+        document: Any = json.loads((journal / _LIST).read_text("utf-8"))
+        entries: list[dict[str, str]] = document["files"]
+        valid = document["folder"] == _identity(journal) and all(
+            _is_inside(root, entry["path"])
+            and all(_CONTENT.fullmatch(entry.get(key, "0")) for key in ("content", "original"))
+            for entry in entries
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        valid = False
     if not valid:
-        raise UserError(f"{FOLDER} was not written by this program: remove it.")
-    checked: list[dict[str, str]] = entries
-    return checked
+        raise UserError(f"{FOLDER} was not written here by this program: remove it.")
+    return entries
 
 
 def _is_inside(root: Path, path: str) -> bool:
     parts = PurePosixPath(path).parts
     return (
         bool(parts)
+        and path.isprintable()
         and not PurePosixPath(path).is_absolute()
-        and ".." not in parts
+        and {"..", ".git"}.isdisjoint(part.lower() for part in parts)
         and not any(root.joinpath(*parts[:n]).is_symlink() for n in range(1, len(parts) + 1))
     )
 
@@ -209,6 +219,9 @@ def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
     target = root / entry["path"]
     content = journal / entry["content"] if "content" in entry else None
     done = content is not None and not content.exists()
+    original = journal / entry["original"] if "original" in entry else None
+    if original is not None and original.exists():
+        original.replace(root / _free_name(root, entry["path"]))
     rescued = []
     if not done and target.is_file():
         there = target.read_bytes()
@@ -216,8 +229,6 @@ def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
         if _digest(there) not in known:
             rescued.append(_free_name(root, entry["path"]))
             (root / rescued[0]).write_bytes(there)
-    if "original" in entry and (journal / entry["original_content"]).exists():
-        (journal / entry["original_content"]).replace(root / entry["original"])
     if content is None:
         target.unlink(missing_ok=True)
         _remove_empty_folders(target.parent, root)

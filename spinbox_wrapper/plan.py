@@ -124,9 +124,10 @@ def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:
     if adoption is Adoption.KEEP:
         return replace(step, action=Action.KEEP, reason="yours; later changes are merged into it")
     there = _lf(step.before)
-    content, _ = merge(step.path, b"", there.content, step.generated.content)
+    content, conflict = merge(step.path, b"", there.content, step.generated.content)
+    action = Action.CONFLICT if conflict else Action.MERGE
     merged = File(content, step.generated.executable)
-    adopted = replace(step, action=Action.CONFLICT, merged=merged, reason="both, to choose from")
+    adopted = replace(step, action=action, merged=merged, reason="yours and the generated one")
     return _in_lines_of(step.before, adopted)
 
 

@@ -63,13 +63,13 @@ def problem(outcome: Outcome) -> str | None:
     """Why nothing can be written, as one sentence that says what to do; None where it can."""
     if unresolved := outcome.having(Action.UNRESOLVED):
         return (
-            f"Resolve the conflict markers in {_names(unresolved)}, then run again; "
+            f"Resolve the conflict markers in {_names(outcome, unresolved)}, then run again; "
             "nothing was written."
         )
     if foreign := outcome.having(Action.FOREIGN):
         return (
-            f"These files exist and were not generated: {_names(foreign)}. Nothing was written; "
-            "decide for each with --adopt, or move them away."
+            f"These files exist and were not generated: {_names(outcome, foreign)}. Nothing was "
+            "written; decide for each with --adopt, or move them away."
         )
     return None
 
@@ -84,13 +84,15 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
     """
     lines = [f"{click.style(outcome.stack.name, bold=True)}: {summary(outcome.stack)}", ""]
     shown = [step for step in outcome.steps if verbose or step.action is not Action.UNCHANGED]
-    lines += [_line(step) for step in shown]
+    lines += [_line(outcome, step) for step in shown]
     if any(step.writes for step in outcome.steps):
         reasons = causes(outcome.stored, outcome.answers, outcome.version)
         if reasons:
             lines += ["", "Because of:", *(f"  {reason}" for reason in reasons)]
         if not written:
             lines += ["", "Nothing was written."]
+        if not written and outcome.in_sync:
+            lines[-1] += " The next run will note the new version; no other file changes."
     elif outcome.in_sync:
         lines.append("Everything is up to date.")
     for warning in outcome.warnings:
@@ -112,9 +114,11 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
     stack, stored = outcome.stack, outcome.stored
     files = []
     for step in outcome.steps:
-        file = {"path": step.path, "action": step.action.value, "reason": step.reason}
+        path = outcome.request.named(step.path)
+        file = {"path": path, "action": step.action.value, "reason": step.reason}
         if differences:
-            file["diff"] = diff.unified([step])
+            text = diff.unified([step], outcome.request.output)
+            file["diff"] = text.decode("utf-8", "replace")
         files.append(file)
     document = {
         "version": 1,
@@ -135,10 +139,12 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
     return json.dumps(document, indent=2)
 
 
-def _names(steps: Sequence[Step]) -> str:
-    return ", ".join(step.path for step in steps)
+def _names(outcome: Outcome, steps: Sequence[Step]) -> str:
+    return ", ".join(outcome.request.named(step.path) for step in steps)
 
 
-def _line(step: Step) -> str:
+def _line(outcome: Outcome, step: Step) -> str:
     action = click.style(f"{step.action.value:>10}", fg=_COLOURS.get(step.action))
-    return f"{action}  {step.path}" + (f"  ({step.reason})" if step.reason else "")
+    return f"{action}  {outcome.request.named(step.path)}" + (
+        f"  ({step.reason})" if step.reason else ""
+    )

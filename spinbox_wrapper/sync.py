@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from . import journal
-from .answers import DEFAULT_NAME, Answers, load_yaml, read_answers
-from .errors import UserError
+from .answers import DEFAULT_NAME, Answers, is_folder_inside, load_yaml, read_answers
+from .errors import UsageError, UserError
 from .merge import merge
 from .plan import Action, Step, make_plan
 from .render import File, render
@@ -47,6 +49,22 @@ class Request:
         """The folder that files go to."""
         return self.project / self.output
 
+    @property
+    def command(self) -> str:
+        """The command line that writes to the same place."""
+        words = ["spinbox", "build", "--prod"]
+        if self.project != Path():
+            words += ["-C", str(self.project)]
+        if self.output != ".":
+            words += ["--output", self.output]
+        if self.answers_file != DEFAULT_NAME:
+            words += ["--answers-file", self.answers_file]
+        return shlex.join(words)
+
+    def named(self, path: str) -> str:
+        """A generated file as the user sees it, relative to the project."""
+        return PurePosixPath(self.output, path).as_posix()
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,9 +97,13 @@ class Outcome:
         """Whether nothing is to be done; a new version in the answers file alone is nothing."""
         return not any(
             step.action in {Action.UNRESOLVED, Action.FOREIGN}
-            or (step.writes and step.path != self.request.answers_file)
+            or (step.writes and not self._is_note(step))
             for step in self.steps
         )
+
+    def _is_note(self, step: Step) -> bool:
+        """Whether it only notes what no other file shows, such as the template's version."""
+        return step.path == self.request.answers_file and step.action is Action.UPDATE
 
 
 @contextmanager
@@ -136,12 +158,13 @@ def read(request: Request, template: Template) -> Reading:
     settings = template.extension("settings")
     _check_output(request)
     if journal.is_pending(request.root):
-        raise UserError("A run was interrupted: complete it with `spinbox build --prod` first.")
+        with journal.lock(request.project):
+            raise UserError(f"A run was interrupted: complete it with `{request.command}` first.")
     stored = read_answers(request.root / request.answers_file)
     answers = dict(stored.values) if stored else {}
     try:
         overrides = settings.check_overrides(answers.get("overrides") or {})
-        choices = _apply_settings(request, answers, overrides, settings)
+        choices = _apply_settings(request, answers, overrides, template)
         found = template.extension("facts").read_project(request.project, settings.hints(overrides))
     except template.extension("errors").ProjectError as error:
         raise UserError(str(error)) from None
@@ -199,12 +222,25 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         _read(request.root, base.keys() | new.keys()),
         merge,
         request.answers_file,
-        restore=request.restore,
+        restore=_restored(request, new),
     )
     warnings = [*stack.warnings, *_hidden_warnings(hidden)]
     if stored:
         warnings += _dangers(base, new, stack)
     return Outcome(request, stack, tuple(steps), answers, stored, template.version, tuple(warnings))
+
+
+def _restored(request: Request, new: Mapping[str, File]) -> frozenset[str]:
+    """The files to bring back, relative to the output folder, however they were named."""
+    paths = set()
+    for name in request.restore:
+        path = posixpath.normpath(name)
+        inside = posixpath.relpath(path, request.output)
+        found = next((candidate for candidate in (inside, path) if candidate in new), None)
+        if found is None:
+            raise UserError(f"{name} is not a generated file of this project: see --dry-run -v.")
+        paths.add(found)
+    return frozenset(paths)
 
 
 def _build_stack(template: Template, answers: Mapping[str, Any]) -> Any:
@@ -214,10 +250,13 @@ def _build_stack(template: Template, answers: Mapping[str, Any]) -> Any:
 
 def _check_output(request: Request) -> None:
     """Images are built from the project's folder, so generated files have to lie in it."""
-    parts = PurePosixPath(request.output).parts
-    if not re.fullmatch(r"[\w./-]+", request.output) or ".git" in parts:
-        raise UserError("--output must name a folder of plain letters, digits, dashes and dots.")
+    if not is_folder_inside(request.output):
+        raise UsageError(
+            "--output must name a folder inside the project, of letters, digits, dashes and dots."
+        )
     _refuse_links(request.project, request.output)
+    if request.root.exists() and not request.root.is_dir():
+        raise UserError(f"{request.output} is a file: name a folder with --output.")
 
 
 def _check_output_folder(output: str, facts: Mapping[str, Any]) -> None:
@@ -264,20 +303,26 @@ def _major(image: str) -> str:
 
 
 def _apply_settings(
-    request: Request, answers: dict[str, Any], overrides: dict[str, Any], settings: Any
+    request: Request, answers: dict[str, Any], overrides: dict[str, Any], template: Template
 ) -> dict[str, Any]:
     """The chosen answers; `answers` and `overrides` lose or gain what `--set` names."""
+    settings, errors = template.extension("settings"), template.extension("errors")
     choices = dict(request.choices)
     chosen_by_key = {setting.key for setting in settings.CHOICES}
     for key, text in request.settings:
-        settings.check_key(key)
+        try:
+            settings.check_key(key)
+            value = settings.parse_setting(key, text) if text else None
+        except errors.ProjectError as error:
+            raise UsageError(str(error)) from None
         if not text:
             overrides.pop(key, None)
             answers.pop(key, None)
+            choices.pop(key, None)
         elif key in chosen_by_key:
-            choices[key] = settings.parse_setting(key, text)
+            choices[key] = value
         else:
-            overrides[key] = settings.parse_setting(key, text)
+            overrides[key] = value
     return choices
 
 
@@ -297,11 +342,11 @@ def _read(root: Path, paths: Iterable[str]) -> dict[str, File]:
     for path in paths:
         target = root / path
         _refuse_links(root, path)
-        if target.exists() and not target.is_file():
-            raise UserError(
-                f"{path} is not a regular file, but one is to be written: move it away."
-            )
         try:
+            if target.exists() and not target.is_file():
+                raise UserError(
+                    f"{path} is not a regular file, but one is to be written: move it away."
+                )
             # Anyone's bit counts, as in git, not whether this user may run it.
             files[path] = File(target.read_bytes(), bool(target.stat().st_mode & 0o111))
         except FileNotFoundError:

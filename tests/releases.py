@@ -53,15 +53,27 @@ def _no_caddyfile(folder: Path) -> None:
     (folder / name).unlink()
 
 
+def _older_uv(folder: Path) -> None:
+    """In the derivation's code, of which two versions meet in one process."""
+    path = folder / "extensions/layout.py"
+    path.write_text(re.sub(r'UV_VERSION = "[^"]+"', 'UV_VERSION = "0.1.2"', path.read_text()))
+
+
 def _other_introduction(folder: Path) -> None:
     _replace(folder, "template/deploy/README.md.jinja", "# Deploying", "# How to deploy")
 
 
 # Oldest first: each is the present without what its functions take back.
 RELEASES: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "v0.0.1": (_fewer_logs, _no_question_about_uploads, _files_that_went, _no_caddyfile),
-    "v0.0.2": (_fewer_logs, _files_that_went, _other_introduction),
-    "v0.0.3": (_other_introduction,),
+    "v0.0.1": (
+        _fewer_logs,
+        _no_question_about_uploads,
+        _files_that_went,
+        _no_caddyfile,
+        _older_uv,
+    ),
+    "v0.0.2": (_fewer_logs, _files_that_went, _other_introduction, _older_uv),
+    "v0.0.3": (_other_introduction, _older_uv),
 }
 PRESENT = "v" + tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 

@@ -23,7 +23,9 @@ class Result:
 
 def run(project: Path, *arguments: str, template: Template | None = None) -> Result:
     """`spinbox build --prod` in a project, with a release's template or this working tree's."""
-    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    # With a buffer below the text, as standard output has.
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe")
+    code = 0
     with ExitStack() as stack:
         stack.enter_context(redirect_stdout(stdout))
         stack.enter_context(redirect_stderr(stderr))
@@ -33,7 +35,8 @@ def run(project: Path, *arguments: str, template: Template | None = None) -> Res
             main(["build", "--prod", "-C", str(project), *arguments])
         except SystemExit as error:
             code = int(error.code or 0)
-    return Result(code, stdout.getvalue(), stderr.getvalue())
+    texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (stdout, stderr)]
+    return Result(code, *texts)
 
 
 def build(project: Path, *arguments: str, template: Template | None = None) -> str:

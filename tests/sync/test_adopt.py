@@ -113,6 +113,30 @@ def test_merging_marks_only_what_differs(by_hand: Path) -> None:
     assert "Everything is up to date." in build(by_hand)
 
 
+def test_merging_an_empty_file_leaves_no_marker(project: Project) -> None:
+    root = project("fastapi")
+    (root / "Dockerfile.prod").write_text("")
+    result = run(root, "--adopt=merge")
+    assert ("<<<<<<<" in (root / "Dockerfile.prod").read_text()) == (result.code == 1)
+
+
+def test_what_is_written_while_it_asks_is_kept(by_hand: Path) -> None:
+    command = [*SPINBOX, "build", "--prod", "--adopt"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    child = pexpect.spawn(
+        command[0], command[1:], cwd=by_hand, env=environment, timeout=30, encoding="utf-8"
+    )
+    child.expect("Your choice")
+    (by_hand / ".env.example").write_text("# precious\n")
+    for _ in range(3):
+        child.sendline("t")
+        child.expect(["Your choice", pexpect.EOF])
+    child.close()
+    kept = [path.read_text() for path in by_hand.glob(".env.example.orig*")]
+    assert any(text.startswith("# Mine.") for text in kept)
+    assert "# precious\n" in kept
+
+
 def test_the_way_out_is_to_remove_the_answers_file(project: Project) -> None:
     """Nothing that runs in production calls this program or reads its answers."""
     root = project("profile-web-app")

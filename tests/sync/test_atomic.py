@@ -29,7 +29,9 @@ def hook(event, arguments):
         return
     if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
         return
-    if any(str(a).startswith(root) for a in arguments[:2]):
+    # rmtree removes by a folder's descriptor, with bare names.
+    by_descriptor = event in {"os.remove", "os.rmdir"} and arguments[1] != -1
+    if by_descriptor or any(str(a).startswith(root) for a in arguments[:2]):
         count += 1
         if count == limit:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -42,9 +44,10 @@ finally:
 """
 
 
-def _killed(root: Path, limit: int) -> subprocess.CompletedProcess[str]:
+def _killed(root: Path, limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [SPINBOX[0], "-c", _KILLER, str(root), str(limit)]
     return subprocess.run(
-        [SPINBOX[0], "-c", _KILLER, str(root), str(limit), "build", "--prod", "-C", str(root)],
+        [*command, "build", "--prod", "-C", str(root), *arguments],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
@@ -75,25 +78,42 @@ def first(project: Project) -> Path:
     return project("fastapi")
 
 
+@pytest.fixture
+def by_hand(project: Project) -> Path:
+    """A project with a file in the way."""
+    root = project("fastapi")
+    (root / "Dockerfile.prod").write_text("# Mine.\n")
+    return root
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
-    ("scene", "removed"), [("first", set()), ("changed", {"deploy/migrate.sh"})]
+    ("scene", "arguments", "removed"),
+    [
+        ("first", (), set()),
+        ("changed", (), {"deploy/migrate.sh"}),
+        ("by_hand", ("--adopt=take",), set()),
+    ],
 )
 def test_killed_at_every_point_of_writing(
-    scene: str, removed: set[str], request: pytest.FixtureRequest, tmp_path: Path
+    scene: str,
+    arguments: tuple[str, ...],
+    removed: set[str],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> None:
     start: Path = request.getfixturevalue(scene)
     old = _state(start)
     complete = tmp_path / "complete"
     shutil.copytree(start, complete)
-    total = int(_killed(complete, -1).stdout.rsplit(maxsplit=1)[-1])
+    total = int(_killed(complete, -1, *arguments).stdout.rsplit(maxsplit=1)[-1])
     new = _state(complete)
     assert {path for path in old if path not in new} == removed
     seen = set()
     for limit in range(1, total + 1):
         root = tmp_path / f"killed-{limit}"
         shutil.copytree(start, root)
-        assert _killed(root, limit).returncode == -signal.SIGKILL
+        assert _killed(root, limit, *arguments).returncode == -signal.SIGKILL
         half = _state(root)
         assert all(half.get(path) in (old.get(path), new.get(path)) for path in old | new)
         pending = journal.is_pending(root)
@@ -102,7 +122,7 @@ def test_killed_at_every_point_of_writing(
         journal.recover(root)
         assert _state(root) in (old, new)
         seen.add((pending, _state(root) == new))
-        assert run(root).code == 0
+        assert run(root, *arguments).code == 0
         assert files_below(root) == new
         shutil.rmtree(root)
     assert seen == {(False, False), (True, True), (False, True)}

@@ -28,7 +28,7 @@ def test_check_says_what_and_why(project: Project) -> None:
     assert "update  docker-compose.prod.yml" in result.stdout
     assert "redis is new" in result.stdout
     assert result.stderr == (
-        "spinbox: The production files are out of date: run `spinbox build --prod`.\n"
+        f"spinbox: The production files are out of date: run `spinbox build --prod -C {root}`.\n"
     )
 
 
@@ -92,6 +92,30 @@ def test_diff_of_a_first_run_creates_every_file(
     build(root, template=oldest)
     assert files_below(copy) == files_below(root)
     assert os.access(copy / "deploy/hello.sh", os.X_OK)
+
+
+def test_diff_of_an_output_folder_and_of_any_bytes(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    build(root, "--output", "deploy/prod")
+    dockerfile = root / "deploy/prod/Dockerfile.prod"
+    dockerfile.write_bytes(b"# caf\xe9\n" + dockerfile.read_bytes())
+    versions = root / ".config/versions.conf"
+    versions.write_text(versions.read_text().replace("python:3.11", "python:3.13"))
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", root, copy], check=True)
+    command = [*SPINBOX, "build", "--prod", "--diff", "--output", "deploy/prod"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    diff = subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True)
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=diff.stdout, check=True)
+    build(root, "--output", "deploy/prod")
+    assert files_below(copy) == files_below(root)
+
+
+def test_check_of_a_lost_answers_file(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    (root / ".copier-answers.yml").unlink()
+    assert run(root, "--check").code == 1
 
 
 def test_diff_of_nothing_is_empty(project: Project) -> None:

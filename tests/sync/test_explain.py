@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.cases import SHAPES
-from tests.conftest import Project, files_below
+from tests.conftest import REPOSITORY, Project, files_below
 from tests.runs import build, edit, run
+
+SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
 
 
 def explained(root: Path, *arguments: str) -> dict[str, dict[str, object]]:
     result = run(root, "--explain", "--format", "json", *arguments)
     assert result.code == 0, result.stderr
     document = json.loads(result.stdout)
-    assert document["version"] == 1
+    jsonschema.validate(document, SCHEMA)
     return {line["key"]: line for line in document["facts"] + document["choices"]}
 
 
@@ -49,6 +52,12 @@ def test_choices_say_who_made_them(project: Project) -> None:
     assert (lines["proxy"]["value"], lines["proxy"]["reason"]) == ("none", "chosen earlier")
     assert (lines["compose"]["value"], lines["compose"]["reason"]) == (False, "set in this call")
     assert (lines["gpu"]["value"], lines["gpu"]["by"]) == (False, "default")
+
+
+def test_a_choice_that_is_taken_back_is_the_default_again(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--set", "proxy=none")
+    assert explained(root, "--set", "proxy=")["proxy"]["value"] == "caddy"
 
 
 def test_it_works_where_a_run_does_not(project: Project) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pexpect
@@ -132,23 +134,25 @@ def test_the_same_key_twice_the_last_one_counts(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "sentence", "code"),
     [
-        (("--set", "nonsense=1"), "is not a key of --set"),
-        (("--set", "fastapi.port=99999"), "from 1 to 65535"),
-        (("--set", "fastapi.dir=../elsewhere"), "inside the project"),
-        (("--set", "proxy=nginx"), "caddy or none"),
-        (("--output", "../elsewhere"), "inside the project"),
-        (("--target", "node"), "has no Node app"),
+        (("--set", "nonsense=1"), "is not a key of --set", 2),
+        (("--set", "fastapi.port=99999"), "from 1 to 65535", 2),
+        (("--set", "fastapi.dir=../elsewhere"), "inside the project", 2),
+        (("--set", "proxy=nginx"), "caddy or none", 2),
+        (("--output", "../elsewhere"), "inside the project", 2),
+        (("--output", "README.md"), "is a file", 1),
+        (("--target", "node"), "has no Node app", 1),
+        (("--restore", "nope.txt"), "nope.txt is not a generated file", 1),
     ],
 )
 def test_a_wrong_value_gets_one_sentence(
-    options: tuple[str, ...], sentence: str, project: Project
+    options: tuple[str, ...], sentence: str, code: int, project: Project
 ) -> None:
     root = project("fastapi")
     before = files_below(root)
     result = run(root, *options)
-    assert result.code == 1
+    assert result.code == code
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert files_below(root) == before
@@ -157,7 +161,10 @@ def test_a_wrong_value_gets_one_sentence(
 @pytest.mark.parametrize(
     "arguments",
     [("build",), ("build", "--prod", "--nonsense"), ("build", "--prod", "--set", "novalue"),
-     ("build", "--prod", "-C", "missing"), ("build", "--prod", "--target", "ruby")],
+     ("build", "--prod", "-C", "missing"), ("build", "--prod", "--target", "ruby"),
+     ("build", "--prod", "--check", "--explain"), ("build", "--prod", "--force", "--adopt=keep"),
+     ("build", "--prod", "--check", "--adopt"), ("build", "--prod", "--answers-file", "Dockerfile"),
+     ("build", "--prod", "--answers-file", "../x.yml"), ("build", "--prod", "--set", "=x")],
 )  # fmt: skip
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], project: Project) -> None:
     result = spinbox(*arguments, cwd=project("fastapi"))
@@ -308,33 +315,60 @@ def test_force_keeps_every_original(project: Project) -> None:
     assert (root / "Dockerfile.prod.orig.1").read_text() == "two"
 
 
+def _journal(root: Path, document: object) -> None:
+    """A journal as an interrupted run leaves it, in the folder that it names."""
+    folder = root / ".spinbox-journal"
+    folder.mkdir()
+    (folder / "0").write_text("escaped")
+    if isinstance(document, list):
+        status = folder.stat()
+        document = {"folder": [status.st_dev, status.st_ino], "files": document}
+    text = document if isinstance(document, str) else json.dumps(document)
+    (folder / "files.json").write_text(text)
+
+
 @pytest.mark.parametrize(
-    "text",
+    "document",
     [
-        '[{"path": "../escaped", "content": "0"}]',
-        '[{"path": "/tmp/escaped", "content": "0"}]',
-        '[{"path": "x", "content": "../0"}]',
-        '{"path": 1}',
-        "[1]",
+        [{"path": "../escaped", "content": "0"}],
+        [{"path": "/tmp/escaped", "content": "0"}],
+        [{"path": ".git/hooks/pre-commit", "content": "0"}],
+        [{"path": "backend/.GIT/config", "content": "0"}],
+        [{"path": "x\0", "content": "0"}],
+        [{"path": "x", "content": "../0"}],
+        [{"path": "x", "original": "../0"}],
+        [{"path": 1, "content": "0"}],
+        [1],
+        {"path": 1},
+        {"folder": [1, 2], "files": [{"path": "x", "content": "0"}]},
         "no JSON",
+        "[" * 100_000,
     ],
+    ids=lambda document: str(document)[:30],
 )
-def test_a_journal_from_elsewhere_is_refused(text: str, project: Project) -> None:
+def test_a_journal_from_elsewhere_is_refused(document: object, project: Project) -> None:
     root = project("fastapi")
-    (root / ".spinbox-journal").mkdir()
-    (root / ".spinbox-journal/0").write_text("escaped")
-    (root / ".spinbox-journal/files.json").write_text(text)
+    _journal(root, document)
     result = run(root)
     assert result.code == 1
     assert "remove it" in result.stderr
     assert not (root.parent / "escaped").exists()
 
 
+def test_a_journal_that_came_with_a_clone_is_refused(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    _journal(root, [{"path": "run-me", "content": "0"}])
+    clone = tmp_path / "clone"
+    shutil.copytree(root, clone)
+    result = run(clone)
+    assert result.code == 1
+    assert "remove it" in result.stderr
+    assert not (clone / "run-me").exists()
+
+
 def test_a_dry_run_leaves_an_interrupted_run_alone(project: Project) -> None:
     root = project("fastapi")
-    (root / ".spinbox-journal").mkdir()
-    (root / ".spinbox-journal/0").write_text("late")
-    (root / ".spinbox-journal/files.json").write_text('[{"path": "late", "content": "0"}]')
+    _journal(root, [{"path": "late", "content": "0"}])
     before = files_below(root)
     result = run(root, "--dry-run")
     assert result.code == 1
@@ -363,9 +397,15 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(name: str, project: Project) ->
         ("proxy", "nginx"),
         ("gpu", "maybe"),
         ("output", [1]),
+        ("output", "/tmp/elsewhere"),
+        ("output", "../elsewhere"),
+        ("output", ".git"),
+        (5, "x"),
+        ("project", {"name": "x", 1: 2}),
+        ("extra", date(2026, 1, 1)),
     ],
 )
-def test_broken_answers_get_one_sentence(key: str, value: object, project: Project) -> None:
+def test_broken_answers_get_one_sentence(key: object, value: object, project: Project) -> None:
     root = project("fastapi")
     build(root)
     stored = answers(root) | {key: value}
@@ -417,11 +457,14 @@ def test_source_that_git_hides_is_named(project: Project) -> None:
     assert "git ignores src/lib/" in build(root)
 
 
-@pytest.mark.parametrize("folder", ["backend", "backend/deploy", ".git", "a b", "a$(id)"])
-def test_output_where_it_cannot_be(folder: str, project: Project) -> None:
+@pytest.mark.parametrize(
+    ("folder", "code"),
+    [("backend", 1), ("backend/deploy", 1), (".git", 2), ("a b", 2), ("a$(id)", 2), ("..", 2)],
+)
+def test_output_where_it_cannot_be(folder: str, code: int, project: Project) -> None:
     root = project("fastapi")
     result = run(root, "--output", folder)
-    assert result.code == 1
+    assert result.code == code
     assert "--output" in result.stderr
 
 
@@ -435,3 +478,84 @@ def test_no_color(variables: dict[str, str], coloured: bool, project: Project) -
     command = " ".join([*SPINBOX, "build", "--prod"])
     output = str(pexpect.run(command, cwd=str(project("fastapi")), env=environment))
     assert ("\\x1b[" in output) == coloured
+
+
+def test_what_force_keeps_is_no_source_of_the_app(project: Project) -> None:
+    """In a root-level app, whose image holds what the top folder holds."""
+    root = project("python")
+    (root / "docker-compose.prod.yml").write_text("x: 1\n")
+    build(root, "--force")
+    assert "Everything is up to date." in build(root)
+
+
+def test_an_output_folder_under_another_answers_file_is_no_source_either(project: Project) -> None:
+    root = project("python")
+    options = ("--output", "prod", "--answers-file", "answers.yml")
+    build(root, *options)
+    assert "Everything is up to date." in build(root, *options)
+
+
+@pytest.mark.parametrize("edited", ["# Einstellungen", "# Mine.\n# Settings of x in production."])
+def test_an_edited_example_is_still_no_list_of_the_apps_variables(
+    edited: str, project: Project
+) -> None:
+    root = project("python-postgresql")
+    build(root)
+    example = root / ".env.example"
+    example.write_text(edited + "\n" + example.read_text().partition("\n")[2])
+    build(root)
+    assert "POSTGRES_PASSWORD" not in answers(root)["project"]["python"]["variables"]  # type: ignore[index]
+
+
+def test_a_file_is_brought_back_however_it_is_named(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--output", "ops")
+    for name in ("ops/Dockerfile.prod", "./ops/Dockerfile.prod", "Dockerfile.prod"):
+        (root / "ops/Dockerfile.prod").unlink()
+        build(root, "--output", "ops", "--restore", name)
+        assert (root / "ops/Dockerfile.prod").is_file()
+
+
+def test_advice_names_the_same_place(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--output", "ops")
+    versions = root / ".config/versions.conf"
+    versions.write_text(versions.read_text().replace("python:3.11", "python:3.13"))
+    result = run(root, "--output", "ops", "--check")
+    assert f"`spinbox build --prod -C {root} --output ops`" in result.stderr
+    assert "update  ops/Dockerfile.prod" in result.stdout
+
+
+def test_a_setting_that_is_taken_back_at_once(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--set", "proxy=none", "--set", "proxy=")
+    assert answers(root)["proxy"] == "caddy"
+
+
+@pytest.mark.parametrize("setting", ["core.ignoreCase=true", "core.excludesFile=everything"])
+def test_the_users_git_configuration_changes_nothing(
+    setting: str, project: Project, tmp_path: Path
+) -> None:
+    root = project("fastapi")
+    (root / ".gitignore").write_text("BACKEND/APP/MAIN.PY\n")
+    (tmp_path / "everything").write_text("*\n")
+    key, value = setting.split("=")
+    section, name = key.split(".")
+    config = tmp_path / ".gitconfig"
+    config.write_text(f"[{section}]\n\t{name} = {value.replace('every', f'{tmp_path}/every')}\n")
+    assert spinbox("build", "--prod", cwd=root, HOME=str(tmp_path)).returncode == 0
+
+
+def test_full_standard_output_is_said(project: Project) -> None:
+    command = " ".join(SPINBOX) + " build --prod --dry-run > /dev/full"
+    result = subprocess.run(
+        ["sh", "-c", command],
+        cwd=project("fastapi"),
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "No space left" in result.stderr
+    assert "should not happen" not in result.stderr
