@@ -42,6 +42,10 @@ def test_tables_are_those_of_the_code(name: str, table: str, pytestconfig: pytes
     assert found == table
 
 
+def test_every_figure_is_filled_in() -> None:
+    assert not re.search(r"\| *(?:[A-Z]{3,}|TODO|TBD|\?+) *\|", README.read_text())
+
+
 def test_every_option_is_explained() -> None:
     text = README.read_text()
     options = [p for p in build.params if isinstance(p, click.Option) and not p.hidden]
