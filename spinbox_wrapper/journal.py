@@ -180,10 +180,12 @@ def recover(root: Path) -> list[str]:
     return rescued
 
 
-def _identity(journal: Path) -> list[int]:
-    """What no copy of the folder has: so that one in a cloned repository is not carried out."""
-    status = journal.stat()
-    return [status.st_dev, status.st_ino]
+def _identity(journal: Path) -> int:
+    """What no copy of the folder has: so that one in a cloned repository is not carried out.
+
+    Its device may be another one when a container is left for its host.
+    """
+    return journal.stat().st_ino
 
 
 def _read_list(journal: Path, root: Path) -> list[dict[str, str]]:

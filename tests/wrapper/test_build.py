@@ -321,8 +321,7 @@ def _journal(root: Path, document: object) -> None:
     folder.mkdir()
     (folder / "0").write_text("escaped")
     if isinstance(document, list):
-        status = folder.stat()
-        document = {"folder": [status.st_dev, status.st_ino], "files": document}
+        document = {"folder": folder.stat().st_ino, "files": document}
     text = document if isinstance(document, str) else json.dumps(document)
     (folder / "files.json").write_text(text)
 
@@ -340,7 +339,7 @@ def _journal(root: Path, document: object) -> None:
         [{"path": 1, "content": "0"}],
         [1],
         {"path": 1},
-        {"folder": [1, 2], "files": [{"path": "x", "content": "0"}]},
+        {"folder": 1, "files": [{"path": "x", "content": "0"}]},
         "no JSON",
         "[" * 100_000,
     ],
