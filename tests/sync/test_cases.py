@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from spinbox_wrapper.template import Template
-from tests.conftest import Project, files_below
+from tests.conftest import REPOSITORY, Project, files_below
 from tests.runs import build, run
 from tests.sync.cases import CASES, Case
+
+SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
 
 
 def actions(output: str) -> dict[str, str]:
@@ -33,6 +36,9 @@ def test_case(case: Case, scene: Path, oldest: Template, present: Template) -> N
     template = present if case.newer else oldest
     result = run(scene, "--format", "json", "-v", *case.arguments, template=template)
     assert result.code == case.exit_code, result.stderr
+    report = json.loads(result.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert report["written"] == (case.action not in {"foreign", "unresolved"})
     assert actions(result.stdout)[case.path] == case.action
     after = files_below(scene)
     if case.action in {"keep", "unchanged"}:

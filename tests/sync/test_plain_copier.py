@@ -47,6 +47,7 @@ def published(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     yield URL
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("shape", SHAPES)
 def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) -> None:
     """As the golden trees, which the command line's are compared with as well."""

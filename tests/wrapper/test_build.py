@@ -230,6 +230,7 @@ def test_output_folder_has_everything_and_the_way_back(project: Project) -> None
     assert "Everything is up to date." in build(root, "--output", "ops/production")
 
 
+@pytest.mark.integration
 def test_interactive_asks_for_the_choices(project: Project) -> None:
     root = project("fastapi")
     command = [*SPINBOX, "build", "--prod", "--interactive"]
@@ -253,6 +254,7 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     assert answers(root)["proxy"] == "none"
 
 
+@pytest.mark.integration
 def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
     root = project("fastapi")
     before = files_below(root)
