@@ -51,6 +51,7 @@ def test_case(case: Case, scene: Path, oldest: Template, present: Template) -> N
     assert {path: after.get(path) for path in unrelated} == {p: before[p] for p in unrelated}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_the_run_after_that_changes_nothing(
     case: Case, scene: Path, oldest: Template, present: Template
@@ -65,6 +66,7 @@ def test_the_run_after_that_changes_nothing(
     assert after == before
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_check_agrees_with_the_run(
     case: Case, scene: Path, oldest: Template, present: Template

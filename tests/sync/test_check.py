@@ -136,6 +136,7 @@ def test_diff_is_coloured_on_a_terminal(
     assert ("\x1b[32m+" in str(child.read())) == coloured
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_the_report_with_differences_keeps_to_its_schema(
     case: Case, project: Project, oldest: Template, present: Template
