@@ -44,9 +44,9 @@ _NOT_SOURCE_PATTERN = re.compile(
     # What `--adopt=take` leaves.
     r"|.*\.orig(\.\d+)?"
 )
-# Whatever its owner made of it, something of this stays.
+# The first line, or a heading, of the generated file, which pads them to one width.
 _GENERATED_SETTINGS = re.compile(
-    r"^# (Settings of \S+ in production\.|--- .+ -{3,}$)", re.MULTILINE
+    r"^# (Settings of \S+ in production\.|(?=.{99}$)--- .+ -+$)", re.MULTILINE
 )
 _ENV_EXAMPLES = (
     ".env.example",
@@ -404,9 +404,9 @@ def _variables(tree: Tree, folder: str) -> Found[list[str]]:
     for name in _ENV_EXAMPLES:
         if tree.has(path := join(folder, name)):
             text = tree.read(path)
-            # The root's may be the generated one.
-            if folder == "." and _GENERATED_SETTINGS.search(text):
-                continue
+            # The root's may be the generated one, or hold it behind the user's own lines.
+            if path == ".env.example" and (generated := _GENERATED_SETTINGS.search(text)):
+                text = text[: generated.start()]
             for number, line in enumerate(text.splitlines(), start=1):
                 if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
                     places.setdefault(match[1], (path, number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +16,8 @@ UV_VERSION = "0.13.9"
 
 def project_root(destination: Path, output: str) -> Path:
     """The project's top folder, seen from the folder that generated files go to."""
-    return destination.joinpath(*[".."] * len(PurePosixPath(output).parts))
+    # By name: Copier asks before it has made the output folder.
+    return Path(os.path.normpath(destination.joinpath(*[".."] * len(PurePosixPath(output).parts))))
 
 
 def context(stack: Stack, output: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _is_output(file: Path, path: str) -> bool:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    return all(f"\n{key}:" in text for key in ("overrides", "output", "project"))
+    return all(f"\n{key}:" in text for key in ("_src_path", "overrides", "output", "project"))
 
 
 def _walk(root: Path, folder: str) -> Iterator[str]:

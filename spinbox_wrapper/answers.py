@@ -98,7 +98,7 @@ def read_answers(path: Path) -> Answers | None:
     for key, types in _TYPES.items():
         if key in values and not isinstance(values[key], types):
             raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
-    if not is_folder_inside(values.get("output", ".")):
+    if not is_folder_inside(values.get("output") or "."):
         raise UserError(f"{path.name} was edited by hand (output): restore it from git.")
     return Answers(values, str(document.get("_commit", "")))
 

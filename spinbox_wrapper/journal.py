@@ -175,7 +175,8 @@ def recover(root: Path) -> list[str]:
         shutil.rmtree(journal)
     except OSError as error:
         raise UserError(
-            f"{error.filename} cannot be written ({error.strerror}): mend that and run again."
+            f"{error.filename2 or error.filename} cannot be written ({error.strerror}): "
+            "mend that and run again."
         ) from None
     return rescued
 

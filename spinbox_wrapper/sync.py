@@ -59,6 +59,7 @@ class Request:
             words += ["--output", self.output]
         if self.answers_file != DEFAULT_NAME:
             words += ["--answers-file", self.answers_file]
+        words += [word for path in sorted(self.restore) for word in ("--restore", path)]
         return shlex.join(words)
 
     def named(self, path: str) -> str:
@@ -255,8 +256,9 @@ def _check_output(request: Request) -> None:
             "--output must name a folder inside the project, of letters, digits, dashes and dots."
         )
     _refuse_links(request.project, request.output)
-    if request.root.exists() and not request.root.is_dir():
-        raise UserError(f"{request.output} is a file: name a folder with --output.")
+    for folder in (PurePosixPath(request.output), *PurePosixPath(request.output).parents):
+        if (request.project / folder).is_file():
+            raise UserError(f"{folder} is a file: name a folder with --output.")
 
 
 def _check_output_folder(output: str, facts: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ GENERATED = {
     "Dockerfile.frontend.prod.dockerignore": "*\n",
     "docker-compose.prod.yml": "services:\n  mongodb:\n    image: mongo:1\n",
     ".env.example": "# Settings of x in production. Copy this file\nSECRET_KEY=\n",
-    ".copier-answers.yml": "_commit: x\noutput: .\noverrides: {}\nproject: {}\n",
+    ".copier-answers.yml": "# Ours.\n_src_path: x\noutput: .\noverrides: {}\nproject: {}\n",
     "deploy/README.md": "# Guide\n",
     "deploy/Caddyfile": "\n",
     "deploy/entrypoint.sh": "#!/bin/sh\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -154,6 +155,55 @@ def test_an_example_with_other_line_ends(shell: tuple[list[str], str], server: P
     init(shell, server)
     assert b"\r" not in (server / ".env").read_bytes()
     assert settings(server / ".env").keys() == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+
+
+def test_a_setting_without_a_comment_is_no_secret(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    text = "# Signs. Make one with: openssl rand -hex 32\nSECRET_KEY=\nSTRIPE_KEY=\n\nOTHER=\n"
+    (server / ".env.example").write_text(text)
+    result = init(shell, server)
+    assert "STRIPE_KEY OTHER" in result.stderr
+    assert settings(server / ".env")["STRIPE_KEY"] == ""
+
+
+def test_cdpath_does_not_mislead_it(shell: tuple[list[str], str], server: Path) -> None:
+    assert init(shell, server, CDPATH=".").returncode == 0
+
+
+def test_a_name_that_looks_like_an_option(shell: tuple[list[str], str], server: Path) -> None:
+    assert init(shell, server, "-x").returncode == 0
+    assert (server / "-x").is_file()
+
+
+def test_a_file_system_without_links(server: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "ln").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "ln").chmod(0o755)
+    shell = ["sh"], f"{tools}:{os.defpath}"
+    assert init(shell, server).returncode == 0
+    assert stat.S_IMODE((server / ".env").stat().st_mode) == 0o600
+    assert init(shell, server).returncode == 1
+
+
+def test_a_lost_connection_leaves_nothing(shell: tuple[list[str], str], server: Path) -> None:
+    command, path = shell
+    before = {item.name for item in server.iterdir()}
+    child = pexpect.spawn(
+        command[0],
+        [*command[1:], "deploy/init-env.sh"],
+        cwd=str(server),
+        env={"PATH": path},
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("Domain that points to this server")
+    # As the terminal does it: to every process in its foreground.
+    os.killpg(child.pid, signal.SIGHUP)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert {item.name for item in server.iterdir()} == before
 
 
 def test_a_missing_example_is_said(shell: tuple[list[str], str], server: Path) -> None:

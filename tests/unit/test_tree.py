@@ -184,7 +184,7 @@ def test_hidden_files_are_named_but_not_what_tools_make(tmp_path: Path) -> None:
 
 def test_folder_of_generated_files_is_not_walked(tmp_path: Path) -> None:
     """Files that went to a folder of their own are no input of the next run."""
-    answers = "_commit: x\noutput: production\noverrides: {}\nproject: {}\n"
+    answers = "# Ours.\n_src_path: x\noutput: production\noverrides: {}\nproject: {}\n"
     tree = tree_of(
         tmp_path, {"production/.copier-answers.yml": answers, "production/deploy/x.py": ""}
     )

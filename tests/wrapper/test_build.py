@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -506,6 +508,33 @@ def test_an_edited_example_is_still_no_list_of_the_apps_variables(
     example.write_text(edited + "\n" + example.read_text().partition("\n")[2])
     build(root)
     assert "POSTGRES_PASSWORD" not in answers(root)["project"]["python"]["variables"]  # type: ignore[index]
+
+
+def test_an_example_of_ones_own_with_headings_is_read(project: Project) -> None:
+    root = project("node")
+    (root / ".env.example").write_text("# --- Payments ---\nSTRIPE_KEY=x\n")
+    build(root, "--adopt=keep")
+    project_facts: Any = answers(root)["project"]
+    assert project_facts["node"]["variables"] == ["STRIPE_KEY"]
+
+
+def test_variables_stay_when_the_example_is_merged(project: Project) -> None:
+    root = project("node")
+    example = root / ".env.example"
+    example.write_text("# Payments\nSTRIPE_KEY=x\n")
+    assert run(root, "--adopt=merge").code == 1
+    text = re.sub(r"^(<{7} .*|={7}|>{7} .*)\n", "", example.read_text(), flags=re.MULTILINE)
+    example.write_text(text)
+    assert run(root, "--check").code == 0
+    assert "Everything is up to date." in build(root)
+
+
+def test_a_yaml_file_with_some_keys_of_ours_hides_nothing(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    text = "name: client\nproject: web\noutput: gen/\noverrides: {}\n"
+    (root / "backend/codegen.yml").write_text(text)
+    assert run(root, "--check").code == 0
 
 
 def test_a_file_is_brought_back_however_it_is_named(project: Project) -> None:

@@ -10,16 +10,21 @@ fail() {
     exit 1
 }
 
-root=$(cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 example=$root/.env.example
 target=${1:-$root/.env}
+case $target in /*) ;; *) target=./$target ;; esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
 [ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
 
-draft=$(mktemp "$target.XXXXXX") || fail "$(dirname -- "$target") cannot be written."
-trap 'rm -f -- "$draft"' EXIT
+# Whatever ends this, no half-made file with secrets stays.
+draft=
+trap '[ -z "$draft" ] || rm -f "$draft"' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
+draft=$(mktemp "$target.XXXXXX") || fail "$(dirname -- "$target") cannot be written."
 
 # 256 random bits in letters and digits, which need no quoting in a URL or in .env.
 secret() {
@@ -41,7 +46,7 @@ ask() {
 # In single quotes, as Compose takes every character there but a quote itself.
 quoted() {
     case $1 in
-        *\'*) fail "A value must not hold a single quote." ;;
+        *\'* | *\\) fail "A value must not hold a single quote, nor end in a backslash." ;;
         *[!A-Za-z0-9._/:@%+,=-]*) printf "'%s'" "$1" ;;
         *) printf %s "$1" ;;
     esac
@@ -51,6 +56,7 @@ generated='' empty='' comment='' carriage_return=$(printf '\r')
 while IFS= read -r line <&3 || [ -n "$line" ]; do
     line=${line%"$carriage_return"}
     case $line in
+        '') comment='' ;;
         '#DOMAIN=')
             value=$(ask DOMAIN "Domain that points to this server (empty for none)")
             case $value in
@@ -74,12 +80,15 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
                     [ -n "$value" ] || empty="$empty $name"
                     ;;
             esac
+            comment=''
             ;;
     esac
     printf '%s\n' "$line" >>"$draft"
 done 3<"$example"
 
-# A link appears whole or not at all, and never in place of another file.
-ln -- "$draft" "$target" 2>/dev/null || fail "$target exists already or cannot be written."
+# A link appears whole or not at all, and never in place of another file; some file systems
+# have none.
+ln "$draft" "$target" 2>/dev/null || (set -C && cat "$draft" >"$target") 2>/dev/null ||
+    fail "$target exists already or cannot be written."
 echo "$target is made, readable by you alone. Generated:${generated:- nothing}."
 [ -z "$empty" ] || fail "Fill in, as the stack does not start without:$empty."
