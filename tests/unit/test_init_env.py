@@ -200,6 +200,7 @@ def test_a_lost_connection_leaves_nothing(shell: tuple[list[str], str], server: 
     )
     child.expect("Domain that points to this server")
     # As the terminal does it: to every process in its foreground.
+    assert child.pid is not None
     os.killpg(child.pid, signal.SIGHUP)
     child.expect(pexpect.EOF)
     child.close()
