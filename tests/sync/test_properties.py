@@ -131,6 +131,21 @@ class SyncMachine(RuleBasedStateMachine):
             path = self.root / name
             path.write_bytes(path.read_bytes().replace(line, edited, 1))
 
+    def change_what_is_edited(self, version: str, adoption: str) -> None:
+        """A conflict on purpose; by chance alone there are few."""
+        self.build(adoption)
+        path = self.root / "Dockerfile.prod"
+        if path.exists():
+            self.tokens += 1
+            edited = re.sub(
+                rb"(?m)^(ARG PYTHON_IMAGE=[^\r\n]*)",
+                rb"\1 # mine %d" % self.tokens,
+                path.read_bytes(),
+            )
+            path.write_bytes(edited)
+        self.change_a_version(version)
+        self.build(adoption)
+
     @rule()
     def make_the_change_of_a_later_release(self) -> None:
         path = self.root / "docker-compose.prod.yml"
@@ -234,3 +249,14 @@ def test_nothing_is_lost_in_any_order(releases: dict[str, Template]) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("shape", ["fastapi", "python-postgresql"])
+def test_nothing_is_lost_in_conflicts(shape: str, releases: dict[str, Template]) -> None:
+    machine = type("Machine", (SyncMachine,), {"releases": releases})()
+    machine.start(shape=shape)
+    for version in ("3.13", "3.12"):
+        machine.change_what_is_edited(version=version, adoption="take")
+        machine.foreign_files_are_untouched()
+        machine.upgrade_the_template()
+    machine.teardown()
