@@ -8,10 +8,11 @@ from typing import Any
 
 from . import quoting
 from .model import Stack
-from .stack import GRACE_SECONDS, UID
+from .stack import GRACE_SECONDS, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"
+COMPOSE_COMMAND = "docker compose -f docker-compose.prod.yml"
 
 
 def project_root(destination: Path, output: str) -> Path:
@@ -25,7 +26,7 @@ def context(stack: Stack, output: str) -> dict[str, Any]:
 
     Returns:
         `stack`; `to_project` (from the output folder to the project's, `.` or `../`…);
-        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`;
+        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`, `inner_port`;
         and the quoting functions of `quoting.py` under `q`.
     """
     depth = len(PurePosixPath(output).parts)
@@ -36,5 +37,7 @@ def context(stack: Stack, output: str) -> dict[str, Any]:
         "uid": UID,
         "uv_version": UV_VERSION,
         "grace_seconds": GRACE_SECONDS,
+        "compose_command": COMPOSE_COMMAND,
+        "inner_port": INNER_PORT,
         "q": quoting,
     }

@@ -307,6 +307,17 @@ class Stack:
         return tuple(app for app in self.apps if app.job)
 
     @property
+    def rolled(self) -> tuple[App | Worker, ...]:
+        """What a new version replaces: the apps that keep running, and the worker."""
+        apps = tuple(app for app in self.apps if not app.job)
+        return (*apps, self.worker) if self.worker else apps
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is something to back up."""
+        return bool(self.services) or "uploads" in self.volume_names
+
+    @property
     def dockerfiles(self) -> tuple[str, ...]:
         """The Dockerfiles and what belongs to them."""
         return tuple(n for a in self.apps for n in (a.dockerfile, f"{a.dockerfile}.dockerignore"))
@@ -327,6 +338,12 @@ class Stack:
         return any(
             env.name == "NEXT_PUBLIC_API_URL" for a in self.apps for env in a.build_arguments
         )
+
+    @property
+    def calls_api_through_proxy(self) -> bool:
+        """Whether one app calls another: by the proxy, which knows the version in service."""
+        arguments = [env.name for app in self.apps for env in app.build_arguments]
+        return self.with_proxy and "BACKEND_URL" in arguments
 
     @property
     def memory_needed(self) -> int:

@@ -33,6 +33,8 @@ UID = 10001
 _HOME = "/home/app"
 # How long a container may take to finish its requests; the server itself stops before that.
 GRACE_SECONDS = 30
+# Where the proxy takes requests of one app to another.
+INNER_PORT = 8000
 
 _TITLES = {"fastapi": "FastAPI", "python": "Python", "nextjs": "Next.js", "node": "Node"}
 _RUNTIMES = {"python": ("fastapi", "python"), "node": ("nextjs", "node")}
@@ -446,14 +448,14 @@ def _variables(
     for app in apps:
         for env in app.build_arguments:
             if env.name == "BACKEND_URL":
-                port = apps[0].port
+                where = f"caddy:{INNER_PORT}" if with_proxy else f"app:{apps[0].port}"
                 help_text = "Where Next.js finds the API inside the stack."
                 variables.append(
                     Variable(
                         env.name,
                         "Frontend (built into its image)",
                         help_text,
-                        f"http://app:{port}",
+                        f"http://{where}",
                         build=True,
                     )
                 )
