@@ -1,0 +1,450 @@
+"""deploy.sh and rollback.sh under load: a version comes, fails, is killed, goes back."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.load import Load
+from tests.e2e.stacks import Stack, eventually, run
+from tests.projects.compose import compose
+from tests.runs import build
+
+ENDPOINTS = """
+import asyncio
+
+from fastapi import APIRouter, WebSocket
+from fastapi.responses import StreamingResponse
+
+router = APIRouter()
+
+
+@router.api_route("/version", methods=["GET", "POST"])
+async def version() -> str:
+    return "{version}"
+
+
+async def ticks(count: int):
+    for number in range(count):
+        yield f"{{number}}\\n"
+        await asyncio.sleep(0.5)
+
+
+@router.get("/stream/{{count}}")
+async def stream(count: int) -> StreamingResponse:
+    return StreamingResponse(ticks(count), media_type="text/plain")
+
+
+@router.websocket("/socket/{{count}}")
+async def sock(socket: WebSocket, count: int) -> None:
+    await socket.accept()
+    async for tick in ticks(count):
+        await socket.send_text(tick)
+    await socket.close()
+"""
+
+
+def write_version(stack: Stack, version: str, more: str = "") -> None:
+    """Change the app's code so that it answers with another version."""
+    endpoints = stack.folder / "backend/app/api/api_v1/endpoints"
+    (endpoints / "version.py").write_text(ENDPOINTS.format(version=version) + more)
+
+
+def deploy(stack: Stack, *arguments: str, script: str = "deploy.sh") -> tuple[int, str]:
+    """Run a script of `deploy/`; its exit code and all it said."""
+    result = subprocess.run(
+        ["sh", f"deploy/{script}", *arguments],
+        cwd=stack.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return result.returncode, result.stdout
+
+
+def deployed(stack: Stack, *arguments: str, script: str = "deploy.sh") -> str:
+    """The same, which has to succeed."""
+    code, output = deploy(stack, *arguments, script=script)
+    assert code == 0, output
+    return output
+
+
+def load(stack: Stack, clients: int = 1) -> Load:
+    path = "/api/v1/version"
+    return Load(stack.http_port, stack.https_port, path, kept=clients, fresh=clients)
+
+
+def serving(stack: Stack) -> str:
+    version: str = stack.get("/api/v1/version")
+    return version
+
+
+def history(stack: Stack) -> list[str]:
+    (file,) = (stack.folder / "deploy/state").glob("*.log")
+    return [line for line in file.read_text().splitlines() if " deploy " in line]
+
+
+def settings(stack: Stack) -> str:
+    return (stack.folder / ".env").read_text()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose first version deploy.sh has put into service."""
+    folder = compose("e2e-fastapi-postgresql-redis", tmp_path_factory.mktemp("deploy") / "project")
+    build(folder, "--set", "name=e2e-deploy")
+    stack = Stack(folder)
+    try:
+        stack.write_env(DEPLOY_TIMEOUT="20", DRAIN_SECONDS="10")
+        write_version(stack, "first")
+        if not (folder / "deploy/backup.sh").exists():  # TEMPORARY
+            (folder / "deploy/backup.sh").write_text("exit 0\n")
+        deployed(stack)
+        yield stack
+    finally:
+        stack.remove()
+        images = run("docker", "image", "ls", "-q", "e2e-deploy-app").split()
+        if images:
+            subprocess.run(["docker", "image", "rm", "-f", *set(images)], check=False)
+
+
+def test_ten_deployments_fail_no_request(stack: Stack) -> None:
+    with load(stack, clients=4) as requests:
+        for number in range(10):
+            write_version(stack, f"number-{number}")
+            deployed(stack)
+        eventually(lambda: '"number-9"' in requests.answers)
+    assert requests.failures == []
+    assert requests.total >= 20_000
+    assert {f'"number-{number}"' for number in range(10)} <= requests.answers.keys()
+    # One container of each is left, and no more versions than the rule keeps.
+    assert len(stack.compose("ps", "--quiet", "app", "worker").split()) == 2
+    tags = run("docker", "image", "ls", "--format", "{{.Tag}}", "e2e-deploy-app").split()
+    assert len(tags) == 5
+
+
+def test_compose_has_nothing_to_do_after_a_deployment(stack: Stack) -> None:
+    before = {name: c["Id"] for name, c in stack.containers().items()}
+    stack.compose("up", "-d", "--wait")
+    assert {name: c["Id"] for name, c in stack.containers().items()} == before
+    policies = {c["HostConfig"]["RestartPolicy"]["Name"] for c in stack.containers().values()}
+    assert policies == {"unless-stopped"}
+
+
+BROKEN = {
+    "does not start": "raise RuntimeError('broken on purpose')\n",
+    "is unhealthy": (
+        "@app.middleware('http')\n"
+        "async def broken(request, call_next):\n"
+        "    from fastapi.responses import PlainTextResponse\n"
+        "    return PlainTextResponse('broken on purpose', 500)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_version_never_gets_a_request(stack: Stack, how: str) -> None:
+    write_version(stack, "good")
+    deployed(stack)
+    before = settings(stack)
+    main = stack.folder / "backend/app/main.py"
+    source = main.read_text()
+    try:
+        with load(stack) as requests:
+            write_version(stack, "broken")
+            main.write_text(source + "\n" + BROKEN[how])
+            code, output = deploy(stack)
+            time.sleep(1)
+    finally:
+        main.write_text(source)
+    assert code == 1
+    assert "Failed while starting the new version" in output
+    assert requests.failures == []
+    assert requests.answers.keys() == {'"good"'}
+    assert settings(stack) == before
+    assert 'result="failed while starting the new version' in history(stack)[-1]
+    write_version(stack, "mended")
+    deployed(stack)
+    assert serving(stack) == "mended"
+
+
+def test_a_failing_migration_stops_the_deployment(stack: Stack) -> None:
+    write_version(stack, "good")
+    deployed(stack)
+    migration = stack.folder / "database/migrations/900_broken.sql"
+    migration.write_text("SELECT nonsense();\n")
+    try:
+        with load(stack) as requests:
+            write_version(stack, "broken")
+            code, output = deploy(stack)
+    finally:
+        migration.unlink()
+    assert code == 1
+    assert "900_broken failed" in output
+    assert requests.failures == []
+    assert requests.answers.keys() == {'"good"'}
+    deployed(stack)
+
+
+def test_an_image_that_cannot_be_had_stops_the_deployment(stack: Stack) -> None:
+    write_version(stack, "good")
+    deployed(stack)
+    before = settings(stack)
+    env = stack.folder / ".env"
+    env.write_text("IMAGE_APP=registry.invalid/team/app\n" + before)
+    try:
+        with load(stack) as requests:
+            code, output = deploy(stack, "v2")
+    finally:
+        env.write_text(before)
+    assert (code, "registry.invalid" in output) == (1, True)
+    assert requests.failures == []
+    code, output = deploy(stack, "v2")
+    assert (code, "There is no image e2e-deploy-app:v2" in output) == (1, True)
+    deployed(stack)
+
+
+def test_a_full_disk_stops_the_deployment(stack: Stack, tmp_path: Path) -> None:
+    """The settings lie on a file system of their own, which is full."""
+    write_version(stack, "good")
+    deployed(stack)
+    small = stack.folder / "deploy/env"
+    small.mkdir(exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small)
+    try:
+        with pytest.raises(OSError):
+            (small / "ballast").write_bytes(b"x" * 2**20)
+        moved = small / "production.env"
+        (small / "ballast").write_bytes(b"x" * 2**14)
+        moved.write_text(settings(stack))
+        with pytest.raises(OSError):
+            (small / "more").write_bytes(b"x" * 2**20)
+        env = stack.folder / ".env"
+        content = env.read_text()
+        env.unlink()
+        env.symlink_to("deploy/env/production.env")
+        with load(stack) as requests:
+            code, output = deploy(stack)
+        env.unlink()
+        env.write_text(content)
+        env.chmod(0o600)
+    finally:
+        run("umount", small)
+    assert requests.failures == []
+    assert (code, "cannot be written" in output) == (1, True), output
+    deployed(stack)
+
+
+# A piece of what deploy.sh says, and the seconds after it at which everything of it is killed.
+MOMENTS = [
+    ("preparing the images", 0.0),
+    ("preparing the images", 1.0),
+    ("looking after the databases", 0.1),
+    ("backing up", 0.3),
+    ("bringing the database up to date", 0.3),
+    ("starting the new version", 0.2),
+    ("starting the new version", 1.0),
+    ("starting the new version", 3.0),
+    ("moving the requests", 0.0),
+    ("waiting for open requests", 0.5),
+]
+
+
+@pytest.mark.parametrize(("step", "seconds"), MOMENTS)
+def test_a_killed_deployment_harms_nobody(stack: Stack, step: str, seconds: float) -> None:
+    write_version(stack, "before")
+    deployed(stack)
+    with load(stack) as requests:
+        write_version(stack, "killed")
+        process = subprocess.Popen(
+            ["sh", "deploy/deploy.sh"],
+            cwd=stack.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if step in line:
+                break
+        else:
+            raise AssertionError(f"deploy.sh never came to: {step}")
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        time.sleep(3)
+        write_version(stack, "after")
+        deployed(stack)
+        eventually(lambda: '"after"' in requests.answers)
+    assert requests.failures == []
+    assert requests.answers.keys() <= {'"before"', '"killed"', '"after"'}
+    assert len(stack.compose("ps", "--quiet", "app", "worker").split()) == 2
+
+
+def test_an_interrupt_puts_everything_back(stack: Stack) -> None:
+    write_version(stack, "before")
+    deployed(stack)
+    containers = {name: c["Id"] for name, c in stack.containers().items()}
+    write_version(stack, "interrupted")
+    process = subprocess.Popen(
+        ["sh", "deploy/deploy.sh"],
+        cwd=stack.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "starting the new version" in line:
+            break
+    time.sleep(1.5)
+    os.killpg(process.pid, signal.SIGINT)
+    output = process.stdout.read()
+    assert process.wait() == 1
+    assert "is in service" in output or "In service is version" in output
+    assert {name: c["Id"] for name, c in stack.containers().items()} == containers
+    assert serving(stack) == "before"
+    process.stdout.close()
+
+
+def test_two_deployments_at_once_are_refused(stack: Stack) -> None:
+    first = subprocess.Popen(
+        ["sh", "deploy/deploy.sh"],
+        cwd=stack.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert first.stdout is not None
+    first.stdout.readline()
+    code, output = deploy(stack)
+    rest = first.communicate()[0]
+    assert (code, "Another run has not ended" in output) == (1, True)
+    assert first.returncode == 0, rest
+
+
+def test_open_streams_and_sockets_end_by_themselves(stack: Stack) -> None:
+    write_version(stack, "streaming")
+    deployed(stack)
+    lines: list[str] = []
+
+    def read() -> None:
+        lines.extend(stack.request("/api/v1/stream/24").body.split())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    frames: list[bytes] = []
+    talker = threading.Thread(target=lambda: frames.extend(websocket(stack, 24)))
+    talker.start()
+    time.sleep(1)
+    # An image that is there already: it is in service before the streams have ended.
+    tag = re.findall(r"^TAG=(.*)$", settings(stack), re.MULTILINE)[-1]
+    deployed(stack, "--switch", tag)
+    reader.join()
+    talker.join()
+    assert lines == [str(number) for number in range(24)]
+    assert [f for f in frames if f[0] == 0x81] == [
+        bytes([0x81, len(text)]) + text for text in (f"{n}\n".encode() for n in range(24))
+    ]
+
+
+def test_a_socket_that_never_ends_is_closed_not_cut(stack: Stack) -> None:
+    frames: list[bytes] = []
+    talker = threading.Thread(target=lambda: frames.extend(websocket(stack, 100_000)))
+    talker.start()
+    time.sleep(1)
+    tag = re.findall(r"^TAG=(.*)$", settings(stack), re.MULTILINE)[-1]
+    deployed(stack, "--switch", tag)
+    talker.join()
+    # RFC 6455, section 7.4, and IANA's registry: 1012 is "service restart".
+    assert frames[-1][0] == 0x88
+    assert int.from_bytes(frames[-1][2:4], "big") == 1012
+
+
+def test_a_rollback_goes_to_the_version_before_and_again_forward(stack: Stack) -> None:
+    write_version(stack, "older")
+    deployed(stack)
+    write_version(stack, "newer")
+    deployed(stack)
+    with load(stack) as requests:
+        said = deployed(stack, script="rollback.sh")
+        assert serving(stack) == "older"
+        assert "The database stays as it is" in said
+        deployed(stack, script="rollback.sh")
+        assert serving(stack) == "newer"
+    assert requests.failures == []
+
+
+def test_a_rollback_to_what_is_not_there_says_so(stack: Stack) -> None:
+    code, output = deploy(stack, "never-built", script="rollback.sh")
+    assert (code, "There is no image e2e-deploy-app:never-built" in output) == (1, True)
+    assert stack.get("/health") == {"status": "healthy"}
+
+
+def test_a_new_caddyfile_is_taken_without_a_restart(stack: Stack) -> None:
+    caddyfile = stack.folder / "deploy/Caddyfile"
+    before = caddyfile.read_text()
+    started = stack.containers()["caddy"]["State"]["StartedAt"]
+    changed = before.replace("X-Frame-Options SAMEORIGIN", "X-Frame-Options DENY")
+    # As git does it: another file in the same place.
+    caddyfile.unlink()
+    caddyfile.write_text(changed)
+    deployed(stack)
+    assert stack.request("/health").headers["X-Frame-Options"] == "DENY"
+    assert stack.containers()["caddy"]["State"]["StartedAt"] == started
+
+
+def test_a_wrong_caddyfile_stops_the_deployment(stack: Stack) -> None:
+    caddyfile = stack.folder / "deploy/Caddyfile"
+    before = caddyfile.read_text()
+    caddyfile.write_text(before + "\nnonsense {\n")
+    code, output = deploy(stack)
+    caddyfile.write_text(before)
+    assert (code, "deploy/Caddyfile has an error" in output) == (1, True)
+    assert stack.get("/health") == {"status": "healthy"}
+
+
+def test_newer_settings_of_a_database_are_pointed_out(stack: Stack) -> None:
+    before = settings(stack)
+    (stack.folder / ".env").write_text(before + "REDIS_MEMORY=200M\n")
+    output = deployed(stack)
+    (stack.folder / ".env").write_text(before)
+    assert "redis runs with older settings" in output
+
+
+def websocket(stack: Stack, count: int) -> list[bytes]:
+    """Every frame the server sends on a WebSocket until it closes, as raw bytes."""
+    with socket.create_connection(("127.0.0.1", stack.http_port), timeout=120) as connection:
+        key = base64.b64encode(os.urandom(16)).decode()
+        connection.sendall(
+            f"GET /api/v1/socket/{count} HTTP/1.1\r\n"
+            "Host: 127.0.0.1\r\n"
+            "Upgrade: websocket\r\n"
+            "Connection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        stream = connection.makefile("rb")
+        assert b" 101 " in stream.readline()
+        while stream.readline().strip():
+            pass
+        frames = []
+        while header := stream.read(2):
+            frames.append(header + stream.read(header[1] & 0x7F))
+            if header[0] == 0x88:
+                break
+        return frames
