@@ -69,6 +69,17 @@ def shell_words(words: tuple[str, ...] | list[str]) -> str:
     return shlex.join(words)
 
 
+def shell_lines(words: tuple[str, ...] | list[str], width: int = 74) -> str:
+    """The same on several lines of at most `width` columns, where words are short enough."""
+    lines: list[str] = []
+    for word in map(shlex.quote, words):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return " \\\n".join(lines)
+
+
 def python(text: object) -> str:
     """A Python string literal."""
     return repr(str(text))

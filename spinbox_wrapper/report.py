@@ -53,7 +53,9 @@ def next_steps(outcome: Outcome) -> list[str]:
             for app, file in files
         ]
     steps.append("sh deploy/init-env.sh")
-    if outcome.stack.web_apps or outcome.stack.services:
+    if outcome.stack.rolled:
+        steps.append("sh deploy/deploy.sh")
+    elif outcome.stack.services:
         steps.append(f"{COMPOSE} up -d --build --wait")
     steps += [f"{COMPOSE} run --rm --build {job.name}" for job in outcome.stack.jobs]
     return steps
