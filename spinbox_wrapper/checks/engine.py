@@ -23,10 +23,9 @@ _TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Container:
-    """A running container: its Compose project, that project's folder, and its open ports."""
+    """A running container: its Compose project, and its open ports of the host."""
 
     project: str
-    folder: str
     ports: frozenset[int]
 
 
@@ -81,15 +80,10 @@ def observe() -> Engine:
 def container(line: str) -> Container:
     """A line of `docker ps --format '{{json .}}'`."""
     document = _json(line)
-    labels = dict(
-        pair.partition("=")[::2] for pair in str(document.get("Labels", "")).split(",") if pair
+    label = re.search(
+        r"(?:^|,)com\.docker\.compose\.project=([^,]*)", str(document.get("Labels", ""))
     )
-    prefix = "com.docker.compose.project"
-    return Container(
-        labels.get(prefix, ""),
-        labels.get(f"{prefix}.working_dir", ""),
-        published_ports(str(document.get("Ports", ""))),
-    )
+    return Container(label[1] if label else "", published_ports(str(document.get("Ports", ""))))
 
 
 def published_ports(text: str) -> frozenset[int]:

@@ -61,7 +61,7 @@ class Use:
 def look(context: Context) -> list[Check]:
     """One check for each product that the stack uses and the table knows."""
     checks = {use.product: judge(use, context.today) for use in uses(context)}
-    return [check for check in checks.values() if check]
+    return [check for id_ in IDS if (check := checks.get(id_.rpartition(".")[2]))]
 
 
 def uses(context: Context) -> list[Use]:
@@ -115,7 +115,8 @@ def image_version(image: str, product: str) -> str | None:
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     if name not in _IMAGES[product]:
         return None
-    match = re.match(r"(?:pg|v)?(\d+(?:\.\d+)*)", tag)
+    # pgvector's own version may stand before PostgreSQL's: 0.8.0-pg17.
+    match = re.search(r"(?:^|-)pg(\d+)", tag) or re.match(r"v?(\d+(?:\.\d+)*)", tag)
     return match[1] if match else None
 
 

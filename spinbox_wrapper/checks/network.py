@@ -79,14 +79,12 @@ def look_at_ports(context: Context, engine: Engine) -> list[Check]:
 
 def _own_ports(context: Context, engine: Engine) -> frozenset[int]:
     """Ports that containers of this very stack hold."""
-    names = {f"{context.stack.name}-prod", (context.settings or {}).get("COMPOSE_PROJECT_NAME")}
-    folder = str(context.root.resolve())
-    # Another checkout on this machine may have the same name: its folder tells.
-    own = [
-        c for c in engine.containers if c.folder == folder or (not c.folder and c.project in names)
-    ]
-    own += [c for c in engine.containers if c.project in names and c.folder != folder]
-    return frozenset().union(*(container.ports for container in own))
+    names = {
+        f"{context.stack.name}-prod",
+        f"{context.stack.name}-{context.environment}",
+        (context.settings or {}).get("COMPOSE_PROJECT_NAME"),
+    }
+    return frozenset().union(*(c.ports for c in engine.containers if c.project in names))
 
 
 def is_taken(port: Port) -> bool:
