@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +28,42 @@ def cli() -> None:
     """
 
 
+def _project_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that works on a project: where it is, where files go."""
+    for option in (
+        click.option(
+            "--answers-file",
+            metavar="NAME",
+            default=".copier-answers.yml",
+            help="Where answers are kept, if another template has the usual file.",
+        ),
+        click.option(
+            "--output", metavar="DIR", help="The folder of the project that files are in."
+        ),
+        click.option(
+            "-C",
+            "--directory",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            default=".",
+            help="The project's top folder.  [default: .]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of the report.",
+)
+
+
 @cli.command()
 @click.option("--prod", is_flag=True, required=True, help="Generate the production files.")
-@click.option(
-    "-C",
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="The project's top folder.  [default: .]",
-)
-@click.option("--output", metavar="DIR", help="Write to this folder of the project.")
+@_project_options
 @click.option("--compose/--no-compose", default=None, help="With docker-compose.prod.yml or not.")
 @click.option(
     "--target",
@@ -61,23 +87,11 @@ def cli() -> None:
 )
 @click.option("--force", is_flag=True, help="As --adopt=take; yours are kept as FILE.orig.")
 @click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file back.")
-@click.option(
-    "--answers-file",
-    metavar="NAME",
-    default=".copier-answers.yml",
-    help="Where answers are kept, if another template has the usual file.",
-)
 @click.option("--check", is_flag=True, help="Exit with 1 if anything is to be done; for CI.")
 @click.option("--diff", "differences", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--explain", is_flag=True, help="Show where every fact and choice comes from.")
 @click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Of the report.",
-)
+@_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
 def build(
     directory: Path,
@@ -106,17 +120,13 @@ def build(
       spinbox build --prod --set fastapi.entry=app.web:api --set proxy=none
       spinbox build --prod --check --diff
     """
-    from . import diff, journal, report, sync
-    from .adopt import decide
-    from .plan import Action
-
     given = {"compose": compose, "runtime": target}
-    request = sync.Request(
-        project=directory,
-        output=_output(directory, output),
+    request = _request(
+        directory,
+        output,
+        answers_file,
         choices={key: value for key, value in given.items() if value is not None},
         settings=tuple(_pair(text) for text in settings),
-        answers_file=_answers_name(answers_file),
         restore=frozenset(restore),
         interactive=interactive,
     )
@@ -127,12 +137,112 @@ def build(
     _refuse_together(preview, "--check, --diff or --dry-run", how == "ask")
     if interactive and not sys.stdin.isatty():
         raise UserError("--interactive asks on a terminal: elsewhere, use --set.")
+    if explain:
+        _explain(request, format_)
+        return
+    _generate(
+        request,
+        how=how,
+        preview=preview,
+        check=check,
+        differences=differences,
+        format_=format_,
+        verbose=verbose,
+    )
+
+
+@cli.command()
+@click.option(
+    "--target", type=click.Choice(["docker"]), default="docker", help="What to deploy to."
+)
+@click.option("--guide", is_flag=True, help="Show the steps for this project (the default).")
+@click.option("--check", is_flag=True, help="Look at project, settings and machine.")
+@click.option("--generate", is_flag=True, help="Write the files, as `build --prod --compose`.")
+@_project_options
+@click.option("--env", "environment", metavar="NAME", help="Settings in deploy/env/NAME.env.")
+@click.option("--online", is_flag=True, help="With --check: look the domain up as well.")
+@click.option("--boot", is_flag=True, help="With --check: build and start a copy, then remove it.")
+@_format_option
+@click.option("-v", "--verbose", is_flag=True, help="Name unchanged files; show Docker's output.")
+def deploy(
+    directory: Path,
+    output: str | None,
+    answers_file: str,
+    guide: bool,
+    check: bool,
+    generate: bool,
+    environment: str | None,
+    online: bool,
+    boot: bool,
+    format_: str,
+    verbose: bool,
+    **_: Any,
+) -> None:
+    """Show how to deploy a project, and check that it is ready.
+
+    \b
+    Examples:
+      spinbox deploy
+      spinbox deploy --check --online
+      spinbox deploy --check --boot
+    """
+    _refuse_together(guide, "--guide", check, generate)
+    _refuse_together(check, "--check", generate)
+    _refuse_together(generate, "--generate", environment)
+    if (online or boot) and not check:
+        raise UsageError("--online and --boot belong to --check: add it.")
+    choices = {"compose": True} if generate else {}
+    request = _request(directory, output, answers_file, choices=choices)
+    name = _environment(environment)
+    if generate:
+        _generate(request, format_=format_, verbose=verbose)
+    elif check:
+        _check(request, name, online=online, boot=boot, format_=format_, verbose=verbose)
+    else:
+        _guide(request, format_)
+
+
+def _request(project: Path, output: str | None, answers_file: str, **more: Any) -> Request:
+    from . import sync
+
+    return sync.Request(
+        project=project,
+        output=_output(project, output),
+        answers_file=_answers_name(answers_file),
+        **more,
+    )
+
+
+def _generate(
+    request: Request,
+    *,
+    how: str | None = None,
+    preview: bool = False,
+    check: bool = False,
+    differences: bool = False,
+    format_: str = "text",
+    verbose: bool = False,
+) -> None:
+    """Plan a run, carry it out unless it is a preview, and report.
+
+    Args:
+        request: What is asked for.
+        how: What becomes of files that were there before, as in `--adopt`.
+        preview: Write nothing.
+        check: Being out of date is an error.
+        differences: Show them.
+        format_: Of the report, `text` or `json`.
+        verbose: Name unchanged files too.
+
+    Raises:
+        UserError: Something is to be mended first, or afterwards.
+    """
+    from . import diff, journal, report, sync
+    from .adopt import decide
+    from .plan import Action
 
     with sync.session(request, writes=not preview) as rescued:
         _note(request, rescued)
-        if explain:
-            _explain(request, format_)
-            return
         outcome = sync.plan(request)
         outcome = decide(outcome, how, colour=_colour())
         problem = report.problem(outcome)
@@ -157,6 +267,31 @@ def build(
         raise UserError(f"A run would leave conflict markers in {paths}.")
     if check and not outcome.in_sync:
         raise UserError(f"The production files are out of date: run `{request.command}`.")
+
+
+def _check(
+    request: Request, environment: str, *, online: bool, boot: bool, format_: str, verbose: bool
+) -> None:
+    from . import checks, sync
+    from .checks import report
+
+    context = checks.Context(sync.plan(request), environment, online=online)
+    results = checks.run(context)
+    if format_ == "text":
+        click.echo(report.as_text(context, results))
+    if format_ == "json":
+        click.echo(report.as_json(context, results))
+    elif results:
+        click.echo(report.counts(results))
+    if problem := report.problem(results):
+        raise UserError(problem)
+
+
+def _guide(request: Request, format_: str) -> None:
+    from . import guide, sync
+
+    form = guide.as_json if format_ == "json" else guide.as_text
+    click.echo(form(sync.plan(request)))
 
 
 def _refuse_together(given: bool, name: str, *others: object) -> None:
@@ -195,6 +330,17 @@ def _output(project: Path, output: str | None) -> str:
             "--output must name a folder inside the project: images are built from it."
         )
     return relative.as_posix()
+
+
+def _environment(name: str | None) -> str:
+    """The name of an environment: it becomes part of a file's name."""
+    if name is None:
+        return "production"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise click.BadParameter(
+            f"{name!r} is not a name of small letters, digits and dashes.", param_hint="--env"
+        )
+    return name
 
 
 def _answers_name(name: str) -> str:

@@ -24,7 +24,7 @@ def hand_on(arguments: Sequence[str]) -> None:
     if other is None:
         raise UserError(
             f"{arguments[0]!r} is a command of Spinbox itself, which was not found: install it "
-            "from https://github.com/Gonzillaaa/spinbox (this program knows: build)."
+            "from https://github.com/Gonzillaaa/spinbox (this program knows: build, deploy)."
         )
     os.environ[MARKER] = "1"
     os.execv(other, [str(other), *arguments])

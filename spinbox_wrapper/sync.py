@@ -79,6 +79,8 @@ class Outcome:
         stored: What was stored before; None at a first run.
         version: The template's version.
         warnings: What the user should know, one sentence each.
+        tree: The project's files as a clone would have them (`extensions/tree.py`).
+        hidden: Folders of the apps' sources that a clone would lack.
     """
 
     request: Request
@@ -88,6 +90,8 @@ class Outcome:
     stored: Answers | None
     version: str
     warnings: tuple[str, ...]
+    tree: Any
+    hidden: tuple[str, ...]
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""
@@ -228,7 +232,17 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
     warnings = [*stack.warnings, *_hidden_warnings(hidden)]
     if stored:
         warnings += _dangers(base, new, stack)
-    return Outcome(request, stack, tuple(steps), answers, stored, template.version, tuple(warnings))
+    return Outcome(
+        request,
+        stack,
+        tuple(steps),
+        answers,
+        stored,
+        template.version,
+        tuple(warnings),
+        reading.tree,
+        tuple(hidden),
+    )
 
 
 def _restored(request: Request, new: Mapping[str, File]) -> frozenset[str]:

@@ -1,0 +1,50 @@
+"""`spinbox deploy --check`: is everything ready? Looks, and changes nothing.
+
+Each module has `IDS`, what its checks look at by their ids. A check that a project has no use
+for, such as migrations without a database, is left out of the result.
+"""
+
+from __future__ import annotations
+
+from ..sync import Outcome
+from . import engine, files, lifecycle, network, project, server, settings
+from .model import Check, Context, Status
+
+__all__ = ["IDS", "Check", "Context", "Status", "run", "statuses"]
+
+IDS: dict[str, str] = {
+    **files.IDS,
+    **settings.IDS,
+    **project.IDS,
+    **lifecycle.IDS,
+    **engine.IDS,
+    **server.IDS,
+    **network.IDS,
+}
+
+
+def run(context: Context) -> list[Check]:
+    """Look at everything, in the order of `IDS`."""
+    found = engine.observe()
+    machine = server.observe(found, context.project)
+    return [
+        *_of_files(context),
+        *lifecycle.look(context),
+        *engine.judge(found),
+        *server.judge(context, machine),
+        *network.look_at_ports(context, found),
+        *network.look_at_domain(context),
+    ]
+
+
+def statuses(outcome: Outcome, environment: str = "production") -> dict[str, Status]:
+    """How the checks of files, settings and project end, by id.
+
+    Cheap: asks git and reads files, but neither Docker nor the network.
+    """
+    context = Context(outcome, environment)
+    return {check.id: check.status for check in _of_files(context)}
+
+
+def _of_files(context: Context) -> list[Check]:
+    return [*files.look(context), *settings.look(context), *project.look(context)]

@@ -1,0 +1,155 @@
+"""Docker Engine and Compose: there, running, new enough."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .model import Check, failed, passed
+
+IDS = {
+    "engine.docker": "Docker Engine 25 or newer is installed and running",
+    "engine.compose": "Docker Compose 2.24 or newer is installed",
+}
+# `start_interval` of health checks needs Engine 25; `!reset` in files, Compose 2.24.
+_ENGINE = (25, 0)
+_COMPOSE = (2, 24)
+_TIMEOUT = 30
+
+
+@dataclass(frozen=True)
+class Container:
+    """A running container: its Compose project, and its open ports of the host."""
+
+    project: str
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What Docker says of itself.
+
+    Attributes:
+        installed: Whether there is a `docker` program.
+        problem: What it says where the engine does not answer; else empty.
+        version: The engine's version; empty where it does not answer.
+        compose: The version of its Compose plugin; empty where there is none.
+        info: `docker info`; empty where the engine does not answer.
+        containers: Those that run.
+    """
+
+    installed: bool
+    problem: str = ""
+    version: str = ""
+    compose: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    containers: tuple[Container, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether the engine answers."""
+        return bool(self.version)
+
+
+def observe() -> Engine:
+    """Ask the `docker` program; nothing is changed."""
+    try:
+        version = _docker("version", "--format", "{{.Server.Version}}")
+    except FileNotFoundError:
+        return Engine(installed=False)
+    compose = _docker("compose", "version", "--short")
+    found = compose.stdout.strip() if compose.returncode == 0 else ""
+    if version.returncode != 0:
+        problem = (version.stderr.strip() or "it does not answer").splitlines()[-1]
+        return Engine(True, problem, compose=found)
+    info = _docker("info", "--format", "{{json .}}")
+    running = _docker("ps", "--no-trunc", "--format", "{{json .}}")
+    return Engine(
+        True,
+        version=version.stdout.strip(),
+        compose=found,
+        info=_json(info.stdout),
+        containers=tuple(map(container, running.stdout.splitlines())),
+    )
+
+
+def container(line: str) -> Container:
+    """A line of `docker ps --format '{{json .}}'`."""
+    document = _json(line)
+    label = re.search(
+        r"(?:^|,)com\.docker\.compose\.project=([^,]*)", str(document.get("Labels", ""))
+    )
+    return Container(label[1] if label else "", published_ports(str(document.get("Ports", ""))))
+
+
+def published_ports(text: str) -> frozenset[int]:
+    """The host's ports in a text such as `0.0.0.0:80->80/tcp, [::]:8000-8001->8000-8001/tcp`."""
+    ports: set[int] = set()
+    for match in re.finditer(r":(\d+)(?:-(\d+))?->", text):
+        first = int(match[1])
+        ports |= set(range(first, int(match[2] or first) + 1))
+    return frozenset(ports)
+
+
+def parse_version(text: str) -> tuple[int, int] | None:
+    """Major and minor version of a text such as `v2.26.1-4` or `26.1.5+dfsg1`, or None."""
+    match = re.match(r"v?(\d+)\.(\d+)", text.strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def judge(engine: Engine) -> list[Check]:
+    """Whether the engine can run what is generated."""
+    return [_engine(engine), *([_compose(engine)] if engine.installed else [])]
+
+
+def _engine(engine: Engine) -> Check:
+    id_ = "engine.docker"
+    install = "Install it as on https://docs.docker.com/engine/install/"
+    if not engine.installed:
+        return failed(id_, "Docker is not installed here.", install)
+    if not engine.running:
+        if "permission denied" in engine.problem.lower():
+            mend = 'sudo usermod -aG docker "$USER", then log in again'
+            return failed(id_, "You may not talk to the Docker engine.", mend)
+        return failed(id_, "The Docker engine does not answer.", "sudo systemctl start docker")
+    version = parse_version(engine.version)
+    if version is None or version < _ENGINE:
+        seen = f"Docker Engine is {engine.version}, but 25 or newer is needed."
+        return failed(id_, seen, install)
+    return passed(id_, f"Docker Engine {engine.version} runs.")
+
+
+def _compose(engine: Engine) -> Check:
+    id_ = "engine.compose"
+    install = "Install it as on https://docs.docker.com/compose/install/linux/"
+    if not engine.compose:
+        return failed(id_, "The Compose plugin is not installed.", install)
+    version = parse_version(engine.compose)
+    if version is None or version < _COMPOSE:
+        seen = f"Docker Compose is {engine.compose}, but 2.24 or newer is needed."
+        return failed(id_, seen, install)
+    return passed(id_, f"Docker Compose {engine.compose.removeprefix('v')} is installed.")
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["docker", *arguments]
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", "it does not answer in time")
+    except PermissionError:
+        raise FileNotFoundError from None

@@ -1,0 +1,133 @@
+"""What a check is, and what all checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import git
+from ..sync import Outcome
+from .dotenv import parse_env
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition that was looked at.
+
+    Attributes:
+        id: What was looked at, as in `settings.present`.
+        status: How it ended.
+        seen: What was seen, as one sentence.
+        mend: The command, or the edit, that mends it; empty where it passed.
+    """
+
+    id: str
+    status: Status
+    seen: str
+    mend: str = ""
+
+
+def passed(id_: str, seen: str) -> Check:
+    """A check that found nothing to mend."""
+    return Check(id_, Status.PASS, seen)
+
+
+def warned(id_: str, seen: str, mend: str) -> Check:
+    """A check that found what may be meant."""
+    return Check(id_, Status.WARN, seen, mend)
+
+
+def failed(id_: str, seen: str, mend: str) -> Check:
+    """A check that found what has to be mended first."""
+    return Check(id_, Status.FAIL, seen, mend)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the checks look at.
+
+    Attributes:
+        outcome: What a run of `build` would do; it holds the stack and the project's files.
+        environment: `production`, or the name that `--env` gave.
+        online: Whether names may be looked up in DNS.
+        today: The day that ends of life are compared with.
+    """
+
+    outcome: Outcome
+    environment: str = "production"
+    online: bool = False
+    today: date = field(default_factory=date.today)
+
+    @property
+    def stack(self) -> Any:
+        """The stack model (`extensions/model.py`)."""
+        return self.outcome.stack
+
+    @property
+    def project(self) -> Path:
+        """The project's top folder."""
+        return self.outcome.request.project
+
+    @property
+    def root(self) -> Path:
+        """The folder of the generated files."""
+        return self.outcome.request.root
+
+    @property
+    def settings_path(self) -> str:
+        """The settings file, relative to `root`."""
+        return ".env" if self.environment == "production" else f"deploy/env/{self.environment}.env"
+
+    @property
+    def settings_name(self) -> str:
+        """The settings file as the user sees it, relative to the project's top folder."""
+        return self.outcome.request.named(self.settings_path)
+
+    @cached_property
+    def settings(self) -> Mapping[str, str] | None:
+        """What the settings file sets, by name; None where there is none that can be read."""
+        try:
+            return parse_env((self.root / self.settings_path).read_text("utf-8-sig"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def read(self, path: str) -> str:
+        """The text of a file of the project; empty where it cannot be read.
+
+        Args:
+            path: Relative to the project's top folder.
+        """
+        try:
+            return (self.project / path).read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    @cached_property
+    def in_git(self) -> bool:
+        """Whether the project lies in a git repository."""
+        return self.git("rev-parse", "--is-inside-work-tree") == ["true"]
+
+    def git(self, *arguments: str) -> list[str]:
+        """What git prints about the project, line by line (or by NUL, with `-z`).
+
+        Nothing where it fails.
+        """
+        result = git.run(*arguments, cwd=self.project)
+        if result.returncode != 0:
+            return []
+        text = result.stdout.decode("utf-8", "surrogateescape")
+        lines = text.split("\0") if "-z" in arguments else text.splitlines()
+        return [line for line in lines if line]

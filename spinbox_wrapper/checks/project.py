@@ -1,0 +1,358 @@
+"""The project itself: what a build needs, and what the apps make of what they are given."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from ..answers import load_yaml
+from . import source
+from .model import Check, Context, failed, passed, warned
+
+IDS = {
+    "project.lockfiles": "Dependencies are locked, and the lockfile is committed",
+    "project.tracked": "git tracks every file that the build needs, and hides none (`lib/`)",
+    "project.public": "What pages show of Next.js' `public/` is there",
+    "project.fonts": "The build fetches no fonts from the internet (`next/font/google`)",
+    "project.health": "Every app that serves HTTP has a health endpoint",
+    "project.alembic": "Alembic has its `env.py` and revisions, and uses the stack's database",
+    "project.migrations": "SQL migrations have numbers of their own and no `BEGIN` or `COMMIT`",
+    "project.init_data": "Development data of `database/init` is not mounted",
+    "project.connections": "The apps read what the stack passes, and no address is fixed",
+}
+_COMPOSE = "docker-compose.prod.yml"
+_PYTHON_LOCKS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock"}
+_NODE_LOCKS = {
+    "npm": ("package-lock.json", "npm install --package-lock-only"),
+    "pnpm": ("pnpm-lock.yaml", "pnpm install --lockfile-only"),
+    "yarn": ("yarn.lock", "yarn install"),
+    "bun": ("bun.lock", "bun install --lockfile-only"),
+}
+_LOCKFILES = {
+    "uv.lock", "poetry.lock", "pdm.lock", "package-lock.json", "npm-shrinkwrap.json",
+    "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb",
+}  # fmt: skip
+_SCHEMES = {
+    "postgres": ("postgresql", "postgres"),
+    "redis": ("redis", "rediss"),
+    "mongodb": ("mongodb",),
+    "chroma": ("http",),
+}
+# In `public/`'s place Next.js makes these itself, from files of the same names in `app/`.
+_MADE_BY_NEXT = re.compile(r"(favicon\.ico|robots\.txt|sitemap\.xml|manifest\.json|icon\d*\..*)")
+
+
+def look(context: Context) -> list[Check]:
+    """All checks of this module."""
+    checks: tuple[Callable[[Context], Check | None], ...] = (
+        lockfiles,
+        tracked,
+        public,
+        fonts,
+        health,
+        alembic,
+        migrations,
+        init_data,
+        connections,
+    )
+    return [found for check in checks if (found := check(context))]
+
+
+def lockfiles(context: Context) -> Check | None:
+    """Whether every app's dependencies are locked by a file that a clone has."""
+    id_ = "project.lockfiles"
+    locked = []
+    missing: Check | None = None
+    for app in context.stack.apps:
+        manager = app.build.manager
+        if not manager:
+            continue
+        names = [name for name in _LOCKFILES if (context.project / app.directory / name).is_file()]
+        if manager == "pip":
+            names = [name for name in names if name in {"uv.lock", "poetry.lock", "pdm.lock"}]
+        paths = [posixpath.normpath(posixpath.join(app.directory, name)) for name in names]
+        for path in paths:
+            if not context.outcome.tree.has(path):
+                return failed(id_, f"git ignores {path}.", _shown(context, path))
+            if context.in_git and not context.git("ls-files", "--", path):
+                return failed(id_, f"{path} is not in git.", f"git add {shlex.quote(path)}")
+        if paths:
+            locked += paths
+        else:
+            missing = missing or _unlocked(context, app)
+    if missing:
+        return missing
+    return passed(id_, f"Dependencies are locked: {', '.join(locked)}.") if locked else None
+
+
+def _unlocked(context: Context, app: Any) -> Check | None:
+    id_, manager, build = "project.lockfiles", app.build.manager, app.build
+    folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
+    where = app.directory if app.directory != "." else "the top folder"
+    if manager in _NODE_LOCKS:
+        name, command = _NODE_LOCKS[manager]
+        seen = f"No {name} in {where}: every build may get other versions."
+        return warned(id_, seen, f"{folder}{command}")
+    if manager in _PYTHON_LOCKS:
+        seen = f"No lockfile in {where}: every build may get other versions."
+        return warned(id_, seen, f"{folder}{_PYTHON_LOCKS[manager]}")
+    manifest = build.manifests[0] if build.manifests else "requirements.txt"
+    text = "\n".join(context.read(posixpath.join(app.directory, name)) for name in build.manifests)
+    if manifest.endswith(".txt") and is_pinned(text):
+        return None
+    seen = f"{manifest} in {where} pins no versions: every build may get others."
+    return warned(id_, seen, f"{folder}uv pip compile {manifest} -o requirements.prod.txt")
+
+
+def is_pinned(text: str) -> bool:
+    """Whether every requirement names one version, or one file."""
+    lines = [re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines()]
+    return all("==" in line or "@" in line for line in lines if line and line[0] not in "-\\")
+
+
+def tracked(context: Context) -> Check | None:
+    """Whether a clone has what the build needs."""
+    id_ = "project.tracked"
+    if hidden := context.outcome.hidden:
+        seen = f"git ignores {_listed(hidden)}, so a clone lacks it."
+        return failed(id_, seen, _shown(context, hidden[0]))
+    if not context.in_git:
+        mend = "git init && git add . && git commit -m 'First version'"
+        return warned(id_, "The project is not in a git repository.", mend)
+    request = context.outcome.request
+    paths = [*context.stack.build_paths, *(request.named(step.path) for step in _files(context))]
+    if context.stack.migrations and context.stack.migrations.kind == "sql":
+        paths.append(context.stack.migrations.folder)
+    there = [path for path in paths if (context.project / path).exists()]
+    untracked = context.git("ls-files", "--others", "--exclude-standard", "-z", "--", *there)
+    ignored = [path for path in there if _is_ignored(context, path)]
+    if ignored:
+        seen = f"git ignores {_listed(ignored)}, so a clone lacks it."
+        return failed(id_, seen, _shown(context, ignored[0]))
+    if untracked:
+        adds = [
+            path
+            for path in there
+            if context.git("ls-files", "--others", "--exclude-standard", "--", path)
+        ]
+        more = f" and {len(untracked) - 1} more" if len(untracked) > 1 else ""
+        mend = "git add " + shlex.join(adds) if len(adds) <= 4 else "git add ."
+        return warned(id_, f"{untracked[0]}{more} not in git yet.", mend)
+    return passed(id_, "git tracks every file that the build needs.")
+
+
+def _shown(context: Context, path: str) -> str:
+    """The command that keeps git from ignoring a path."""
+    # Nothing in an ignored folder can be taken out again, so it is the folder that has to be.
+    parts = path.rstrip("/").split("/")
+    ancestors = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+    first = next((f for f in ancestors if context.git("check-ignore", "--no-index", "--", f)), None)
+    line = shlex.quote(f"!/{first}/" if first else f"!/{path}")
+    return f"echo {line} >> .gitignore"
+
+
+def _files(context: Context) -> Iterator[Any]:
+    return (step for step in context.outcome.steps if step.generated is not None)
+
+
+def _is_ignored(context: Context, path: str) -> bool:
+    """Whether git would leave out a path that is not tracked."""
+    return not context.git("ls-files", "--", path) and bool(context.git("check-ignore", "--", path))
+
+
+def public(context: Context) -> Check | None:
+    """Whether the files that pages name are there; a missing folder is no fault by itself."""
+    id_ = "project.public"
+    for app in _next_apps(context):
+        wanted = {p for _, text in _sources(context, app) for p in source.public_references(text)}
+        for name in sorted(wanted):
+            path = posixpath.normpath(posixpath.join(app.directory, "public", name))
+            if context.outcome.tree.has(path) or _MADE_BY_NEXT.fullmatch(name):
+                continue
+            if (context.project / path).is_file():
+                seen = f"git ignores {path}, which a page shows."
+                return failed(id_, seen, _shown(context, path))
+            return warned(id_, f"A page shows /{name}, but {path} is missing.", f"Add {path}.")
+    if any(_next_apps(context)):
+        return passed(id_, "What pages show of public/ is there.")
+    return None
+
+
+def fonts(context: Context) -> Check | None:
+    """Whether the build works without the internet."""
+    id_ = "project.fonts"
+    for app in _next_apps(context):
+        for path, text in _sources(context, app):
+            if source.downloads_fonts(text):
+                seen = f"{path} fetches fonts from Google while the image is built."
+                return warned(id_, seen, "Keep the font in the project: next/font/local")
+    return passed(id_, "The build fetches no fonts.") if any(_next_apps(context)) else None
+
+
+def health(context: Context) -> Check | None:
+    """Whether more than an open port can be looked at."""
+    id_ = "project.health"
+    web = context.stack.web_apps
+    for app in web:
+        if not app.health:
+            seen = f"{app.title} has no health endpoint: only its port is looked at."
+            command = context.outcome.request.command
+            mend = f"Add GET /health, then {command} (or --set {app.kind}.health=/PATH)"
+            return warned(id_, seen, mend)
+    paths = ", ".join(f"{app.name} {app.health}" for app in web)
+    return passed(id_, f"Health endpoints: {paths}.") if web else None
+
+
+def alembic(context: Context) -> Check | None:
+    """Whether Alembic can run, and against the stack's database."""
+    id_ = "project.alembic"
+    stack = context.stack
+    if not stack.migrations or stack.migrations.kind != "alembic":
+        return None
+    app = stack.migrations.app
+    found = list(context.outcome.tree.below(app.directory, "/env.py"))
+    folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
+    if not found:
+        return failed(id_, "Alembic's env.py is missing.", f"{folder}alembic init alembic")
+    environment = found[0]
+    text = context.read(environment)
+    names = ("SQLALCHEMY_DATABASE_URI", "DATABASE_URL", "POSTGRES_PASSWORD")
+    if not source.names_read(text, names) and not _imports_app(context, app, text):
+        seen = f"{environment} does not take the database's address from the stack."
+        return failed(id_, seen, "Let it read SQLALCHEMY_DATABASE_URI from os.environ.")
+    versions = posixpath.join(posixpath.dirname(environment), "versions")
+    if not any(context.outcome.tree.below(versions, ".py")):
+        mend = f"{folder}alembic revision --autogenerate -m 'First tables'"
+        return warned(id_, f"{versions} holds no revision: no table is made.", mend)
+    return passed(id_, f"{environment} and its revisions are there.")
+
+
+def _imports_app(context: Context, app: Any, text: str) -> bool:
+    """Whether it imports a module of the app, which then has the settings."""
+    prefix = "" if app.directory == "." else f"{app.directory}/"
+    tops = {
+        path.removeprefix(prefix).split("/")[0].removesuffix(".py")
+        for path in context.outcome.tree.below(app.directory, ".py")
+    }
+    imported = re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)
+    return bool((tops - {"alembic"}).intersection(imported))
+
+
+def migrations(context: Context) -> Check | None:
+    """Whether the numbered files can be run in their order, each in a transaction."""
+    id_ = "project.migrations"
+    stack = context.stack
+    if not stack.migrations or stack.migrations.kind != "sql":
+        return None
+    folder = stack.migrations.folder
+    paths = [
+        p for p in context.outcome.tree.below(folder, ".sql") if posixpath.dirname(p) == folder
+    ]
+    names = [posixpath.basename(path) for path in paths if posixpath.basename(path)[0].isdigit()]
+    by_number: dict[int, str] = {}
+    for name in names:
+        match = re.match(r"\d+", name)
+        number = int(match[0]) if match else 0
+        if number in by_number:
+            seen = f"{by_number[number]} and {name} have one number."
+            return failed(id_, seen, f"Give {folder}/{name} the next free number.")
+        by_number[number] = name
+    # They run in the order of their names, not of their numbers.
+    if [by_number[number] for number in sorted(by_number)] != sorted(names):
+        seen = "The names do not sort as their numbers do (10 comes before 2)."
+        return failed(id_, seen, f"Rename the files of {folder}: 002_…, 010_…")
+    for name in names:
+        if problem := source.sql_problem(context.read(f"{folder}/{name}")):
+            return failed(id_, f"{name} {problem}.", f"Take that out of {folder}/{name}.")
+    return passed(id_, f"{_number(names, 'SQL file')} in order.")
+
+
+def init_data(context: Context) -> Check | None:
+    """Whether data for development stays out of production, whoever edited the Compose file."""
+    id_ = "project.init_data"
+    if not any(service.name == "postgres" for service in context.stack.services):
+        return None
+    try:
+        document = load_yaml((context.root / _COMPOSE).read_text("utf-8"))
+        services = document["services"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return None
+    for name, service in services.items() if isinstance(services, dict) else ():
+        for volume in (service.get("volumes") or []) if isinstance(service, dict) else []:
+            if _mounts_init(volume):
+                seen = f"{name} mounts what is only for development into the database."
+                mend = f"Take {_text_of(volume)} out of {context.outcome.request.named(_COMPOSE)}."
+                return failed(id_, seen, mend)
+    return passed(id_, "No container sees database/init.")
+
+
+def _text_of(volume: Any) -> str:
+    return str(volume.get("source")) if isinstance(volume, dict) else str(volume)
+
+
+def _mounts_init(volume: Any) -> bool:
+    parts = (
+        [str(volume.get("source", "")), str(volume.get("target", ""))]
+        if isinstance(volume, dict)
+        else str(volume).split(":")
+    )
+    return any(
+        posixpath.normpath(part).endswith("database/init")
+        or part.startswith("/docker-entrypoint-initdb.d")
+        for part in parts
+    )
+
+
+def connections(context: Context) -> Check | None:
+    """Whether an app that is given a backing service looks at what it is given."""
+    id_ = "project.connections"
+    checked = []
+    for app in context.stack.apps:
+        text = "\n".join(text for _, text in _sources(context, app))
+        for name in app.services:
+            service = context.stack.service(name)
+            # What only names a user or a number is no address.
+            names = [env.name for env in service.app_environment] + list(service.urls)
+            if source.names_read(text, names):
+                checked.append(service.title)
+                continue
+            listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]
+            if source.local_urls(text, _SCHEMES.get(name, ())):
+                seen = f"{app.title} connects to {service.title} on localhost, whatever is set."
+                return failed(id_, seen, f"Let {app.title} read {listed}.")
+            seen = f"{app.title} reads no setting of {service.title}."
+            mend = f"Let it read {listed}, or leave it out with --set {name}=off."
+            return warned(id_, seen, mend)
+    if not checked:
+        return None
+    return passed(id_, f"The apps read the settings of {', '.join(dict.fromkeys(checked))}.")
+
+
+def _next_apps(context: Context) -> Iterator[Any]:
+    return (app for app in context.stack.apps if app.kind == "nextjs")
+
+
+def _sources(context: Context, app: Any) -> Iterator[tuple[str, str]]:
+    """The app's source files, but its tests: path and text."""
+    tops = {path.rstrip("/") for path in app.sources}
+    for path in context.outcome.tree.below(app.directory):
+        if not path.endswith(source.ENDINGS) or re.search(
+            r"(^|/)(tests?|__tests__|examples)/|\.(test|spec)\.", path
+        ):
+            continue
+        if app.directory == "." and path.split("/")[0] not in tops:
+            continue
+        yield path, context.read(path)
+
+
+def _number(names: Sequence[str], noun: str) -> str:
+    return f"1 {noun} is" if len(names) == 1 else f"{len(names)} {noun}s are"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,172 @@
+"""The settings file: there, complete, with strong secrets, and for nobody else's eyes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from .model import Check, Context, failed, passed, warned
+
+IDS = {
+    "settings.present": "The settings file is there and can be read",
+    "settings.complete": "It sets every variable that the stack does not start without",
+    "settings.placeholders": "No value is still an example's, such as `changeme`",
+    "settings.weak": "No secret is shorter than 16 characters or of few different ones",
+    "settings.repeated": "No two secrets are the same",
+    "settings.untracked": "git does not track it, and ignores it",
+    "settings.history": "No commit ever held it",
+    "settings.mode": "Nobody but its owner can read it",
+}
+_PLACEHOLDER = re.compile(
+    r"(?:change|replace)[-_ ]?(?:me|this)\b.*|your[-_ ].*|<.*>|x{3,}|todo|placeholder"
+    r"|(?:.*\.)?example\.(?:com|net|org)|example|enter[-_ ].*",
+    re.IGNORECASE | re.DOTALL,
+)
+# In a secret, also as a part of it.
+_IN_SECRET = re.compile(
+    r"change[-_ ]?(?:me|this)|example|placeholder|password|passwort|your[-_]|xxx|secret[-_ ]?key"
+    r"|^(?:secret|test|admin|root|postgres|mongo|redis)$",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(r"(?:^|_)(?:SECRET|SECRET_KEY|PASSWORD|TOKEN|PRIVATE_KEY|API_KEY)$")
+_SHORT = 16
+_FEW = 8
+
+
+def look(context: Context) -> list[Check]:
+    """All checks of this module."""
+    checks = [present(context), *git_checks(context)]
+    if context.settings is None:
+        return checks
+    settings, stack = context.settings, context.stack
+    secrets = secrets_in(settings, stack)
+    name = context.settings_name
+    checks[1:1] = [
+        complete(settings, required(context), name),
+        placeholders(settings, secrets, name),
+        weak(secrets, {v.name for v in stack.variables if v.secret}, name),
+        repeated(secrets, name),
+    ]
+    return [*checks, mode(context)]
+
+
+def present(context: Context) -> Check:
+    """Whether the file is there."""
+    id_, name = "settings.present", context.settings_name
+    if context.settings is not None:
+        number = len(context.settings)
+        return passed(id_, f"{name} sets {number} variable{'' if number == 1 else 's'}.")
+    if (context.root / context.settings_path).exists():
+        return failed(id_, f"{name} cannot be read.", f"ls -l {shlex.quote(name)}")
+    script = context.outcome.request.named("deploy/init-env.sh")
+    argument = "" if context.environment == "production" else f" {name}"
+    return failed(id_, f"{name} is missing.", f"sh {script}{argument}")
+
+
+def required(context: Context) -> list[str]:
+    """Names that have to be set: those of the stack, and what `.env.example` leaves empty."""
+    names = [variable.name for variable in context.stack.variables if variable.required]
+    try:
+        text = (context.root / ".env.example").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    names += re.findall(r"^([A-Za-z_]\w*)=\s*$", text, re.MULTILINE)
+    return list(dict.fromkeys(names))
+
+
+def secrets_in(settings: Mapping[str, str], stack: Any) -> dict[str, str]:
+    """The secrets that are set, by name: the stack's, and the apps' own by their names."""
+    known = {variable.name for variable in stack.variables if variable.secret}
+    return {
+        name: value
+        for name, value in settings.items()
+        if value and (name in known or _SECRET_NAME.search(name))
+    }
+
+
+def complete(settings: Mapping[str, str], names: list[str], file: str) -> Check:
+    """Whether every name has a value."""
+    id_ = "settings.complete"
+    if missing := [name for name in names if not settings.get(name)]:
+        seen = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set."
+        mend = f"Set {missing[0]} in {file}; `openssl rand -hex 32` makes a secret."
+        return failed(id_, seen, mend)
+    return passed(id_, "Every variable that has to be set is set.")
+
+
+def placeholders(settings: Mapping[str, str], secrets: Mapping[str, str], file: str) -> Check:
+    """Whether a value was left as an example has it. Values are never shown."""
+    id_ = "settings.placeholders"
+    found = [
+        name
+        for name, value in settings.items()
+        if _PLACEHOLDER.fullmatch(value) or (name in secrets and _IN_SECRET.search(value))
+    ]
+    if found:
+        seen = f"{_listed(found)} {'holds' if len(found) == 1 else 'hold'} a placeholder."
+        return failed(id_, seen, f"Set {found[0]} in {file}.")
+    return passed(id_, "No value is a placeholder.")
+
+
+def weak(secrets: Mapping[str, str], ours: set[str], file: str) -> Check:
+    """Whether a secret can be guessed; what others issue, such as an SMTP password, is theirs."""
+    id_ = "settings.weak"
+    found = [n for n, v in secrets.items() if len(v) < _SHORT or len(set(v)) < _FEW]
+    if not found:
+        return passed(id_, "Every secret is long enough.")
+    report = failed if ours.intersection(found) else warned
+    seen = f"{_listed(found)} {'is a weak secret' if len(found) == 1 else 'are weak secrets'}."
+    return report(id_, seen, f"Set {found[0]} in {file}: openssl rand -hex 32")
+
+
+def repeated(secrets: Mapping[str, str], file: str) -> Check:
+    """Whether one secret opens two doors."""
+    id_ = "settings.repeated"
+    first: dict[str, str] = {}
+    for name, value in secrets.items():
+        if value in first:
+            seen = f"{first[value]} and {name} are the same."
+            return failed(id_, seen, f"Set {name} in {file}: openssl rand -hex 32")
+        first[value] = name
+    return passed(id_, "No secret is used twice.")
+
+
+def git_checks(context: Context) -> list[Check]:
+    """Whether the file is git's business; nothing without a repository."""
+    if not context.in_git:
+        return []
+    name = context.settings_name
+    quoted = shlex.quote(name)
+    if context.git("ls-files", "--", name):
+        tracked = failed("settings.untracked", f"git tracks {name}.", f"git rm --cached {quoted}")
+    elif not context.git("check-ignore", "--no-index", "--", name):
+        seen = f"git does not ignore {name}: the next `git add .` takes it."
+        tracked = warned("settings.untracked", seen, f"echo {quoted} >> .gitignore")
+    else:
+        tracked = passed("settings.untracked", f"git ignores {name}.")
+    if commits := context.git("log", "--all", "--format=%h", "-1", "--", name):
+        history = failed(
+            "settings.history",
+            f"Commit {commits[0]} holds {name}: its secrets are known.",
+            f"Set new secrets; git filter-repo --invert-paths --path {quoted}",
+        )
+    else:
+        history = passed("settings.history", f"No commit holds {name}.")
+    return [tracked, history]
+
+
+def mode(context: Context) -> Check:
+    """Whether others on the machine can read the file."""
+    id_, name = "settings.mode", context.settings_name
+    bits = stat.S_IMODE((context.root / context.settings_path).stat().st_mode)
+    if bits & 0o077:
+        mend = f"chmod 600 {shlex.quote(name)}"
+        return failed(id_, f"{name} has mode {bits:03o}: others can read it.", mend)
+    return passed(id_, f"{name} has mode {bits:03o}.")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,76 @@
+"""What source code says, by its text alone; nothing is run or imported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".prisma")
+_GOOGLE_FONTS = re.compile(r"""["']next/font/google["']|["']@next/font/google["']""")
+_CALLED_FONTS = re.compile(r"fonts\.googleapis\.com")
+_PUBLIC = re.compile(
+    r"""(?:src|href|poster|url)\s*[=:(]\s*\{?\s*["'](/[\w./@-]+\.(?:png|jpe?g|gif|svg|webp|avif|ico"""
+    r"""|woff2?|mp4|webm|pdf|json|txt))["']"""
+)
+# SQL that is no statement: comments, strings, bodies of functions. The tag of `$tag$` is repeated.
+_SQL_NOISE = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$.*?\$\1\$""", re.DOTALL
+)
+_OWN_TRANSACTION = re.compile(
+    r"(?:^|;)\s*(BEGIN|COMMIT|ROLLBACK|END|START\s+TRANSACTION)"
+    r"(?:\s+(?:TRANSACTION|WORK))?\s*(?=;|$)",
+    re.IGNORECASE,
+)
+_OUTSIDE_TRANSACTION = re.compile(
+    r"(?:^|;)\s*(CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY|DROP\s+INDEX\s+CONCURRENTLY|VACUUM"
+    r"|CREATE\s+DATABASE|ALTER\s+SYSTEM)\b",
+    re.IGNORECASE,
+)
+
+
+def downloads_fonts(text: str) -> bool:
+    """Whether `next build` fetches fonts from Google for this module (`next/font/google`)."""
+    return bool(_GOOGLE_FONTS.search(text))
+
+
+def public_references(text: str) -> set[str]:
+    """Files that a page expects in `public/`, without the leading `/`."""
+    return {path.lstrip("/") for path in _PUBLIC.findall(text)}
+
+
+def names_read(text: str, names: Collection[str]) -> set[str]:
+    """Those of the names that occur as words, in capitals or as pydantic's fields may be written.
+
+    A prefix counts: `env_prefix="POSTGRES_"` makes fields of the rest.
+    """
+    words = set(re.findall(r"\w+", text))
+    lower = {word.lower() for word in words}
+    prefixes = {word for word in words if word.isupper() and word.endswith("_") and len(word) > 3}
+    return {
+        name
+        for name in names
+        if name in words
+        or name.lower() in lower
+        or any(name.startswith(prefix) for prefix in prefixes)
+    }
+
+
+def local_urls(text: str, schemes: Iterable[str]) -> list[str]:
+    """Schemes of the URLs that lead to this very machine, such as `redis://localhost`."""
+    return [
+        scheme
+        for scheme in schemes
+        if re.search(
+            rf"\b{scheme}(?:\+\w+)?://(?:[^\s\"'@/]*@)?(?:localhost|127\.0\.0\.1|\[::1\])", text
+        )
+    ]
+
+
+def sql_problem(text: str) -> str | None:
+    """What keeps an SQL file from running in a transaction that others open, or None."""
+    code = _SQL_NOISE.sub(" ", text).strip()
+    if match := _OWN_TRANSACTION.search(code):
+        return f"holds its own {' '.join(match[1].upper().split())}"
+    if match := _OUTSIDE_TRANSACTION.search(code):
+        return f"holds {' '.join(match[1].upper().split())}, which no transaction takes"
+    return None

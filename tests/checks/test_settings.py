@@ -1,0 +1,182 @@
+"""Settings files that are missing, incomplete, weak or known to others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spinbox_wrapper.checks import settings
+from spinbox_wrapper.checks.dotenv import parse_env
+from tests.checks.conftest import Ready
+from tests.checks.support import SECRET, by_id, commit, context, git, one
+
+SHAPE = "fastapi-postgresql-redis--with-deps"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("A=b", "b"),
+        ("export A=b", "b"),
+        ("  A = b  ", "b"),
+        ("A: b", "b"),
+        ("A=", ""),
+        ("A=b # comment", "b"),
+        ("A=b#c", "b#c"),
+        ("A=#c", ""),
+        ("A='b # \"c\" $D'", 'b # "c" $D'),
+        ("A='it\\'s'", "it's"),
+        ('A="b # c"', "b # c"),
+        ('A="b\\nc\\"d"', 'b\nc"d'),
+        ("A='b\nc'", "b\nc"),
+        ("A=b\r", "b"),
+        ("A=${B:-c}", "${B:-c}"),
+        ("A=b\nA=c", "c"),
+    ],
+)
+def test_a_settings_file_is_read_as_compose_does(line: str, value: str) -> None:
+    assert parse_env(f"{line}\nZ=1\n") == {"A": value, "Z": "1"}
+
+
+def test_comments_and_nonsense_set_nothing() -> None:
+    assert parse_env("#A=b\n\nnonsense\n= c\n") == {}
+
+
+def _set(root: Path, name: str, value: str) -> None:
+    with (root / ".env").open("a") as file:
+        file.write(f"{name}={value}\n")
+
+
+def test_a_ready_project_passes(ready: Ready) -> None:
+    found = by_id(settings.look(context(ready(SHAPE))))
+    assert {check.status.value for check in found.values()} == {"pass"}
+    assert set(found) == set(settings.IDS)
+
+
+def test_a_missing_file(ready: Ready) -> None:
+    root = ready(SHAPE)
+    (root / ".env").unlink()
+    found = by_id(settings.look(context(root)))
+    assert found["settings.present"].status == "fail"
+    assert found["settings.present"].mend == "sh deploy/init-env.sh"
+    assert "settings.weak" not in found
+
+
+def test_another_environment_has_its_own_file(ready: Ready) -> None:
+    root = ready(SHAPE)
+    found = one(settings.look(context(root, "staging")), "settings.present")
+    assert found.status == "fail"
+    assert found.mend == "sh deploy/init-env.sh deploy/env/staging.env"
+    (root / "deploy/env").mkdir()
+    (root / ".env").rename(root / "deploy/env/staging.env")
+    found = one(settings.look(context(root, "staging")), "settings.present")
+    assert found.status == "pass"
+
+
+def test_a_required_variable_that_is_not_set(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "POSTGRES_PASSWORD", "")
+    found = one(settings.look(context(root)), "settings.complete")
+    assert found.status == "fail"
+    assert "POSTGRES_PASSWORD" in found.seen
+
+
+def test_a_variable_that_the_user_added_to_the_example(ready: Ready) -> None:
+    root = ready(SHAPE)
+    with (root / ".env.example").open("a") as file:
+        file.write("\n# Of the shop.\nSHOP_ID=\n")
+    found = one(settings.look(context(root)), "settings.complete")
+    assert found.status == "fail"
+    assert "SHOP_ID" in found.seen
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "POSTGRES_PASSWORD=changeme-please-0123456789",
+        "SECRET_KEY=CHANGE_THIS_TO_A_RANDOM_VALUE_OF_64",
+        "REDIS_PASSWORD=your-redis-password-goes-in-here",
+        "DOMAIN=example.com",
+        "DOMAIN=www.example.org",
+        "SENTRY_DSN=<your dsn>",
+        "SMTP_HOST=your-smtp-server",
+        "SMTP_USER=xxx",
+        "SECRET_KEY=example0123456789abcdef01234567",
+        "POSTGRES_PASSWORD=postgres",
+    ],
+)
+def test_a_placeholder(ready: Ready, setting: str) -> None:
+    root = ready(SHAPE)
+    name, _, value = setting.partition("=")
+    _set(root, name, f"'{value}'")
+    found = one(settings.look(context(root)), "settings.placeholders")
+    assert found.status == "fail"
+    assert name in found.seen
+    assert value not in found.seen + found.mend
+
+
+def test_real_values_are_no_placeholders(ready: Ready) -> None:
+    root = ready(SHAPE)
+    for setting in ("DOMAIN=shop.io", "LOG_LEVEL=info", "PROJECT_NAME='An example of mine'"):
+        _set(root, *setting.split("=", 1))
+    assert one(settings.look(context(root)), "settings.placeholders").status == "pass"
+
+
+@pytest.mark.parametrize("value", ["kT9-short", "aaaaaaaaaaaaaaaabbbb", "0000000000000000000000"])
+def test_a_weak_secret(ready: Ready, value: str) -> None:
+    root = ready(SHAPE)
+    _set(root, "SECRET_KEY", value)
+    found = one(settings.look(context(root)), "settings.weak")
+    assert found.status == "fail"
+    assert "SECRET_KEY" in found.seen
+    assert value not in found.seen + found.mend
+
+
+def test_a_short_secret_of_others_is_only_warned_of(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "SMTP_PASSWORD", "kT9-short")
+    assert one(settings.look(context(root)), "settings.weak").status == "warn"
+
+
+def test_a_repeated_secret(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "REDIS_PASSWORD", f"{SECRET}9")
+    _set(root, "POSTGRES_PASSWORD", f"{SECRET}9")
+    found = one(settings.look(context(root)), "settings.repeated")
+    assert found.status == "fail"
+    assert "REDIS_PASSWORD" in found.seen
+
+
+def test_a_file_that_git_tracks(ready: Ready) -> None:
+    root = ready(SHAPE)
+    git(root, "add", "--force", ".env")
+    found = one(settings.look(context(root)), "settings.untracked")
+    assert (found.status, found.mend) == ("fail", "git rm --cached .env")
+    git(root, *found.mend.split()[1:])
+    assert one(settings.look(context(root)), "settings.untracked").status == "pass"
+
+
+def test_a_file_that_git_would_take(ready: Ready) -> None:
+    root = ready(SHAPE)
+    (root / ".gitignore").write_text("*.log\n")
+    found = one(settings.look(context(root)), "settings.untracked")
+    assert (found.status, found.mend) == ("warn", "echo .env >> .gitignore")
+
+
+def test_a_file_that_an_old_commit_holds(ready: Ready) -> None:
+    root = ready(SHAPE)
+    git(root, "add", "--force", ".env")
+    commit(root)
+    git(root, "rm", "--cached", ".env")
+    commit(root)
+    found = by_id(settings.look(context(root)))
+    assert found["settings.untracked"].status == "pass"
+    assert found["settings.history"].status == "fail"
+
+
+def test_a_file_that_others_can_read(ready: Ready) -> None:
+    root = ready(SHAPE)
+    (root / ".env").chmod(0o640)
+    found = one(settings.look(context(root)), "settings.mode")
+    assert (found.status, found.mend) == ("fail", "chmod 600 .env")
