@@ -199,7 +199,7 @@ def deploy(
     elif check:
         _check(request, name, online=online, boot=boot, format_=format_, verbose=verbose)
     else:
-        _guide(request, format_)
+        _guide(request, name, format_)
 
 
 def _request(project: Path, output: str | None, answers_file: str, **more: Any) -> Request:
@@ -287,11 +287,12 @@ def _check(
         raise UserError(problem)
 
 
-def _guide(request: Request, format_: str) -> None:
-    from . import guide, sync
+def _guide(request: Request, environment: str, format_: str) -> None:
+    from . import checks, guide, sync
 
+    context = checks.Context(sync.plan(request), environment)
     form = guide.as_json if format_ == "json" else guide.as_text
-    click.echo(form(sync.plan(request)))
+    click.echo(form(context, guide.guide(context)))
 
 
 def _refuse_together(given: bool, name: str, *others: object) -> None:

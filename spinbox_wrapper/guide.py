@@ -1,26 +1,204 @@
-"""The guide: the steps that bring this very project to its server."""
+"""`spinbox deploy`: the guide for this very project, with what is done already marked.
+
+Its steps are those of the generated `deploy/README.md`; here they are shown with the project's
+state, for the environment that was asked for.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
 
-from . import report
-from .sync import Outcome
+import click
+
+from . import checks, markdown, report
+from .checks import Context, Status, engine
+from .markdown import Section
+from .plan import Action
+
+README = "deploy/README.md"
+GENERATE = "Generate the files"
+# Sections of level 2 that the guide shows, with the steps below them.
+SHOWN = ("Before you start", "First deployment", "A new version", "Backup and restore")
 
 
-def guide(outcome: Outcome) -> list[str]:
-    """The commands of a first deployment, in their order."""
-    return report.next_steps(outcome)
+@dataclass(frozen=True)
+class Step:
+    """A section of the guide.
+
+    Attributes:
+        section: What it says.
+        done: Whether it is done; None where that cannot be told, or there is nothing to do.
+    """
+
+    section: Section
+    done: bool | None
 
 
-def as_text(outcome: Outcome) -> str:
-    """The guide for people."""
-    lines = [f"{outcome.stack.name}: {report.summary(outcome.stack)}", ""]
-    lines += [f"{number}. {step}" for number, step in enumerate(guide(outcome), start=1)]
+def guide(context: Context) -> list[Step]:
+    """The guide's sections, in their order."""
+    document = _document(context)
+    shown = [_generate(context)]
+    wanted = False
+    for section in markdown.sections(document):
+        if section.level <= 2:
+            wanted = section.title in SHOWN
+        if wanted:
+            shown.append(section)
+    done = _done(context)
+    change = _for_this(context)
+    return [Step(_changed(section, change), done.get(_bare(section.title))) for section in shown]
+
+
+def as_text(context: Context, steps: list[Step]) -> str:
+    """The guide for people, in 80 columns."""
+    stack = context.stack
+    title = f"Production deployment of {stack.name}"
+    if context.environment != "production":
+        title += f", {context.environment}"
+    lines = [click.style(title, bold=True), "=" * len(title), ""]
+    lines += markdown.as_lines(
+        Section(1, "", (markdown.Block("text", f"It has: {report.summary(stack)}."),))
+    )
+    for step in steps:
+        heading = step.section.title + (" [done]" if step.done else "")
+        rule = "-" if step.section.level > 2 else "="
+        colour = "green" if step.done else None
+        lines += ["", click.style(heading, bold=True, fg=colour), rule * len(heading)]
+        body = markdown.as_lines(step.section)
+        lines += ["", *body] if body else []
+    name = context.outcome.request.named(README)
+    lines += ["", f"Everything else (daily work, troubleshooting, staging): {name}"]
+    lines += ["Is all ready? spinbox deploy --check" + _option(context)]
     return "\n".join(lines)
 
 
-def as_json(outcome: Outcome) -> str:
-    """The guide for tools."""
-    document = {"version": 1, "project": outcome.stack.name, "steps": guide(outcome)}
+def as_json(context: Context, steps: list[Step]) -> str:
+    """The guide for tools; `guide.schema.json` describes it."""
+    outcome = context.outcome
+    document = {
+        "version": 1,
+        "project": context.stack.name,
+        "environment": context.environment,
+        "uses": report.summary(context.stack),
+        "files": [
+            {"path": outcome.request.named(step.path), "action": step.action.value}
+            for step in outcome.steps
+        ],
+        "variables": [
+            {
+                "name": variable.name,
+                "required": variable.required,
+                "secret": variable.secret,
+                "generate": variable.generate,
+                "help": variable.help,
+            }
+            for variable in context.stack.variables
+        ],
+        "steps": [
+            {
+                "title": step.section.title,
+                "done": step.done,
+                "text": step.section.text,
+                "commands": list(step.section.commands),
+            }
+            for step in steps
+        ],
+    }
     return json.dumps(document, indent=2)
+
+
+def _document(context: Context) -> str:
+    """The guide as it would be generated now."""
+    return next(
+        step.generated.content.decode()
+        for step in context.outcome.steps
+        if step.path == README and step.generated is not None
+    )
+
+
+def _generate(context: Context) -> Section:
+    outcome = context.outcome
+    waiting = [s for s in outcome.steps if s.action not in {Action.UNCHANGED, Action.KEEP}]
+    named = outcome.request.named
+    if waiting:
+        blocks = [markdown.Block("list", f"{s.action.value}: `{named(s.path)}`") for s in waiting]
+    else:
+        text = f"All {len(outcome.steps)} files are in sync with the project."
+        blocks = [markdown.Block("text", text)]
+    command = markdown.Block("bash", outcome.request.command)
+    return Section(2, GENERATE, (command, *blocks))
+
+
+def _done(context: Context) -> Mapping[str, bool]:
+    """The steps that can be told to be done or not, by their titles without numbers."""
+    status = checks.statuses(context.outcome, context.environment)
+    settings = [status.get(f"settings.{name}") for name in ("present", "complete", "placeholders")]
+    name = context.compose_project
+    running = any(container.project == name for container in engine.observe().containers)
+    return {
+        GENERATE: all(
+            found is not Status.FAIL for id_, found in status.items() if id_.startswith("files.")
+        ),
+        "Bring the project to the server": running,
+        "Make the settings": all(found is Status.PASS for found in settings),
+        "Start": running,
+    }
+
+
+def _bare(title: str) -> str:
+    return re.sub(r"^\d+\. ", "", title)
+
+
+def _for_this(context: Context) -> Callable[[str], str]:
+    """What fills in what is known: the environment, the domain, the repository."""
+    values = [(text, value) for text, value in _known(context) if value]
+
+    def change(text: str) -> str:
+        for before, after in values:
+            text = text.replace(before, after)
+        if context.environment == "production":
+            return text
+        settings, project = context.settings_path, context.compose_project
+        text = text.replace(
+            "docker compose -f docker-compose.prod.yml",
+            f"docker compose -f docker-compose.prod.yml -p {project} --env-file {settings}",
+        )
+        text = re.sub(r"(sh deploy/init-env\.sh)(?! )", rf"\1 {settings}", text)
+        text = re.sub(r"(sh deploy/(?!init-env)[\w-]+\.sh)", rf"\1{_option(context)}", text)
+        return text.replace("`.env`", f"`{settings}`")
+
+    return change
+
+
+def _known(context: Context) -> list[tuple[str, str | None]]:
+    settings = context.settings or {}
+    remote = context.git("config", "--get", "remote.origin.url")
+    return [
+        ("YOUR-DOMAIN", settings.get("DOMAIN")),
+        ("REPOSITORY", without_login(remote[0]) if remote else None),
+    ]
+
+
+def without_login(url: str) -> str | None:
+    """A repository's address without the login that may stand in it; None where it is a folder."""
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        port = f":{parts.port}" if parts.port else ""
+        url = parts._replace(netloc=f"{parts.hostname}{port}").geturl()
+    elif not re.match(r"(ssh://|[\w.-]+@[\w.-]+:)", url):
+        return None
+    return url if re.fullmatch(r"[\w.@:/~+-]+", url) else None
+
+
+def _option(context: Context) -> str:
+    return "" if context.environment == "production" else f" --env {context.environment}"
+
+
+def _changed(section: Section, change: Callable[[str], str]) -> Section:
+    blocks = tuple(replace(block, text=change(block.text)) for block in section.blocks)
+    return replace(section, blocks=blocks)

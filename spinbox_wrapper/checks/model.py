@@ -87,6 +87,12 @@ class Context:
         return self.outcome.request.root
 
     @property
+    def compose_project(self) -> str:
+        """The name that Compose gives the environment's containers."""
+        name = "prod" if self.environment == "production" else self.environment
+        return f"{self.stack.name}-{name}"
+
+    @property
     def settings_path(self) -> str:
         """The settings file, relative to `root`."""
         return ".env" if self.environment == "production" else f"deploy/env/{self.environment}.env"
