@@ -337,9 +337,11 @@ def _environment(name: str | None) -> str:
     """The name of an environment: it becomes part of a file's name."""
     if name is None:
         return "production"
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+    # The name that production's containers have is no other environment's.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or name == "prod":
         raise click.BadParameter(
-            f"{name!r} is not a name of small letters, digits and dashes.", param_hint="--env"
+            f"{name!r} is not a name such as staging, of small letters, digits and dashes.",
+            param_hint="--env",
         )
     return name
 

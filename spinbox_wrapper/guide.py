@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -168,8 +167,7 @@ def _for_this(context: Context) -> Callable[[str], str]:
             "docker compose -f docker-compose.prod.yml",
             f"docker compose -f docker-compose.prod.yml -p {project} --env-file {settings}",
         )
-        text = re.sub(r"(sh deploy/init-env\.sh)(?! )", rf"\1 {settings}", text)
-        text = re.sub(r"(sh deploy/(?!init-env)[\w-]+\.sh)", rf"\1{_option(context)}", text)
+        text = re.sub(r"(sh deploy/[\w-]+\.sh)", rf"\1{_option(context)}", text)
         return text.replace("`.env`", f"`{settings}`")
 
     return change

@@ -100,11 +100,8 @@ def as_lines(section: Section) -> list[str]:
 def _lines(block: Block) -> list[str]:
     if block.kind == "text":
         return _wrapped(block.text, "", "")
-    if block.kind == "list":
-        return _wrapped(block.text, "- ", _INDENT)
-    if block.kind == "row":
-        name, *rest = block.text.split("\t")
-        return [name, *_wrapped(", ".join(rest), _INDENT * 2, _INDENT * 2)]
+    if block.kind in {"list", "row"}:
+        return _wrapped(block.text.replace("\t", ": ", 1), "- ", _INDENT)
     return [f"{_INDENT}{line}".rstrip() for line in block.text.splitlines()]
 
 
@@ -122,7 +119,7 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
 def _blocks(lines: list[str]) -> Iterator[Block]:
     rows = iter(lines)
     paragraph: list[str] = []
-    kind = "text"
+    kind, in_table = "text", False
     for line in rows:
         fence = re.match(r"^( *)```(\w*)$", line)
         item = re.match(r"^- (.*)$", line)
@@ -130,6 +127,8 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         if paragraph and (not line.strip() or fence or item or cells):
             yield Block(kind, _plain(" ".join(paragraph)))
             paragraph, kind = [], "text"
+        if not cells:
+            in_table = False
         if fence:
             code = []
             for inside in rows:
@@ -140,10 +139,12 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         elif item:
             paragraph, kind = [item[1]], "list"
         elif cells:
-            following = "\t".join(_plain(cell.strip()) for cell in cells[1].split(" | "))
-            # The row above the rule is the head.
-            if not set(following) <= set("-:\t "):
-                yield Block("row", following)
+            row = "\t".join(_plain(cell.strip()) for cell in cells[1].split(" | "))
+            # The rows down to the rule are the head.
+            if set(row) <= set("-:\t "):
+                in_table = True
+            elif in_table:
+                yield Block("row", row)
         elif line.strip():
             paragraph.append(line.strip())
     if paragraph:

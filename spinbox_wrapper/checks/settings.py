@@ -62,8 +62,8 @@ def present(context: Context) -> Check:
     if (context.root / context.settings_path).exists():
         return failed(id_, f"{name} cannot be read.", f"ls -l {shlex.quote(name)}")
     script = context.outcome.request.named("deploy/init-env.sh")
-    argument = "" if context.environment == "production" else f" {name}"
-    return failed(id_, f"{name} is missing.", f"sh {script}{argument}")
+    option = "" if context.environment == "production" else f" --env {context.environment}"
+    return failed(id_, f"{name} is missing.", f"sh {script}{option}")
 
 
 def required(context: Context) -> list[str]:

@@ -52,7 +52,7 @@ def test_a_change_of_the_project_since(ready: Ready) -> None:
     switch(root, "USE_REDIS", True)
     found = one(files.look(context(root)), "files.in_sync")
     assert found.status == "fail"
-    assert "docker-compose.prod.yml" in found.seen
+    assert ".env.example" in found.seen
 
 
 def test_an_edit_of_one_s_own_is_in_sync(ready: Ready) -> None:

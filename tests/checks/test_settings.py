@@ -67,7 +67,7 @@ def test_another_environment_has_its_own_file(ready: Ready) -> None:
     root = ready(SHAPE)
     found = one(settings.look(context(root, "staging")), "settings.present")
     assert found.status == "fail"
-    assert found.mend == "sh deploy/init-env.sh deploy/env/staging.env"
+    assert found.mend == "sh deploy/init-env.sh --env staging"
     (root / "deploy/env").mkdir()
     (root / ".env").rename(root / "deploy/env/staging.env")
     found = one(settings.look(context(root, "staging")), "settings.present")

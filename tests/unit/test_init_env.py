@@ -113,10 +113,22 @@ def test_nothing_but_the_file_is_left(shell: tuple[list[str], str], server: Path
     assert {path.name for path in server.iterdir()} == before | {".env"}
 
 
-def test_another_file_by_name(shell: tuple[list[str], str], server: Path) -> None:
-    assert init(shell, server, "staging.env").returncode == 0
-    assert (server / "staging.env").is_file()
+def test_another_environment(shell: tuple[list[str], str], server: Path) -> None:
+    assert init(shell, server, "--env", "staging").returncode == 0
+    assert (server / "deploy/env/staging.env").stat().st_mode & 0o777 == 0o600
+    assert (server / "deploy/env/.gitignore").read_text() == "*\n"
     assert not (server / ".env").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--env",), ("--env", "../x"), ("--env", "prod"), ("x.env",), ("--env", "a b")]
+)
+def test_wrong_arguments_make_nothing(
+    shell: tuple[list[str], str], server: Path, arguments: tuple[str, ...]
+) -> None:
+    before = {path.name for path in server.rglob("*")}
+    assert init(shell, server, *arguments).returncode == 1
+    assert {path.name for path in server.rglob("*")} == before
 
 
 def test_a_domain_from_the_environment(shell: tuple[list[str], str], server: Path) -> None:
@@ -169,11 +181,6 @@ def test_a_setting_without_a_comment_is_no_secret(
 
 def test_cdpath_does_not_mislead_it(shell: tuple[list[str], str], server: Path) -> None:
     assert init(shell, server, CDPATH=".").returncode == 0
-
-
-def test_a_name_that_looks_like_an_option(shell: tuple[list[str], str], server: Path) -> None:
-    assert init(shell, server, "-x").returncode == 0
-    assert (server / "-x").is_file()
 
 
 def test_a_file_system_without_links(server: Path, tmp_path: Path) -> None:
