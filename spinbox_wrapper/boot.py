@@ -70,7 +70,7 @@ def boot(
 
     stack = context.stack
     if not (context.root / _FILE).is_file():
-        done(failed("boot.build", f"{_FILE} is missing.", context.outcome.request.command))
+        done(failed("boot.build", f"{_FILE} is missing.", context.command))
         return checks
     if shutil.which("docker") is None:
         done(

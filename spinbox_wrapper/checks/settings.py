@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 import stat
@@ -62,8 +63,10 @@ def present(context: Context) -> Check:
     if (context.root / context.settings_path).exists():
         return failed(id_, f"{name} cannot be read.", f"ls -l {shlex.quote(name)}")
     script = context.outcome.request.named("deploy/init-env.sh")
-    argument = "" if context.environment == "production" else f" {name}"
-    return failed(id_, f"{name} is missing.", f"sh {script}{argument}")
+    mend = f"sh {script}"
+    if context.environment != "production":
+        mend = f"mkdir -p {posixpath.dirname(name)} && sh {script} {name}"
+    return failed(id_, f"{name} is missing.", mend)
 
 
 def required(context: Context) -> list[str]:

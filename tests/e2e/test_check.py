@@ -151,6 +151,9 @@ def test_boot_of_a_broken_app_fails_and_leaves_nothing(tmp_path: Path) -> None:
     route = re.search(r'@app\.get\("/health"\)\n(?:async )?def \w+\(\)[^\n]*:\n', text)
     assert route
     main.write_text(text.replace(route[0], route[0] + '    raise RuntimeError("no luck today")\n'))
+    # As often as at the start, so that the failure shows within seconds.
+    edit(root / "Dockerfile.prod", "--interval=30s", "--interval=1s")
+    edit(root / "Dockerfile.prod", "--start-period=60s", "--start-period=5s")
     document, said = _check(root, "--boot")
     found = {check["id"]: check for check in document["checks"]}
     assert found["boot.build"]["status"] == "pass"
