@@ -272,17 +272,23 @@ def _generate(
 def _check(
     request: Request, environment: str, *, online: bool, boot: bool, format_: str, verbose: bool
 ) -> None:
+    from . import boot as booting
     from . import checks, sync
     from .checks import report
 
     context = checks.Context(sync.plan(request), environment, online=online)
     results = checks.run(context)
-    if format_ == "text":
+    text = format_ == "text"
+    if text:
         click.echo(report.as_text(context, results))
-    if format_ == "json":
-        click.echo(report.as_json(context, results))
-    elif results:
-        click.echo(report.counts(results))
+    if boot:
+        results += booting.boot(
+            context,
+            report=lambda check: click.echo(report.line(check)) if text else None,
+            say=lambda line: click.echo(line, err=True),
+            verbose=verbose,
+        )
+    click.echo(report.counts(results) if text else report.as_json(context, results))
     if problem := report.problem(results):
         raise UserError(problem)
 

@@ -9,7 +9,8 @@ import click
 import pytest
 
 from extensions.settings import CHOICES, SETTINGS
-from spinbox_wrapper.cli import build
+from spinbox_wrapper import boot, checks
+from spinbox_wrapper.cli import build, deploy
 from spinbox_wrapper.plan import Action
 from tests.sync.cases import CASES
 
@@ -30,8 +31,15 @@ def cases_table() -> str:
     return "\n".join(["", *rows, ""]) + "\n"
 
 
+def checks_table() -> str:
+    rows = ["| Check | What has to hold |", "| --- | --- |"]
+    rows += [f"| `{id_}` | {help_} |" for id_, help_ in {**checks.IDS, **boot.IDS}.items()]
+    return "\n".join(["", *rows, ""]) + "\n"
+
+
 @pytest.mark.parametrize(
-    ("name", "table"), [("settings", settings_table()), ("cases", cases_table())]
+    ("name", "table"),
+    [("settings", settings_table()), ("cases", cases_table()), ("checks", checks_table())],
 )
 def test_tables_are_those_of_the_code(name: str, table: str, pytestconfig: pytest.Config) -> None:
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
@@ -46,10 +54,12 @@ def test_every_figure_is_filled_in() -> None:
     assert not re.search(r"\| *(?:[A-Z]{3,}|TODO|TBD|\?+) *\|", README.read_text())
 
 
-def test_every_option_is_explained() -> None:
-    text = README.read_text()
-    options = [p for p in build.params if isinstance(p, click.Option) and not p.hidden]
+@pytest.mark.parametrize("command", [build, deploy], ids=lambda command: str(command.name))
+def test_every_option_is_explained(command: click.Command) -> None:
+    text = README.read_text().split(f"### Options of `spinbox {command.name}")[1].split("\n#")[0]
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
     for option in options:
+        # Without --prod nothing is built: it stands in the heading.
         assert any(name in text for name in option.opts), option.name
         assert option.help, option.name
 

@@ -24,18 +24,18 @@ def _generated(context: Context) -> Check:
     id_ = "files.generated"
     outcome = context.outcome
     if not outcome.answers["compose"]:
-        mend = f"{outcome.request.command} --compose"
+        mend = f"{context.command} --compose"
         return failed(id_, f"{_COMPOSE} is left out of what is generated.", mend)
     missing = outcome.having(Action.CREATE)
     deleted = [s for s in outcome.steps if s.before is None and s.action is Action.KEEP]
     needed = [step for step in deleted if not step.path.endswith(".md")]
     if missing:
-        return failed(id_, f"{_named(context, missing)} missing.", outcome.request.command)
+        return failed(id_, f"{_named(context, missing)} missing.", context.command)
     if deleted:
         report = failed if needed else warned
         restored = " ".join(f"--restore {outcome.request.named(step.path)}" for step in deleted)
         seen = f"{_named(context, deleted)} missing: you deleted that."
-        return report(id_, seen, f"{outcome.request.command} {restored}")
+        return report(id_, seen, f"{context.command} {restored}")
     return passed(id_, f"{len(outcome.steps)} generated files are there.")
 
 
@@ -43,7 +43,7 @@ def _in_sync(context: Context) -> list[Check]:
     id_ = "files.in_sync"
     outcome = context.outcome
     if foreign := outcome.having(Action.FOREIGN):
-        mend = f"{outcome.request.command} --adopt"
+        mend = f"{context.command} --adopt"
         return [failed(id_, f"{_named(context, foreign)} there, but not generated.", mend)]
     note = outcome.request.answers_file
     due = [
@@ -54,7 +54,7 @@ def _in_sync(context: Context) -> list[Check]:
         and not (step.path == note and step.action is Action.UPDATE)
     ]
     if due:
-        return [failed(id_, f"{_named(context, due)} out of date.", outcome.request.command)]
+        return [failed(id_, f"{_named(context, due)} out of date.", context.command)]
     if outcome.stored is None:
         return []
     return [passed(id_, "Nothing has changed since the files were generated.")]

@@ -67,7 +67,7 @@ def look(context: Context) -> list[Check]:
 def uses(context: Context) -> list[Use]:
     """The products that the stack uses, as far as their versions can be told."""
     found = []
-    command = context.outcome.request.command
+    command = context.command
     images = [
         ("python" if app.kind in {"fastapi", "python"} else "node", app.kind, app.build.image)
         for app in context.stack.apps

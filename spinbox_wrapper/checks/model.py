@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -31,7 +31,8 @@ class Check:
         id: What was looked at, as in `settings.present`.
         status: How it ended.
         seen: What was seen, as one sentence.
-        mend: The command, or the edit, that mends it; empty where it passed.
+        mend: The command, run in the project's top folder, or the edit that mends it; empty where
+            it passed.
     """
 
     id: str
@@ -93,6 +94,11 @@ class Context:
         return f"{self.stack.name}-{name}"
 
     @property
+    def command(self) -> str:
+        """The command line that generates the files, run in the project's top folder."""
+        return replace(self.outcome.request, project=Path()).command
+
+    @property
     def settings_path(self) -> str:
         """The settings file, relative to `root`."""
         return ".env" if self.environment == "production" else f"deploy/env/{self.environment}.env"
@@ -131,7 +137,7 @@ class Context:
 
         Nothing where it fails.
         """
-        result = git.run(*arguments, cwd=self.project)
+        result = git.run("-c", "core.quotePath=off", *arguments, cwd=self.project)
         if result.returncode != 0:
             return []
         text = result.stdout.decode("utf-8", "surrogateescape")

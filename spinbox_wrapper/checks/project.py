@@ -33,10 +33,11 @@ _NODE_LOCKS = {
     "yarn": ("yarn.lock", "yarn install"),
     "bun": ("bun.lock", "bun install --lockfile-only"),
 }
-_LOCKFILES = {
-    "uv.lock", "poetry.lock", "pdm.lock", "package-lock.json", "npm-shrinkwrap.json",
-    "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb",
-}  # fmt: skip
+_PYTHON_LOCKFILES = ("uv.lock", "poetry.lock", "pdm.lock")
+_NODE_LOCKFILES = (
+    "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock",
+    "bun.lockb",
+)  # fmt: skip
 _SCHEMES = {
     "postgres": ("postgresql", "postgres"),
     "redis": ("redis", "rediss"),
@@ -72,10 +73,12 @@ def lockfiles(context: Context) -> Check | None:
         manager = app.build.manager
         if not manager:
             continue
-        names = [name for name in _LOCKFILES if (context.project / app.directory / name).is_file()]
-        if manager == "pip":
-            names = [name for name in names if name in {"uv.lock", "poetry.lock", "pdm.lock"}]
-        paths = [posixpath.normpath(posixpath.join(app.directory, name)) for name in names]
+        names = _NODE_LOCKFILES if manager in _NODE_LOCKS else _PYTHON_LOCKFILES
+        paths = [
+            posixpath.normpath(posixpath.join(app.directory, name))
+            for name in names
+            if (context.project / app.directory / name).is_file()
+        ]
         for path in paths:
             if not context.outcome.tree.has(path):
                 return failed(id_, f"git ignores {path}.", _shown(context, path))
@@ -129,21 +132,23 @@ def tracked(context: Context) -> Check | None:
     if context.stack.migrations and context.stack.migrations.kind == "sql":
         paths.append(context.stack.migrations.folder)
     there = [path for path in paths if (context.project / path).exists()]
-    untracked = context.git("ls-files", "--others", "--exclude-standard", "-z", "--", *there)
-    ignored = [path for path in there if _is_ignored(context, path)]
+    # A folder counts as ignored also where its files are tracked.
+    ignored = [p for p in context.git("check-ignore", "--", *there) if not _is_known(context, p)]
     if ignored:
         seen = f"git ignores {_listed(ignored)}, so a clone lacks it."
         return failed(id_, seen, _shown(context, ignored[0]))
+    untracked = context.git("ls-files", "--others", "--exclude-standard", "-z", "--", *there)
     if untracked:
-        adds = [
-            path
-            for path in there
-            if context.git("ls-files", "--others", "--exclude-standard", "--", path)
-        ]
-        more = f" and {len(untracked) - 1} more" if len(untracked) > 1 else ""
+        adds = [p for p in there if any(f"{file}/".startswith(f"{p}/") for file in untracked)]
+        more = f" and {len(untracked) - 1} more are" if len(untracked) > 1 else " is"
         mend = "git add " + shlex.join(adds) if len(adds) <= 4 else "git add ."
         return warned(id_, f"{untracked[0]}{more} not in git yet.", mend)
     return passed(id_, "git tracks every file that the build needs.")
+
+
+def _is_known(context: Context, path: str) -> bool:
+    """Whether git tracks a file, or any in a folder."""
+    return bool(context.git("ls-files", "--", path))
 
 
 def _shown(context: Context, path: str) -> str:
@@ -158,11 +163,6 @@ def _shown(context: Context, path: str) -> str:
 
 def _files(context: Context) -> Iterator[Any]:
     return (step for step in context.outcome.steps if step.generated is not None)
-
-
-def _is_ignored(context: Context, path: str) -> bool:
-    """Whether git would leave out a path that is not tracked."""
-    return not context.git("ls-files", "--", path) and bool(context.git("check-ignore", "--", path))
 
 
 def public(context: Context) -> Check | None:
@@ -201,7 +201,7 @@ def health(context: Context) -> Check | None:
     for app in web:
         if not app.health:
             seen = f"{app.title} has no health endpoint: only its port is looked at."
-            command = context.outcome.request.command
+            command = context.command
             mend = f"Add GET /health, then {command} (or --set {app.kind}.health=/PATH)"
             return warned(id_, seen, mend)
     paths = ", ".join(f"{app.name} {app.health}" for app in web)
@@ -220,7 +220,7 @@ def alembic(context: Context) -> Check | None:
     if not found:
         return failed(id_, "Alembic's env.py is missing.", f"{folder}alembic init alembic")
     environment = found[0]
-    text = context.read(environment)
+    text = source.code_of(environment, context.read(environment))
     names = ("SQLALCHEMY_DATABASE_URI", "DATABASE_URL", "POSTGRES_PASSWORD")
     if not source.names_read(text, names) and not _imports_app(context, app, text):
         seen = f"{environment} does not take the database's address from the stack."
@@ -347,7 +347,7 @@ def _sources(context: Context, app: Any) -> Iterator[tuple[str, str]]:
             continue
         if app.directory == "." and path.split("/")[0] not in tops:
             continue
-        yield path, context.read(path)
+        yield path, source.code_of(path, context.read(path))
 
 
 def _number(names: Sequence[str], noun: str) -> str:

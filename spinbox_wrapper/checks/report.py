@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -24,6 +25,8 @@ def as_text(context: Context, checks: Sequence[Check]) -> str:
     title = f"{name}, {context.environment}: {report.summary(context.stack)}"
     lines = textwrap.wrap(title, _WIDTH, subsequent_indent="  ", break_long_words=False)
     lines[0] = lines[0].replace(name, click.style(name, bold=True), 1)
+    if context.project != Path():
+        lines.append(f"Commands are for {context.project}/")
     return "\n".join([*lines, "", *map(line, checks)])
 
 

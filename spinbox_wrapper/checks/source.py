@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Iterable
 
 ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".prisma")
 _GOOGLE_FONTS = re.compile(r"""["']next/font/google["']|["']@next/font/google["']""")
-_CALLED_FONTS = re.compile(r"fonts\.googleapis\.com")
 _PUBLIC = re.compile(
     r"""(?:src|href|poster|url)\s*[=:(]\s*\{?\s*["'](/[\w./@-]+\.(?:png|jpe?g|gif|svg|webp|avif|ico"""
     r"""|woff2?|mp4|webm|pdf|json|txt))["']"""
+)
+# String literals are consumed as well, so that what looks like a comment in one stays.
+_COMMENT = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
 )
 # SQL that is no statement: comments, strings, bodies of functions. The tag of `$tag$` is repeated.
 _SQL_NOISE = re.compile(
@@ -26,6 +30,26 @@ _OUTSIDE_TRANSACTION = re.compile(
     r"|CREATE\s+DATABASE|ALTER\s+SYSTEM)\b",
     re.IGNORECASE,
 )
+
+
+def code_of(path: str, text: str) -> str:
+    """The source without its comments, and Python's without docstrings, which run nothing."""
+    if not path.endswith(".py"):
+        return _COMMENT.sub(lambda match: match[1] or " ", text)
+    try:
+        module = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return text
+    for node in ast.walk(module):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [statement for statement in node.body if not _is_text(statement)] or [
+                ast.Pass()
+            ]
+    return ast.unparse(module)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def downloads_fonts(text: str) -> bool:

@@ -91,6 +91,13 @@ def test_a_folder_for_the_output(project: Project, path: str) -> None:
     assert found["settings.present"]["mend"] == "sh ops/deploy/init-env.sh"
 
 
+def test_commands_are_for_the_project_s_folder(project: Project, path: str) -> None:
+    root = project("fastapi")
+    result = spinbox("deploy", "--check", "-C", root.name, cwd=root.parent, PATH=path)
+    assert f"Commands are for {root.name}/\n" in result.stdout
+    assert "       spinbox build --prod\n" in result.stdout
+
+
 def test_the_domain_is_looked_up_when_asked(ready: Ready, path: str) -> None:
     root = ready("fastapi")
     _free_ports(root)

@@ -107,9 +107,7 @@ def test_a_repository_is_shown_without_login(url: str, shown: str | None) -> Non
 
 def test_another_environment_has_its_own_commands(ready: Ready) -> None:
     found = steps(ready("fastapi"), "--env", "staging")
-    assert found["2. Make the settings"]["commands"] == [
-        "sh deploy/init-env.sh --env staging"
-    ]
+    assert found["2. Make the settings"]["commands"] == ["sh deploy/init-env.sh --env staging"]
     assert found["3. Start"]["commands"] == ["sh deploy/deploy.sh --env staging"]
     assert found["4. Look at it"]["commands"][0] == (
         "docker compose -f docker-compose.prod.yml -p fa-staging "

@@ -353,3 +353,22 @@ def test_ways_to_read_what_the_stack_passes(ready: Ready, text: str) -> None:
     root = ready(FULL)
     _strip_reads(root, text)
     assert _look(root, "project.connections").status == "pass"
+
+
+def test_a_name_in_a_comment_is_not_read(ready: Ready) -> None:
+    root = ready(FULL)
+    _strip_reads(root, '"""DATABASE_URL and REDIS_URL are not read."""  # POSTGRES_SERVER')
+    assert _look(root, "project.connections").status == "warn"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "code"),
+    [
+        ("a.py", '"""Text."""\nA = "b"  # c\n', "A = 'b'"),
+        ("a.py", "def f():\n    'Text.'\n", "def f():\n    pass"),
+        ("a.py", "no python\n", "no python\n"),
+        ("a.ts", "const a = 'http://b' // c\n/* d */", "const a = 'http://b'  \n "),
+    ],
+)
+def test_code_without_its_comments(path: str, text: str, code: str) -> None:
+    assert source.code_of(path, text) == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -47,8 +49,12 @@ def _install(distribution: Path, folder: Path) -> Path:
 
 
 def _spinbox(installed: Path, root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return _run(installed, root, "build", "--prod", *arguments)
+
+
+def _run(installed: Path, root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "spinbox_wrapper", "build", "--prod", *arguments],
+        [sys.executable, "-m", "spinbox_wrapper", *arguments],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(installed)},
         capture_output=True,
@@ -96,6 +102,20 @@ def test_it_generates_what_the_checkout_does(
     other = _without_generated(root, tmp_path / "other")
     build(other, template=present)
     assert files_below(root) == files_below(other)
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_it_checks_with_the_table_it_carries(
+    kind: str, installed: Mapping[str, Path], project: Project
+) -> None:
+    root = project("profile-web-app")
+    assert _spinbox(installed[kind], root).returncode == 0
+    arguments = ("deploy", "--check", "--format", "json")
+    result = _run(installed[kind], root, *arguments)
+    ids = {check["id"] for check in json.loads(result.stdout)["checks"]}
+    assert {"lifecycle.python", "lifecycle.nextjs"} <= ids
+    schema = json.loads((installed[kind] / "spinbox_wrapper/check.schema.json").read_text())
+    jsonschema.validate(json.loads(result.stdout), schema)
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

@@ -16,9 +16,10 @@ def test_help_names_every_command() -> None:
     result = spinbox("--help")
     assert result.returncode == 0
     assert "build" in result.stdout
+    assert "deploy" in result.stdout
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("build", "--help"), ("build", "-h")])
+@pytest.mark.parametrize("arguments", [("--help",), ("build", "--help"), ("deploy", "-h")])
 def test_help_does_not_import_copier(arguments: tuple[str, ...]) -> None:
     code = (
         "import sys\n"

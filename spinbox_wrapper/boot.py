@@ -1,0 +1,368 @@
+"""`spinbox deploy --check --boot`: build and start a copy of the stack, ask it, remove it.
+
+The copy has a Compose project, images, volumes, secrets and ports of its own, so that a stack
+that runs beside it is not touched.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from .checks.model import Check, Context, failed, passed
+from .checks.settings import required
+
+IDS = {
+    "boot.build": "The images can be built (with `--boot` alone, as those below)",
+    "boot.start": "The stack starts with new secrets and becomes healthy",
+    "boot.health.APP": "Every app answers its health path, through the proxy",
+}
+_FILE = "docker-compose.prod.yml"
+_TAG = "check"
+_BUILD_SECONDS = 3600
+_START_SECONDS = 300
+_ANSWER_SECONDS = 30
+_LOG_LINES = 20
+# What docker itself needs. Any other variable of this shell could change the copy's settings.
+_KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SSH_AUTH_SOCK"}
+_KEPT_PREFIXES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "XDG_", "SSL_CERT_")
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"}
+
+
+def boot(
+    context: Context,
+    *,
+    report: Callable[[Check], None],
+    say: Callable[[str], None],
+    verbose: bool = False,
+) -> list[Check]:
+    """Build, start, ask and remove a copy of the stack.
+
+    Args:
+        context: The project.
+        report: Called with each check as soon as it is done.
+        say: Called with a line of progress, or of a log.
+        verbose: Let Docker's own output through to standard error.
+
+    Raises:
+        KeyboardInterrupt: Interrupted or terminated; everything is removed first.
+    """
+    checks: list[Check] = []
+
+    def done(check: Check) -> bool:
+        checks.append(check)
+        report(check)
+        return not check.mend
+
+    stack = context.stack
+    if not (context.root / _FILE).is_file():
+        done(failed("boot.build", f"{_FILE} is missing.", context.command))
+        return checks
+    if shutil.which("docker") is None:
+        done(
+            failed("boot.build", "Docker is not installed here.", "Install it, see engine.docker.")
+        )
+        return checks
+    with _copy(context, say, verbose) as copy:
+        say("Building the images …")
+        if not done(_build(copy)):
+            return checks
+        if not stack.web_apps and not stack.services:
+            return checks
+        say("Starting the stack …")
+        began = time.monotonic()
+        if not done(_start(copy, stack)):
+            return checks
+        for app in stack.web_apps:
+            done(_ask(copy, app, began))
+    return checks
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the stack while it is there.
+
+    Attributes:
+        name: Its Compose project's, and what its images' names start with.
+        root: The folder of the Compose file.
+        files: Settings files, of which the last counts.
+        ports: Ports of the host, by the variable that names them.
+        say: Called with a line of progress.
+        verbose: Let Docker's own output through.
+    """
+
+    name: str
+    root: Path
+    files: tuple[Path, ...]
+    ports: Mapping[str, int]
+    say: Callable[[str], None]
+    verbose: bool
+
+    def compose(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        """Run Compose on this copy."""
+        settings = [word for file in self.files for word in ("--env-file", str(file))]
+        command = ["docker", "compose", "-f", _FILE, "-p", self.name, *settings, *arguments]
+        return run(command, cwd=self.root, timeout=timeout, verbose=self.verbose)
+
+
+@contextmanager
+def _copy(context: Context, say: Callable[[str], None], verbose: bool) -> Iterator[Copy]:
+    """A copy that is gone afterwards, whatever happens."""
+    with ExitStack() as exits:
+        exits.enter_context(_interruptible())
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="spinbox-")))
+        name = f"{context.stack.name}-check-{secrets.token_hex(4)}"
+        ports = free_ports(port_variables(context.stack))
+        own = folder / "check.env"
+        values = settings(context, name, ports)
+        with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in values.items())
+        root = context.root.resolve()
+        theirs = [] if context.settings is None else [root / context.settings_path]
+        copy = Copy(name, root, (*theirs, own), ports, say, verbose)
+        exits.callback(_remove, copy)
+        yield copy
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that it can clean up."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with _handled(interrupt, signal.SIGTERM, signal.SIGHUP):
+        yield
+
+
+@contextmanager
+def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+    """Signals in other hands for a while; what is ignored, as under nohup, stays ignored."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    changed = {number: old for number, old in before.items() if old not in {signal.SIG_IGN, None}}
+    try:
+        for number in changed:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, old in changed.items():
+            signal.signal(number, old)
+
+
+def port_variables(stack: Any) -> list[str]:
+    """The variables that name the ports which the stack opens."""
+    if stack.with_proxy:
+        return ["HTTP_PORT", "HTTPS_PORT"]
+    return [f"{app.name.upper()}_PORT" for app in stack.web_apps]
+
+
+def free_ports(names: Sequence[str]) -> dict[str, int]:
+    """A port that nothing listens on, for each name."""
+    with ExitStack() as listeners:
+        sockets = [listeners.enter_context(closing(socket.socket())) for _ in names]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return {name: s.getsockname()[1] for name, s in zip(names, sockets, strict=True)}
+
+
+def settings(context: Context, name: str, ports: Mapping[str, int]) -> dict[str, str]:
+    """What the copy's settings are, where they are not the user's own.
+
+    Every secret is new; what only the user could know is the user's, else harmless.
+    """
+    stack, theirs = context.stack, context.settings or {}
+    values = dict.fromkeys(["DOMAIN", "MORE_DOMAINS", "COMPOSE_PROFILES"], "")
+    values |= {variable: _harmless(variable) for variable in required(context)}
+    values = {n: v for n, v in values.items() if not v or not theirs.get(n)}
+    values |= {v.name: secrets.token_hex(32) for v in stack.variables if v.secret}
+    values |= {f"IMAGE_{app.name.upper()}": f"{name}-{app.name}" for app in stack.apps}
+    values |= {"TAG": _TAG, "BIND_ADDRESS": "127.0.0.1"}
+    prefix = "127.0.0.1:" if stack.with_proxy else ""
+    return values | {variable: f"{prefix}{port}" for variable, port in ports.items()}
+
+
+def _harmless(variable: str) -> str:
+    return "http://localhost" if variable.endswith(("_URL", "_URI")) else "check"
+
+
+def _build(copy: Copy) -> Check:
+    began = time.monotonic()
+    result = copy.compose("--profile", "job", "build", timeout=_BUILD_SECONDS)
+    if result.returncode != 0:
+        _show("build", result.stderr, copy)
+        mend = f"Read the log above; again with: docker compose -f {_FILE} build"
+        return failed("boot.build", "An image cannot be built.", mend)
+    return passed("boot.build", f"The images were built in {_since(began)}.")
+
+
+def _start(copy: Copy, stack: Any) -> Check:
+    id_ = "boot.start"
+    began = time.monotonic()
+    limit = str(_START_SECONDS)
+    result = copy.compose(
+        "up", "-d", "--no-build", "--wait", "--wait-timeout", limit, timeout=_START_SECONDS + 60
+    )
+    if result.returncode == 0:
+        return passed(id_, f"The stack was healthy {_since(began)} after its start.")
+    ill = unhealthy(copy.compose("ps", "--all", "--format", "json", timeout=60).stdout)
+    for service in ill:
+        log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), service, timeout=60)
+        _show(service, log.stdout, copy)
+    if not ill:
+        _show("up", result.stderr, copy)
+    names = " and ".join(ill) or "The stack"
+    verb = "do" if len(ill) > 1 else "does"
+    return failed(id_, f"{names} {verb} not become healthy.", "Read the log above, and mend that.")
+
+
+def unhealthy(text: str) -> list[str]:
+    """The services that keep a stack from being healthy.
+
+    Args:
+        text: What `docker compose ps --all --format json` prints: one object a line, or a list.
+    """
+    lines = text.strip()
+    documents = json.loads(lines) if lines.startswith("[") else map(json.loads, lines.splitlines())
+    return [
+        str(document["Service"])
+        for document in documents
+        if document.get("Health") in {"unhealthy", "starting"}
+        or document.get("State") in {"restarting", "dead"}
+        or (document.get("State") == "exited" and document.get("ExitCode") != 0)
+    ]
+
+
+def _ask(copy: Copy, app: Any, began: float) -> Check:
+    """Ask an app until it answers, as it may have been healthy before the proxy was."""
+    id_, path = f"boot.health.{app.name}", app.health or "/"
+    # Where no health path is known, any page will do that is not the server's own fault.
+    accepted = 400 if app.health else 500
+    until = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        answer = _get(copy, app, path)
+        if isinstance(answer, int) and answer < accepted:
+            seen = f"GET {path} answered {answer}, {_since(began)} after the start."
+            return passed(id_, seen)
+        if time.monotonic() > until:
+            break
+        time.sleep(0.2)
+    log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), app.name, timeout=60)
+    _show(app.name, log.stdout, copy)
+    said = f"answered {answer}" if isinstance(answer, int) else f"got no answer ({answer})"
+    return failed(id_, f"GET {path} {said}.", "Read the log above, and mend that.")
+
+
+def _get(copy: Copy, app: Any, path: str) -> int | str:
+    """The status of an answer, or why there is none."""
+    port = copy.ports.get("HTTPS_PORT") or copy.ports[f"{app.name.upper()}_PORT"]
+    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    if "HTTPS_PORT" in copy.ports:
+        # The certificate for localhost is the proxy's own, which nobody vouches for.
+        unverified = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=unverified)
+    with closing(connection):
+        try:
+            connection.request("GET", path, headers={"User-Agent": "spinbox-check"})
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return str(error) or type(error).__name__
+
+
+def _remove(copy: Copy) -> None:
+    """Take everything away; a second Ctrl-C must not leave half of it."""
+    with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        copy.say("Removing the copy …")
+        copy.compose(
+            "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3", timeout=300
+        )
+        # What a broken file keeps `down` from finding, or an aborted start made after it.
+        label = f"label=com.docker.compose.project={copy.name}"
+        for listing, removal in (
+            (["container", "ls", "--all", "--quiet"], ["container", "rm", "--force", "--volumes"]),
+            (["volume", "ls", "--quiet"], ["volume", "rm", "--force"]),
+            (["network", "ls", "--quiet"], ["network", "rm"]),
+        ):
+            _remove_listed([*listing, "--filter", label], removal, copy)
+        images = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+        _remove_listed([*images, "--filter", f"reference={copy.name}-*"], ["image", "rm"], copy)
+
+
+def _remove_listed(listing: list[str], removal: list[str], copy: Copy) -> None:
+    names = run(["docker", *listing], cwd=copy.root, timeout=60).stdout.split()
+    if names:
+        run(["docker", *removal, *names], cwd=copy.root, timeout=300)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.upper() in _PROXIES
+    }
+
+
+def run(
+    command: list[str], *, cwd: Path, timeout: float, verbose: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that Ctrl-C does not reach: it is told to end by us, and waited for.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Where it runs.
+        timeout: Seconds after which it is ended and counts as failed.
+        verbose: Let its standard error through.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=None if verbose else subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            out, error = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            out, _ = process.communicate()
+            error = f"It took longer than {timeout:.0f} seconds."
+            return subprocess.CompletedProcess(command, 1, out, error)
+        except BaseException:
+            _end(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, error or "")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask it and its plugin to end as Ctrl-C does, then make them."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _show(title: str, text: str, copy: Copy) -> None:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()][-_LOG_LINES:]
+    copy.say("\n".join([f"--- {title}", *lines, "---"]))
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.1f} s"
