@@ -129,7 +129,7 @@ def _generate(context: Context) -> Section:
     else:
         text = f"All {len(outcome.steps)} files are in sync with the project."
         blocks = [markdown.Block("text", text)]
-    command = markdown.Block("bash", outcome.request.command)
+    command = markdown.Block("bash", context.command)
     return Section(2, GENERATE, (command, *blocks))
 
 

@@ -1,10 +1,11 @@
-"""Requests without a pause, as many clients at once make them; none is ever repeated."""
+"""Requests from several clients at once, one after the other; none is ever repeated."""
 
 from __future__ import annotations
 
 import http.client
 import ssl
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,6 +24,7 @@ class Load:
         path: What is asked for.
         kept: Clients that keep their connection, one in four of them over HTTPS.
         fresh: Clients that open a new one for each request.
+        pause: Seconds between an answer and the next request, so that deployments get on.
         answers: How many answers there were, by body.
         failures: Every other outcome.
     """
@@ -32,6 +34,7 @@ class Load:
     path: str
     kept: int = 4
     fresh: int = 4
+    pause: float = 0.01
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -73,6 +76,7 @@ class Load:
         turn = 0
         while not self._stop.is_set():
             turn += 1
+            time.sleep(self.pause)
             # Every other request has a body, which no proxy may send twice.
             method = "GET" if turn % 2 else "POST"
             try:
