@@ -26,8 +26,8 @@ def context(stack: Stack, output: str) -> dict[str, Any]:
 
     Returns:
         `stack`; `to_project` (from the output folder to the project's, `.` or `../`…);
-        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`, `inner_port`;
-        and the quoting functions of `quoting.py` under `q`.
+        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`,
+        `compose_command`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
     """
     depth = len(PurePosixPath(output).parts)
     return {

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Removes images of old versions: of those that deploy.sh made or took, all but the last KEEP_VERSIONS
+# of each environment, and those that run. Backups have a rule of their own, in backup.sh.
+#   sh deploy/prune.sh [--env NAME]
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$0")/common.sh"
+
+count=$(setting KEEP_VERSIONS 5)
+case $count in 0* | *[!0-9]*) fail "KEEP_VERSIONS must be a number above 0." ;; esac
+versions() {
+    sed -n "s/.* deploy version=\([^ ]*\) .* result=\"$1.*/\1/p" "$2"
+}
+keep=$(
+    setting TAG latest && echo
+    for file in deploy/state/*.log; do
+        [ ! -e "$file" ] || versions ok "$file" | tail -n "$count"
+    done
+)
+for file in deploy/state/*.log; do
+    [ -e "$file" ] || continue
+    for version in $(versions '' "$file" | sort -u); do
+        ! echo "$keep" | grep -qxF "$version" || continue
+        for image in "$(setting IMAGE_APP fach-app)"; do
+            # One that runs refuses to go.
+            ! docker image rm "$image:$version" >/dev/null 2>&1 || echo "Removed $image:$version."
+        done
+    done
+done

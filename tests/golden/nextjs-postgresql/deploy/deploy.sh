@@ -1,0 +1,237 @@
+#!/bin/sh
+# Puts a new version into service without a gap: it starts beside the old one and gets the requests
+# when it is healthy. Whatever fails before that, the old version keeps serving; the exit code is 1.
+#   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
+#   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
+#   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$0")/common.sh"
+
+build=yes only_switch='' version=''
+if [ "${1-}" = --switch ]; then
+    only_switch=yes
+    shift
+    [ $# -eq 1 ] || fail "Name the version to switch to: --switch TAG."
+fi
+[ $# -le 1 ] || fail "Name one tag, or none."
+if [ $# -eq 1 ]; then
+    build=no version=$1
+    case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
+fi
+
+lock deploy
+started=$(date +%s)
+old=$(setting TAG latest)
+commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
+[ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
+REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+TAG=$version
+export REVISION TAG
+
+doing='reading the settings' serving='' switched='' draft='' undo=''
+finish() {
+    code=$?
+    trap '' HUP INT TERM
+    [ -z "$draft" ] || rm -f "$draft"
+    [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
+    [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
+    note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
+    [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+begin() {
+    doing=$1
+    echo "-- $doing"
+}
+
+# A container's state in one word: healthy, starting, unhealthy, or how it ended.
+state() {
+    docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
+        "$1" 2>/dev/null || echo gone
+}
+
+wait_until_healthy() {
+    waited=0 limit=$(setting DEPLOY_TIMEOUT 300)
+    while state=$(state "$1") && [ "$waited" -lt "$limit" ]; do
+        case $state in
+            healthy) return ;;
+            starting | created) sleep 1 ;;
+            *) break ;;
+        esac
+        waited=$((waited + 1))
+    done
+    docker logs --tail 30 "$1" >&2 || true
+    echo "$me: $2 of version $version is $state after $waited s; its log is above." >&2
+    return 1
+}
+
+# The proxy sends the requests for APP to the container that /run/live/APP names. Outside a
+# deployment that is APP itself, the service.
+caddy=''
+point() {
+    docker exec "$caddy" sh -c 'echo "$2" >"/run/live/.$1" && mv "/run/live/.$1" "/run/live/$1"' \
+        sh "$1" "$2"
+}
+point_to_services() {
+    for app in app; do
+        point "$app" "$app"
+    done
+}
+
+name_of() {
+    docker inspect --format '{{.Name}}' "$1" | sed 's|^/||'
+}
+tag_of() {
+    docker inspect --format '{{.Config.Image}}' "$1" | sed 's/.*://'
+}
+
+# The container of a service that is in service: the one the proxy names, else one of the version
+# in the settings, else any.
+live() {
+    named=$(docker exec "$caddy" cat "/run/live/$1" 2>/dev/null || true) found=''
+    for id in $(containers --all "$1"); do
+        if [ "$(name_of "$id")" = "$named" ]; then
+            found=$id
+            break
+        fi
+        { [ -n "$found" ] && [ "$(tag_of "$id")" != "$old" ]; } || found=$id
+    done
+    printf %s "$found"
+}
+
+# Removes what is not in service: the new version when it failed, or what a killed run left.
+keep=''
+remove_others() {
+    for id in $(containers --all app); do
+        case " $keep " in *" $id "*) ;; *) docker rm --force --volumes "$id" >/dev/null || true ;; esac
+    done
+}
+give_up() {
+    remove_others
+    point_to_services
+}
+
+# Waits until nobody is connected to a container's port any more: downloads, streams, WebSockets.
+drain() {
+    waited=0 limit=$(setting DRAIN_SECONDS 30) port=$(printf %04X "$2")
+    while [ "$waited" -lt "$limit" ] && docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+        grep -v ': [0-9A-F]*0100007F:' | grep -q "^ *[0-9]*: [0-9A-F]*:$port [0-9A-F:]* 01 "; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+
+# The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
+obtain() {
+    image=$1:$version
+    if [ "${1#*/}" != "$1" ] && { [ -z "$only_switch" ] || ! docker image inspect "$image" >/dev/null 2>&1; }; then
+        docker pull --quiet "$image"
+    elif ! docker image inspect "$image" >/dev/null 2>&1; then
+        fail "There is no image $image; docker image ls $1 shows which there are."
+    fi
+}
+
+compose config --quiet
+[ -z "$(containers app)" ] || serving=$old
+# The new settings are written already, while a full disk does no harm.
+draft=$(mktemp "$env_file.XXXXXX") || fail "$(dirname -- "$env_file") cannot be written."
+sed '/^[[:space:]]*TAG=/d' "$env_file" >"$draft"
+echo "TAG=$version" >>"$draft"
+chmod "$(stat -L -c %a "$env_file")" "$draft"
+chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
+keep_version() {
+    serving=$version switched=yes
+    mv -f "$draft" "$(readlink -f "$env_file")"
+    draft=''
+}
+
+begin 'preparing the images'
+if [ "$build" = yes ]; then
+    compose build
+else
+    obtain "$(setting IMAGE_APP nxpg-app)"
+fi
+
+begin 'looking after the databases'
+compose up --detach --no-deps --no-recreate --wait postgres
+if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
+    begin 'backing up'
+    # shellcheck disable=SC2086 # two words, or none
+    sh deploy/backup.sh $options
+fi
+if [ -z "$serving" ]; then
+    begin 'starting everything'
+    compose up --detach --no-build --wait
+    keep_version
+    echo "Version $version is in service."
+    exit
+fi
+if [ -z "$only_switch" ]; then
+    begin 'bringing the database up to date'
+    compose run --rm --no-deps --no-TTY migrate </dev/null
+fi
+
+begin 'starting the new version beside the old one'
+caddy=$(containers caddy)
+[ -n "$caddy" ] || fail "The proxy does not run: start it with docker compose -f docker-compose.prod.yml up -d caddy"
+docker exec -i "$caddy" caddy validate --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
+    fail "deploy/Caddyfile has an error: docker exec -i $caddy caddy validate --config - --adapter caddyfile <deploy/Caddyfile"
+for app in app; do
+    id=$(live "$app")
+    keep="$keep $id"
+    [ -z "$id" ] || { old=$(tag_of "$id") && point "$app" "$(name_of "$id")"; }
+done
+serving=$old undo=give_up
+remove_others
+for app in app; do
+    count=$(containers --all "$app" | wc -w)
+    compose up --detach --no-deps --no-build --no-recreate --scale "$app=$((count + 1))" "$app"
+done
+new=''
+for id in $(containers --all app); do
+    case " $keep " in *" $id "*) ;; *) new="$new $id" ;; esac
+done
+# Until it has proven itself, it does not come back by itself.
+# shellcheck disable=SC2086 # ids are words
+docker update --restart no $new >/dev/null
+for id in $new; do
+    wait_until_healthy "$id" "$(name_of "$id")"
+done
+
+begin 'moving the requests to the new version'
+for app in app; do
+    for id in $(containers "$app"); do
+        case " $new " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
+    done
+done
+trap '' HUP INT TERM
+keep_version
+# shellcheck disable=SC2086
+docker update --restart unless-stopped $new >/dev/null
+docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
+    echo "$me: The proxy did not take deploy/Caddyfile: docker compose -f docker-compose.prod.yml logs caddy" >&2
+
+begin 'waiting for open requests, then stopping the old version'
+for id in $(containers app); do
+    case " $keep " in *" $id "*) drain "$id" 3000 ;; esac
+done
+for id in $keep; do
+    docker stop "$id" >/dev/null || true
+done
+keep=$new
+remove_others
+point_to_services
+
+compose config --hash caddy,postgres | while read -r service hash; do
+    id=$(containers "$service")
+    [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
+        echo "$service runs with older settings. To apply the new ones, with a short gap: docker compose -f docker-compose.prod.yml up -d $service"
+done
+# shellcheck disable=SC2086
+sh deploy/prune.sh $options || true
+echo "Version $version is in service."

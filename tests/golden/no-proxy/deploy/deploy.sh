@@ -1,0 +1,157 @@
+#!/bin/sh
+# Puts a new version into service: it is tried beside the old one, then takes its place. Whatever
+# fails before that, the old version keeps serving; the exit code is 1.
+#   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
+#   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
+#   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$0")/common.sh"
+
+build=yes only_switch='' version=''
+if [ "${1-}" = --switch ]; then
+    only_switch=yes
+    shift
+    [ $# -eq 1 ] || fail "Name the version to switch to: --switch TAG."
+fi
+[ $# -le 1 ] || fail "Name one tag, or none."
+if [ $# -eq 1 ]; then
+    build=no version=$1
+    case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
+fi
+
+lock deploy
+started=$(date +%s)
+old=$(setting TAG latest)
+commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
+[ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
+REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+TAG=$version
+export REVISION TAG
+
+doing='reading the settings' serving='' switched='' draft='' undo=''
+finish() {
+    code=$?
+    trap '' HUP INT TERM
+    [ -z "$draft" ] || rm -f "$draft"
+    [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
+    [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
+    note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
+    [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+begin() {
+    doing=$1
+    echo "-- $doing"
+}
+
+# A container's state in one word: healthy, starting, unhealthy, or how it ended.
+state() {
+    docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
+        "$1" 2>/dev/null || echo gone
+}
+
+wait_until_healthy() {
+    waited=0 limit=$(setting DEPLOY_TIMEOUT 300)
+    while state=$(state "$1") && [ "$waited" -lt "$limit" ]; do
+        case $state in
+            healthy) return ;;
+            starting | created) sleep 1 ;;
+            *) break ;;
+        esac
+        waited=$((waited + 1))
+    done
+    docker logs --tail 30 "$1" >&2 || true
+    echo "$me: $2 of version $version is $state after $waited s; its log is above." >&2
+    return 1
+}
+
+remove_trials() {
+    for app in app frontend; do
+        docker rm --force --volumes "$project-$app-trial" >/dev/null 2>&1 || true
+    done
+}
+put_back() {
+    remove_trials
+    TAG=$old compose up --detach --no-deps --no-build --wait app frontend
+}
+
+# The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
+obtain() {
+    image=$1:$version
+    if [ "${1#*/}" != "$1" ] && { [ -z "$only_switch" ] || ! docker image inspect "$image" >/dev/null 2>&1; }; then
+        docker pull --quiet "$image"
+    elif ! docker image inspect "$image" >/dev/null 2>&1; then
+        fail "There is no image $image; docker image ls $1 shows which there are."
+    fi
+}
+
+compose config --quiet
+[ -z "$(containers app frontend)" ] || serving=$old
+# The new settings are written already, while a full disk does no harm.
+draft=$(mktemp "$env_file.XXXXXX") || fail "$(dirname -- "$env_file") cannot be written."
+sed '/^[[:space:]]*TAG=/d' "$env_file" >"$draft"
+echo "TAG=$version" >>"$draft"
+chmod "$(stat -L -c %a "$env_file")" "$draft"
+chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
+keep_version() {
+    serving=$version switched=yes
+    mv -f "$draft" "$(readlink -f "$env_file")"
+    draft=''
+}
+
+begin 'preparing the images'
+if [ "$build" = yes ]; then
+    compose build
+else
+    obtain "$(setting IMAGE_APP web-app-app)"
+    obtain "$(setting IMAGE_FRONTEND web-app-frontend)"
+fi
+
+begin 'looking after the databases'
+compose up --detach --no-deps --no-recreate --wait postgres
+if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
+    begin 'backing up'
+    # shellcheck disable=SC2086 # two words, or none
+    sh deploy/backup.sh $options
+fi
+if [ -z "$serving" ]; then
+    begin 'starting everything'
+    compose up --detach --no-build --wait
+    keep_version
+    echo "Version $version is in service."
+    exit
+fi
+if [ -z "$only_switch" ]; then
+    begin 'bringing the database up to date'
+    compose run --rm --no-deps --no-TTY migrate </dev/null
+fi
+
+begin 'trying the new version beside the old one'
+undo=remove_trials
+remove_trials
+for app in app frontend; do
+    compose run --detach --no-deps --name "$project-$app-trial" "$app" >/dev/null
+done
+for app in app frontend; do
+    wait_until_healthy "$project-$app-trial" "$app"
+done
+remove_trials
+
+begin 'putting the new version in place of the old one'
+undo=put_back
+compose up --detach --no-deps --no-build --wait app frontend
+keep_version
+
+compose config --hash postgres | while read -r service hash; do
+    id=$(containers "$service")
+    [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
+        echo "$service runs with older settings. To apply the new ones, with a short gap: docker compose -f docker-compose.prod.yml up -d $service"
+done
+# shellcheck disable=SC2086
+sh deploy/prune.sh $options || true
+echo "Version $version is in service."

@@ -1,0 +1,79 @@
+# shellcheck shell=sh
+# What the scripts beside it share; not run by itself.
+# Every script takes --env NAME first: deploy/env/NAME.env instead of .env, and a stack of its own.
+
+me=$(basename -- "$0" .sh)
+fail() {
+    echo "$me: $1" >&2
+    exit 1
+}
+
+cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)" || exit 1
+
+environment=production
+if [ "${1-}" = --env ]; then
+    [ $# -ge 2 ] || fail "Name the environment: --env NAME."
+    environment=$2
+    shift 2
+fi
+case $environment in
+    production) project=pynd-prod env_file=.env ;;
+    prod | *[!a-z0-9-]* | -* | '') fail "$environment cannot be an environment's name: use a-z, 0-9 and dashes." ;;
+    *) project=pynd-$environment env_file=deploy/env/$environment.env ;;
+esac
+# For messages and calls of other scripts.
+# shellcheck disable=SC2034
+[ "$environment" = production ] && options='' || options=" --env $environment"
+if [ ! -r "$env_file" ]; then
+    [ "$environment" = production ] && target='' || target=" $env_file"
+    fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$target"
+fi
+docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
+
+compose() {
+    docker compose -f docker-compose.prod.yml -p "$project" --env-file "$env_file" "$@"
+}
+
+# A setting of the environment's file, or the default. It is read as text, never executed.
+setting() {
+    value=$(sed -n "s/^[[:space:]]*$1=//p" "$env_file" | tail -n 1)
+    case $value in
+        \'*\') value=${value#\'} value=${value%\'} ;;
+        \"*\") value=${value#\"} value=${value%\"} ;;
+    esac
+    printf %s "${value:-$2}"
+}
+
+# What the scripts note down lies beside them, out of git's sight.
+mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
+    fail "deploy/state cannot be written."
+
+# One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
+# lock needs another file descriptor: lock NAME 8
+lock() {
+    command -v flock >/dev/null || fail "flock is missing: install it (util-linux)."
+    if [ "${2-9}" = 9 ]; then
+        exec 9>"deploy/state/$project.$1.lock"
+    else
+        exec 8>"deploy/state/$project.$1.lock"
+    fi || fail "deploy/state cannot be written."
+    flock -n "${2-9}" || fail "Another run has not ended yet: wait for it."
+}
+
+# One line per run: when, what, by whom, how it ended.
+history_file=deploy/state/$project.log
+note() {
+    printf '%s %s by=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" "$(id -un)" >>"$history_file" ||
+        echo "$me: $history_file cannot be written." >&2
+}
+
+# Ids of the services' containers that run; with --all, of those that do not, too.
+containers() {
+    all=''
+    [ "$1" != --all ] || { all=$1 && shift; }
+    for service; do
+        # shellcheck disable=SC2086 # an option, or none
+        docker ps $all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
+            --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False
+    done
+}
