@@ -108,10 +108,9 @@ class BackingService:
         health: The check that tells when it accepts connections.
         resources: Limits.
         shared_memory: Size of /dev/shm, where the default of 64 MB is too small.
-        backup: Shell command, run in its container, that writes a backup to standard output; None
-            where its files are copied while it is stopped.
-        restore: Shell command that reads that backup from standard input, or None.
-        backup_suffix: The backup file's ending.
+        paused_backup: Its script (`template/deploy/data/`) makes a backup of the files in its
+            volume, in a container beside it, while it is paused; else inside it, while it runs.
+        stopped_restore: The same for a restore, while it is stopped.
     """
 
     name: str
@@ -125,13 +124,17 @@ class BackingService:
     volume: Volume
     health: Health
     resources: Resources
-    backup: str | None
-    restore: str | None
-    backup_suffix: str
     user: str | None = None
     command: tuple[str, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
     shared_memory: str | None = None
+    paused_backup: bool = False
+    stopped_restore: bool = False
+
+    @property
+    def password(self) -> Variable | None:
+        """The variable that holds its password, if it has one."""
+        return next((variable for variable in self.variables if variable.secret), None)
 
 
 @dataclass(frozen=True)
@@ -313,9 +316,20 @@ class Stack:
         return (*apps, self.worker) if self.worker else apps
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """What is backed up: the backing services by name, and `uploads`."""
+        uploads = ("uploads",) if "uploads" in self.volume_names else ()
+        return (*(service.name for service in self.services), *uploads)
+
+    @property
     def has_data(self) -> bool:
         """Whether there is something to back up."""
-        return bool(self.services) or "uploads" in self.volume_names
+        return bool(self.kept)
+
+    @property
+    def protected(self) -> tuple[BackingService, ...]:
+        """The backing services that have a password."""
+        return tuple(service for service in self.services if service.password)
 
     @property
     def dockerfiles(self) -> tuple[str, ...]:

@@ -8,12 +8,6 @@ from typing import Any
 from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
 
 DEFAULT_IMAGE = "mongo:7.0"
-# The tools take a password from a file, so that it never shows in `ps`.
-_LOGIN = (
-    """printf "password: '%s'\\n" "$(printf %s "$MONGO_INITDB_ROOT_PASSWORD" | sed "s/'/''/g")" """
-    "> /tmp/login.yaml && {tool} --quiet --archive --config /tmp/login.yaml "
-    '--username "$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase admin'
-)
 
 
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
@@ -59,7 +53,4 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             ),
         ),
         resources=Resources("1G"),
-        backup=_LOGIN.format(tool="mongodump"),
-        restore=_LOGIN.format(tool="mongorestore --drop"),
-        backup_suffix="archive",
     )

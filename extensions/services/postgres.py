@@ -76,18 +76,6 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         ),
         resources=Resources("512M"),
         shared_memory="128m",
-        backup='pg_dump --format custom --username "$POSTGRES_USER" "$POSTGRES_DB"',
-        # Into a database beside the old one, which goes only when the dump has proven whole.
-        restore=(
-            'dropdb --if-exists --username "$POSTGRES_USER" restored && '
-            'createdb --username "$POSTGRES_USER" restored && '
-            'pg_restore --no-owner --exit-on-error --username "$POSTGRES_USER" '
-            "--dbname restored && "
-            'dropdb --force --username "$POSTGRES_USER" "$POSTGRES_DB" && '
-            'psql --quiet --username "$POSTGRES_USER" --dbname template1 '
-            '--command "ALTER DATABASE restored RENAME TO \\"$POSTGRES_DB\\""'
-        ),
-        backup_suffix="dump",
     )
 
 

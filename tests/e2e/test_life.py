@@ -157,34 +157,6 @@ def test_a_code_change_installs_nothing_anew(boot: Boot) -> None:
     assert rebuilt
 
 
-def test_backup_and_restore_as_the_guide_says(boot: Boot) -> None:
-    stack = boot(SHAPE)
-    item = stack.post("/api/v1/items", {"name": "backed up"})
-    guide = (stack.folder / "deploy/README.md").read_text()
-    section = guide.split("### PostgreSQL", 1)[1].split("### ", 1)[0]
-    backup, restore = (part.split("```", 1)[0] for part in section.split("```bash\n")[1:])
-    shell = ["bash", "-euo", "pipefail", "-c"]
-    run(*shell, backup.replace("$(date +%F)", "DATE"), cwd=stack.folder)
-    lost = stack.post("/api/v1/items", {"name": "after the backup"})
-    run(*shell, restore, cwd=stack.folder)
-    items = stack.get("/api/v1/items")
-    assert item in items
-    assert lost not in items
-
-
-def test_redis_backup_and_restore_as_the_guide_says(boot: Boot) -> None:
-    stack = boot(SHAPE)
-    visits = stack.post("/api/v1/visits")["visits"]
-    guide = (stack.folder / "deploy/README.md").read_text()
-    section = guide.split("### Redis", 1)[1].split("\nKeep copies", 1)[0]
-    backup, restore = (part.split("```", 1)[0] for part in section.split("```bash\n")[1:])
-    shell = ["bash", "-euo", "pipefail", "-c"]
-    run(*shell, backup.replace("$(date +%F)", "DATE"), cwd=stack.folder)
-    stack.post("/api/v1/visits")
-    run(*shell, restore, cwd=stack.folder)
-    assert stack.post("/api/v1/visits")["visits"] == visits + 1
-
-
 def test_down_leaves_only_the_named_volumes(stack: Stack) -> None:
     def anonymous() -> set[str]:
         label = "label=com.docker.volume.anonymous"

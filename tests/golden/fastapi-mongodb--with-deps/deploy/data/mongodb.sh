@@ -1,0 +1,65 @@
+#!/bin/sh
+# What backup.sh, restore.sh, backup-check.sh and change-password.sh do inside the MongoDB container.
+# Users are not part of a backup: they come from .env.
+#   size      bytes that a backup takes at most
+#   backup    mongodump's archive (gzipped) to standard output, and to standard error the number of
+#             documents in it, as: count DATABASE.COLLECTION NUMBER
+#   restore   replaces everything by the archive on standard input
+#   count     the number of documents of each collection
+#   password  takes the new password from standard input
+set -eu
+umask 077
+failed=/tmp/backup-failed
+
+fail() {
+    echo "mongodb: $1" >&2
+    exit 1
+}
+
+# The password comes from the environment: arguments show in ps.
+mongo() {
+    mongosh --quiet --norc --nodb --eval "
+        const env = process.env, login = [env.MONGO_INITDB_ROOT_USERNAME, env.MONGO_INITDB_ROOT_PASSWORD];
+        const server = new Mongo('mongodb://' + login.map(encodeURIComponent).join(':') + '@127.0.0.1:27017/?authSource=admin');
+        const databases = server.getDBNames().filter((name) => !['admin', 'config', 'local'].includes(name));
+        $1"
+}
+
+# The tools take it from a file.
+tool() {
+    command -v "$1" >/dev/null || fail "$1 is not in this image: choose one that has MongoDB's database tools."
+    printf "password: '%s'\n" "$(printf %s "$MONGO_INITDB_ROOT_PASSWORD" | sed "s/'/''/g")" >/tmp/login.yaml
+    "$@" --config /tmp/login.yaml --username "$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase admin
+}
+
+case ${1-} in
+    size) mongo 'print(databases.reduce((sum, name) => sum + Number(server.getDB(name).stats().dataSize), 0))' ;;
+    backup)
+        rm -f "$failed"
+        # What it says of each collection is the number that the archive holds.
+        { tool mongodump --archive --gzip 2>&3 || touch "$failed"; } 3>/tmp/mongodump.log
+        [ ! -e "$failed" ] || { cat /tmp/mongodump.log >&2 && fail 'mongodump failed.'; }
+        sed -n 's/.*done dumping \(.*\) (\([0-9]*\) documents*)$/count \1 \2/p' /tmp/mongodump.log |
+            grep -v '^count \(admin\|config\|local\)\.' | sort >&2 || true
+        ;;
+    restore)
+        # Before anything is dropped.
+        command -v mongorestore >/dev/null || fail "mongorestore is not in this image: choose one that has MongoDB's database tools."
+        mongo 'databases.forEach((name) => server.getDB(name).dropDatabase())' >/dev/null
+        tool mongorestore --quiet --archive --gzip --stopOnError --nsExclude 'admin.*' --nsExclude 'config.*'
+        ;;
+    count)
+        mongo "for (const name of databases) {
+            const db = server.getDB(name);
+            for (const { name: collection, type } of db.getCollectionInfos())
+                if (type !== 'view' && !collection.startsWith('system.'))
+                    print('count ' + name + '.' + collection + ' ' + db.getCollection(collection).countDocuments({}));
+        }" | sort
+        ;;
+    password)
+        IFS= read -r NEW_PASSWORD
+        export NEW_PASSWORD
+        mongo "server.getDB('admin').changeUserPassword(env.MONGO_INITDB_ROOT_USERNAME, env.NEW_PASSWORD)" >/dev/null
+        ;;
+    *) fail 'size, backup, restore, count or password?' ;;
+esac
