@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .env from .env.example: new secrets, and questions about what only you can know.
-#   sh deploy/init-env.sh [FILE]        without a terminal: DOMAIN=example.com sh deploy/init-env.sh
+#   sh deploy/init-env.sh               without a terminal: DOMAIN=example.com sh deploy/init-env.sh
+#   sh deploy/init-env.sh --env NAME    makes deploy/env/NAME.env, for another environment
 # An .env that exists is never changed.
 set -eu
 umask 077
@@ -12,13 +13,25 @@ fail() {
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 example=$root/.env.example
-target=${1:-$root/.env}
-case $target in /*) ;; *) target=./$target ;; esac
+target=$root/.env
+case "$#-${1-}" in
+    0-) ;;
+    2---env)
+        case $2 in
+            production | prod | *[!a-z0-9-]* | -* | '') fail "$2 cannot be an environment's name: use a-z, 0-9 and dashes." ;;
+        esac
+        target=$root/deploy/env/$2.env
+        ;;
+    *) fail "It takes --env NAME, or nothing." ;;
+esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
 [ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
 
 # Whatever ends this, no half-made file with secrets stays.
 draft=
+if [ $# -gt 0 ]; then
+    mkdir -p "$root/deploy/env" && echo '*' >"$root/deploy/env/.gitignore" || fail "$root/deploy/env cannot be made."
+fi
 trap '[ -z "$draft" ] || rm -f "$draft"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT

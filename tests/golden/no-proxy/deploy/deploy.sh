@@ -38,6 +38,8 @@ finish() {
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
     [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+    # shellcheck disable=SC2086 # two words, or none
+    sh deploy/prune.sh $options || true
 }
 trap finish EXIT
 trap 'exit 129' HUP
@@ -152,6 +154,4 @@ compose config --hash postgres | while read -r service hash; do
     [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
         echo "$service runs with older settings. To apply the new ones, with a short gap: docker compose -f docker-compose.prod.yml up -d $service"
 done
-# shellcheck disable=SC2086
-sh deploy/prune.sh $options || true
 echo "Version $version is in service."

@@ -25,8 +25,7 @@ esac
 # shellcheck disable=SC2034
 [ "$environment" = production ] && options='' || options=" --env $environment"
 if [ ! -r "$env_file" ]; then
-    [ "$environment" = production ] && target='' || target=" $env_file"
-    fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$target"
+    fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
 fi
 docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
 
@@ -48,11 +47,16 @@ setting() {
 mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
     fail "deploy/state cannot be written."
 
-# One run at a time; the kernel frees the lock when its holder ends, however that happens.
+# One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
+# lock needs another file descriptor: lock NAME 8
 lock() {
     command -v flock >/dev/null || fail "flock is missing: install it (util-linux)."
-    exec 9>"deploy/state/$project.$1.lock" || fail "deploy/state cannot be written."
-    flock -n 9 || fail "Another run has not ended yet: wait for it."
+    if [ "${2-9}" = 9 ]; then
+        exec 9>"deploy/state/$project.$1.lock"
+    else
+        exec 8>"deploy/state/$project.$1.lock"
+    fi || fail "deploy/state cannot be written."
+    flock -n "${2-9}" || fail "Another run has not ended yet: wait for it."
 }
 
 # One line per run: when, what, by whom, how it ended.
