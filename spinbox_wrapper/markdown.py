@@ -71,17 +71,26 @@ def sections(document: str) -> list[Section]:
 
 
 def split_commands(script: str) -> Iterator[str]:
-    """The commands of a script: continued lines and here-documents stay together."""
-    lines = iter(script.splitlines())
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
+    """The commands of a script; continued lines, here-documents and loops stay together."""
+    command: list[str] = []
+    depth = 0
+    end = None
+    for line in script.splitlines():
+        words = line.split()
+        if not command and (not words or words[0].startswith("#")):
             continue
-        command = [line]
-        while command[-1].endswith("\\"):
-            command.append(next(lines, ""))
-        if heredoc := re.search(r"<<-?\s*['\"]?(\w+)['\"]?", line):
-            while command[-1].strip() != heredoc[1]:
-                command.append(next(lines, heredoc[1]))
+        command.append(line)
+        if end is not None:
+            end = None if words == [end] else end
+        elif heredoc := re.search(r"<<-?\s*['\"]?(\w+)['\"]?", line):
+            end = heredoc[1]
+        elif words:
+            depth += words[0] in {"for", "while", "until", "if", "case"}
+            depth -= words[0] in {"done", "fi", "esac"}
+        if end is None and depth == 0 and not line.endswith("\\"):
+            yield "\n".join(command)
+            command = []
+    if command:
         yield "\n".join(command)
 
 

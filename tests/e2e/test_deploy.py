@@ -108,8 +108,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         stack.write_env(DEPLOY_TIMEOUT="20", DRAIN_SECONDS="10")
         write_version(stack, "first")
-        if not (folder / "deploy/backup.sh").exists():  # TEMPORARY
-            (folder / "deploy/backup.sh").write_text("exit 0\n")
         deployed(stack)
         yield stack
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Boot
-from tests.e2e.stacks import Stack, free_port, run
+from tests.e2e.stacks import Stack, eventually, free_port, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -230,3 +230,33 @@ def test_a_python_job_beside_nextjs_shares_the_database(
     item = stack.post("/api/items", {"name": "first"})
     assert item in stack.get("/api/items")
     assert "postgresql://" in stack.compose("run", "--rm", "--build", "-T", "app")
+
+
+def test_behind_the_servers_own_caddy(stacks: list[Stack], tmp_path: Path) -> None:
+    """As the guide has it for several projects on one server."""
+    root = compose("e2e-fastapi", tmp_path / "project")
+    build(root, "--set", "name=e2e-behind")
+    stack = Stack(root)
+    stacks.append(stack)
+    stack.write_env(
+        SITE_ADDRESS="http://",
+        TRUSTED_PROXIES="private_ranges",
+        HTTP_PORT=f"127.0.0.1:{stack.http_port}",
+        HTTPS_PORT=f"127.0.0.1:{stack.https_port}",
+    )
+    stack.up()
+    front = free_port()
+    (tmp_path / "Caddyfile").write_text(
+        f"{{\n\tadmin off\n\thttp_port {free_port()}\n\tauto_https disable_redirects\n}}\n"
+        f"https://localhost:{front} {{\n\treverse_proxy 127.0.0.1:{stack.http_port}\n}}\n"
+    )
+    container = run(
+        *("docker", "run", "--detach", "--rm", "--network", "host"),
+        *("--volume", f"{tmp_path / 'Caddyfile'}:/etc/caddy/Caddyfile:ro", "caddy:2-alpine"),
+    ).strip()
+    try:
+        outside = Stack(root, https_port=front)
+        eventually(lambda: outside.get("/health") == {"status": "healthy"})
+        assert outside.get("/api/v1/info")["scheme"] == "https"
+    finally:
+        run("docker", "rm", "--force", container)

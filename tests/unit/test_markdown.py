@@ -52,6 +52,11 @@ def test_a_here_document_stays_with_its_command() -> None:
     assert list(split_commands(script)) == ["cat > x <<'END'\na\n\nb\nEND", "next"]
 
 
+def test_a_loop_is_one_command() -> None:
+    loop = "for a in b c; do\n    cat <<END\ndone\nEND\ndone"
+    assert list(split_commands(loop + "\nnext")) == [loop, "next"]
+
+
 def test_text_is_wrapped_and_commands_are_not() -> None:
     long = "word " * 40
     command = "command " * 40
