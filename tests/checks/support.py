@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,6 +46,12 @@ def by_id(checks: Iterable[Check]) -> dict[str, Check]:
     found = {check.id: check for check in listed}
     assert len(found) == len(listed)
     return found
+
+
+def hear_signals() -> None:
+    """Undo what a shell does to a program in the background, which ignores Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def fake_docker(folder: Path, answers: dict[str, str], *, error: str = "") -> Path:

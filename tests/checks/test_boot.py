@@ -15,7 +15,7 @@ import pytest
 from spinbox_wrapper import boot
 from spinbox_wrapper.checks.model import Check
 from tests.checks.conftest import Ready
-from tests.checks.support import ANSWERS, SECRET, context, fake_docker
+from tests.checks.support import ANSWERS, SECRET, context, fake_docker, hear_signals
 from tests.conftest import REPOSITORY, Project
 from tests.runs import build
 
@@ -131,6 +131,7 @@ def test_an_interrupted_boot_is_removed(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_signals,
     ) as process:
         while not (log.exists() and " up " in log.read_text()):
             assert process.poll() is None

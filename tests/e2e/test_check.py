@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.checks.support import commit, git
+from tests.checks.support import commit, git, hear_signals
 from tests.conftest import REPOSITORY
 from tests.e2e.stacks import Stack, eventually, free_port, run
 from tests.projects.compose import compose
@@ -184,6 +184,7 @@ def test_boot_interrupted_leaves_nothing(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_signals,
     ) as process:
         eventually(lambda: "containers" in _left(name))
         time.sleep(0.5)
