@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit integration lint e2e check golden bench bench-sync clean
+.PHONY: demo test unit integration lint e2e check golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox: pyproject.toml
@@ -54,6 +54,9 @@ e2e: $(VENV)/.dev
 
 golden: $(VENV)/.dev
 	$(VENV)/bin/pytest tests/test_golden.py tests/test_docs.py --update-golden -q
+
+bench-deployments: $(VENV)/.dev
+	$(VENV)/bin/python -m benchmarks.deployments
 
 bench-sync: $(VENV)/.dev
 	$(VENV)/bin/python -m benchmarks.sync

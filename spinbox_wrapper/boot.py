@@ -185,7 +185,7 @@ def settings(context: Context, name: str, ports: Mapping[str, int]) -> dict[str,
     Every secret is new; what only the user could know is the user's, else harmless.
     """
     stack, theirs = context.stack, context.settings or {}
-    values = dict.fromkeys(["DOMAIN", "MORE_DOMAINS", "COMPOSE_PROFILES"], "")
+    values = dict.fromkeys(["DOMAIN", "MORE_DOMAINS", "SITE_ADDRESS", "COMPOSE_PROFILES"], "")
     values |= {variable: _harmless(variable) for variable in required(context)}
     values = {n: v for n, v in values.items() if not v or not theirs.get(n)}
     values |= {v.name: secrets.token_hex(32) for v in stack.variables if v.secret}

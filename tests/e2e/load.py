@@ -22,9 +22,10 @@ class Load:
         http_port: The proxy's port for plain HTTP.
         https_port: Its port for HTTPS.
         path: What is asked for.
-        kept: Clients that keep their connection, one in four of them over HTTPS.
+        kept: Clients that keep their connection.
         fresh: Clients that open a new one for each request.
         pause: Seconds between an answer and the next request, so that deployments get on.
+        secure: One client in four uses HTTPS.
         answers: How many answers there were, by body.
         failures: Every other outcome.
     """
@@ -35,6 +36,7 @@ class Load:
     kept: int = 4
     fresh: int = 4
     pause: float = 0.01
+    secure: bool = True
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -49,7 +51,9 @@ class Load:
     def __enter__(self) -> Self:
         for number in range(self.kept + self.fresh):
             keep = number < self.kept
-            thread = threading.Thread(target=self._ask, args=(keep, number % 4 == 3))
+            thread = threading.Thread(
+                target=self._ask, args=(keep, self.secure and number % 4 == 3)
+            )
             thread.start()
             self._threads.append(thread)
         return self
