@@ -25,6 +25,7 @@ class Load:
         kept: Clients that keep their connection.
         fresh: Clients that open a new one for each request.
         pause: Seconds between an answer and the next request, so that deployments get on.
+        methods: Taken in turns; no proxy may send a request with a body twice.
         secure: One client in four uses HTTPS.
         answers: How many answers there were, by body.
         failures: Every other outcome.
@@ -37,6 +38,7 @@ class Load:
     fresh: int = 4
     pause: float = 0.01
     secure: bool = True
+    methods: tuple[str, ...] = ("GET", "POST")
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -81,10 +83,9 @@ class Load:
         while not self._stop.is_set():
             turn += 1
             time.sleep(self.pause)
-            # Every other request has a body, which no proxy may send twice.
-            method = "GET" if turn % 2 else "POST"
+            method = self.methods[turn % len(self.methods)]
             try:
-                connection.request(method, self.path, body=None if turn % 2 else b"{}")
+                connection.request(method, self.path, body=None if method == "GET" else b"{}")
                 response = connection.getresponse()
                 body = response.read().decode()
                 if response.status == 200:

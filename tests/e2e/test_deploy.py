@@ -446,3 +446,66 @@ def websocket(stack: Stack, count: int) -> list[bytes]:
             if header[0] == 0x88:
                 break
         return frames
+
+
+@pytest.fixture
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """A stack of another shape and other choices, from the marker's arguments."""
+    shape, *arguments = request.param
+    name = f"e2e-deploy-{shape.removeprefix('e2e-')}"
+    root = compose(shape, tmp_path / "project")
+    build(root, "--set", f"name={name}", *arguments)
+    stack = Stack(root)
+    try:
+        stack.write_env(APP_PORT=str(stack.http_port))
+        yield stack
+    finally:
+        stack.remove()
+        for app in ("app", "frontend"):
+            images = run("docker", "image", "ls", "-q", f"{name}-{app}").split()
+            if images:
+                subprocess.run(["docker", "image", "rm", "-f", *set(images)], check=False)
+
+
+@pytest.mark.parametrize("other", [("e2e-web-app",)], indirect=True)
+def test_two_apps_move_together_and_one_calls_the_other_through_the_proxy(other: Stack) -> None:
+    write_version(other, "first")
+    deployed(other)
+    # Next.js passes this path on to the API; see the project's next.config.js.
+    through_nextjs = other.request("/api/health")
+    assert through_nextjs.status == 200
+    paths = ["/api/v1/version", "/"]
+    loads = [Load(other.http_port, other.https_port, path, kept=1, fresh=1) for path in paths]
+    # Pages are not there to be posted to.
+    loads[1].methods = ("GET",)
+    with loads[0], loads[1]:
+        write_version(other, "second")
+        deployed(other)
+        eventually(lambda: '"second"' in loads[0].answers)
+    assert [one.failures for one in loads] == [[], []]
+    assert min(one.total for one in loads) > 50
+    names = other.compose("ps", "--format", "{{.Service}}").split()
+    assert sorted(names) == ["app", "caddy", "frontend", "postgres"]
+
+
+@pytest.mark.parametrize("other", [("e2e-fastapi", "--set", "proxy=none")], indirect=True)
+def test_without_a_proxy_a_broken_version_is_never_in_service(other: Stack) -> None:
+    write_version(other, "first")
+    deployed(other)
+    before = settings(other)
+    address = f"http://127.0.0.1:{other.http_port}/api/v1/version"
+    main = other.folder / "backend/app/main.py"
+    source = main.read_text()
+    main.write_text(source + "\n" + BROKEN["does not start"])
+    code, output = deploy(other)
+    assert (code, "Failed while trying the new version" in output) == (1, True), output
+    assert run("curl", "--silent", "--fail", address) == '"first"'
+    assert settings(other) == before
+    main.write_text(source)
+    write_version(other, "second")
+    deployed(other)
+    assert run("curl", "--silent", "--fail", address) == '"second"'
+    deployed(other, script="rollback.sh")
+    assert run("curl", "--silent", "--fail", address) == '"first"'
+    names = run("docker", "ps", "-a", "--format", "{{.Names}}", "--filter", "name=e2e-deploy-fas")
+    assert names.split() == ["e2e-deploy-fastapi-prod-app-1"]
