@@ -36,7 +36,8 @@ _TAG = "check"
 _BUILD_SECONDS = 3600
 _START_SECONDS = 300
 _ANSWER_SECONDS = 30
-_LOG_LINES = 20
+_LOG_LINES = 30
+_STDERR = 2
 # What docker itself needs. Any other variable of this shell could change the copy's settings.
 _KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SSH_AUTH_SOCK"}
 _KEPT_PREFIXES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "XDG_", "SSL_CERT_")
@@ -113,10 +114,16 @@ class Copy:
     verbose: bool
 
     def compose(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
-        """Run Compose on this copy."""
+        """Run Compose on this copy, and capture what it prints."""
+        return run(self._command(arguments), cwd=self.root, timeout=timeout)
+
+    def work(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        """The same for what only its output tells how far it is."""
+        return run(self._command(arguments), cwd=self.root, timeout=timeout, loud=self.verbose)
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
         settings = [word for file in self.files for word in ("--env-file", str(file))]
-        command = ["docker", "compose", "-f", _FILE, "-p", self.name, *settings, *arguments]
-        return run(command, cwd=self.root, timeout=timeout, verbose=self.verbose)
+        return ["docker", "compose", "-f", _FILE, "-p", self.name, *settings, *arguments]
 
 
 @contextmanager
@@ -201,11 +208,12 @@ def _harmless(variable: str) -> str:
 
 def _build(copy: Copy) -> Check:
     began = time.monotonic()
-    result = copy.compose("--profile", "job", "build", timeout=_BUILD_SECONDS)
+    result = copy.work("--profile", "job", "build", timeout=_BUILD_SECONDS)
     if result.returncode != 0:
-        _show("build", result.stderr, copy)
-        mend = f"Read the log above; again with: docker compose -f {_FILE} build"
-        return failed("boot.build", "An image cannot be built.", mend)
+        # The steps' own output is on the one, the reason for the end on the other.
+        _show("build", f"{result.stdout}\n{result.stderr}", copy)
+        seen = "An image cannot be built: the log above says why."
+        return failed("boot.build", seen, f"docker compose -f {_FILE} build")
     return passed("boot.build", f"The images were built in {_since(began)}.")
 
 
@@ -213,7 +221,7 @@ def _start(copy: Copy, stack: Any) -> Check:
     id_ = "boot.start"
     began = time.monotonic()
     limit = str(_START_SECONDS)
-    result = copy.compose(
+    result = copy.work(
         "up", "-d", "--no-build", "--wait", "--wait-timeout", limit, timeout=_START_SECONDS + 60
     )
     if result.returncode == 0:
@@ -226,7 +234,8 @@ def _start(copy: Copy, stack: Any) -> Check:
         _show("up", result.stderr, copy)
     names = " and ".join(ill) or "The stack"
     verb = "do" if len(ill) > 1 else "does"
-    return failed(id_, f"{names} {verb} not become healthy.", "Read the log above, and mend that.")
+    seen = f"{names} {verb} not become healthy: the log above says why."
+    return failed(id_, seen, f"Mend {names if ill else 'what the log names'}, then check again.")
 
 
 def unhealthy(text: str) -> list[str]:
@@ -263,7 +272,7 @@ def _ask(copy: Copy, app: Any, began: float) -> Check:
     log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), app.name, timeout=60)
     _show(app.name, log.stdout, copy)
     said = f"answered {answer}" if isinstance(answer, int) else f"got no answer ({answer})"
-    return failed(id_, f"GET {path} {said}.", "Read the log above, and mend that.")
+    return failed(id_, f"GET {path} {said}.", f"Mend {app.name}: its log is above.")
 
 
 def _get(copy: Copy, app: Any, path: str) -> int | str:
@@ -286,7 +295,7 @@ def _remove(copy: Copy) -> None:
     """Take everything away; a second Ctrl-C must not leave half of it."""
     with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         copy.say("Removing the copy …")
-        copy.compose(
+        copy.work(
             "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3", timeout=300
         )
         # What a broken file keeps `down` from finding, or an aborted start made after it.
@@ -316,7 +325,7 @@ def _environment() -> dict[str, str]:
 
 
 def run(
-    command: list[str], *, cwd: Path, timeout: float, verbose: bool = False
+    command: list[str], *, cwd: Path, timeout: float, loud: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that Ctrl-C does not reach: it is told to end by us, and waited for.
 
@@ -324,15 +333,15 @@ def run(
         command: The program and its arguments.
         cwd: Where it runs.
         timeout: Seconds after which it is ended and counts as failed.
-        verbose: Let its standard error through.
+        loud: Let all that it prints through to standard error instead of capturing it.
     """
     with subprocess.Popen(
         command,
         cwd=cwd,
         env=_environment(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=None if verbose else subprocess.PIPE,
+        stdout=_STDERR if loud else subprocess.PIPE,
+        stderr=None if loud else subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,
@@ -343,11 +352,11 @@ def run(
             _end(process)
             out, _ = process.communicate()
             error = f"It took longer than {timeout:.0f} seconds."
-            return subprocess.CompletedProcess(command, 1, out, error)
+            return subprocess.CompletedProcess(command, 1, out or "", error)
         except BaseException:
             _end(process)
             raise
-    return subprocess.CompletedProcess(command, process.returncode, out, error or "")
+    return subprocess.CompletedProcess(command, process.returncode, out or "", error or "")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

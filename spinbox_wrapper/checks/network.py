@@ -96,16 +96,16 @@ def is_taken(port: Port) -> bool:
 
 def _is_taken(address: str, number: int, kind: socket.SocketKind) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with closing(socket.socket(family, kind)) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with closing(socket.socket(family, kind)) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, number))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return True
-            # Only the administrator may open low ports; whether it answers tells as well.
-            return kind is socket.SOCK_STREAM and _answers(address, number)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return True
+        # Only the administrator may open low ports; whether it answers tells as well.
+        return kind is socket.SOCK_STREAM and _answers(address, number)
     return False
 
 

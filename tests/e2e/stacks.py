@@ -23,7 +23,7 @@ HOSTILE_PASSWORD = r"""p@ss:w/o?r#d %41"\ $(x) ${y} `z` & é;"""
 
 
 # What a build says when a download failed: of the network, not of what is tested.
-_NETWORK_TROUBLE = re.compile(
+NETWORK_TROUBLE = re.compile(
     r"Could not connect|Temporary failure|timed out|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENOTFOUND"
     r"|error sending request|Failed to fetch|network socket disconnected|SSL_ERROR|TLS handshake",
     re.IGNORECASE,
@@ -45,7 +45,7 @@ def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> st
             check=False,
         )
         output = result.stdout[-4000:] + result.stderr[-8000:]
-        if result.returncode == 0 or not _NETWORK_TROUBLE.search(output):
+        if result.returncode == 0 or not NETWORK_TROUBLE.search(output):
             break
     assert result.returncode == 0, f"{command}\n{output}"
     return result.stdout

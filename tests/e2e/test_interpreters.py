@@ -55,7 +55,13 @@ def test_the_unit_tests_pass(image: str) -> None:
         *("--volume", f"{REPOSITORY}:/repository:ro", "--workdir", "/repository"),
         *("--env", "PYTHONDONTWRITEBYTECODE=1", "--env", "PYTHONPATH=/repository"),
         *(image, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"),
-        *("-m", "not integration and not lint and not e2e", "tests/unit", "tests/sync"),
+        *(
+            "-m",
+            "not integration and not lint and not e2e",
+            "tests/unit",
+            "tests/sync",
+            "tests/checks",
+        ),
     )
 
 
