@@ -633,3 +633,62 @@ def test_a_password_that_cannot_be_changed_stays(stack: Stack) -> None:
     assert result.returncode == 1
     assert "postgres does not run" in result.stderr
     assert (stack.folder / ".env").read_text() == before
+
+
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with Chroma."""
+    folder = tmp_path_factory.mktemp("chroma")
+    stack = start("e2e-fastapi-chroma", folder, f"e2e-backup-chroma-{os.getpid()}")
+    yield stack
+    stack.remove()
+
+
+def _add_document(stack: Stack, name: str) -> None:
+    stack.post("/api/v1/documents", {"id": name, "embedding": [1.0, 0.5], "text": "hello"})
+
+
+def test_a_collection_outlives_the_loss_of_everything(chroma: Stack) -> None:
+    _add_document(chroma, "kept")
+    backup = back_up(chroma)
+    assert "count chroma collections 1\n" in (backup / "manifest").read_text()
+    chroma.compose("down", "--volumes")
+    succeed(chroma, "restore", "--yes", "latest")
+    assert chroma.get("/api/v1/documents/count") == {"count": 1}
+    succeed(chroma, "backup-check")
+
+
+def test_no_request_to_chroma_fails_while_it_is_backed_up(chroma: Stack) -> None:
+    _add_document(chroma, "first")
+    results: list[object] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            results.append(chroma.request("/api/v1/documents/count").status)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    back_up(chroma)
+    done.set()
+    asking.join()
+    assert set(results) == {200}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_chroma_goes_on_when_its_backup_is_ended(chroma: Stack, signum: signal.Signals) -> None:
+    def paused() -> bool:
+        state: bool = chroma.containers()["chroma"]["State"]["Paused"]
+        return state
+
+    process = subprocess.Popen(
+        ["sh", "deploy/backup.sh"],
+        cwd=chroma.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not paused():
+        assert process.poll() is None, "it was never seen paused"
+    process.send_signal(signum)
+    process.wait(60)
+    eventually(lambda: not paused(), attempts=20)
