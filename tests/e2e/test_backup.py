@@ -635,6 +635,15 @@ def test_a_password_that_cannot_be_changed_stays(stack: Stack) -> None:
     assert (stack.folder / ".env").read_text() == before
 
 
+def test_a_deployment_backs_up_first(stack: Stack) -> None:
+    kept = backups(stack)
+    succeed(stack, "deploy")
+    made = [name for name in backups(stack) if name not in kept]
+    assert len(made) == 1
+    succeed(stack, "restore", "--yes", "--no-backup", made[0])
+    assert stack.request("/health").status == 200
+
+
 @pytest.fixture(scope="module")
 def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack with Chroma."""
@@ -695,7 +704,7 @@ def test_chroma_goes_on_when_its_backup_is_ended(chroma: Stack, signum: signal.S
 
 
 # MongoDB's database tools come with its official image alone. In their place, so that all around
-# them is tested: the same arguments and messages (mongodb.com/docs/database-tools), another archive.
+# them is tested: their arguments and messages (mongodb.com/docs/database-tools), another archive.
 _LOGIN = """
 const fs = require('fs'), words = {argv};
 const user = words[words.indexOf('--username') + 1];

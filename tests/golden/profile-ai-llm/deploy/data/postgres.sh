@@ -9,7 +9,7 @@
 set -eu
 umask 077
 export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
-failed=/tmp/backup-failed beside=restored_beside replaced=replaced_by_restore
+failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
 
 fail() {
     echo "postgres: $1" >&2
