@@ -633,3 +633,167 @@ def test_a_password_that_cannot_be_changed_stays(stack: Stack) -> None:
     assert result.returncode == 1
     assert "postgres does not run" in result.stderr
     assert (stack.folder / ".env").read_text() == before
+
+
+def test_a_deployment_backs_up_first(stack: Stack) -> None:
+    kept = backups(stack)
+    succeed(stack, "deploy")
+    made = [name for name in backups(stack) if name not in kept]
+    assert len(made) == 1
+    succeed(stack, "restore", "--yes", "--no-backup", made[0])
+    assert stack.request("/health").status == 200
+
+
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with Chroma."""
+    folder = tmp_path_factory.mktemp("chroma")
+    stack = start("e2e-fastapi-chroma", folder, f"e2e-backup-chroma-{os.getpid()}")
+    yield stack
+    stack.remove()
+
+
+def _add_document(stack: Stack, name: str) -> None:
+    stack.post("/api/v1/documents", {"id": name, "embedding": [1.0, 0.5], "text": "hello"})
+
+
+def test_a_collection_outlives_the_loss_of_everything(chroma: Stack) -> None:
+    _add_document(chroma, "kept")
+    backup = back_up(chroma)
+    assert "count chroma collections 1\n" in (backup / "manifest").read_text()
+    chroma.compose("down", "--volumes")
+    succeed(chroma, "restore", "--yes", "latest")
+    assert chroma.get("/api/v1/documents/count") == {"count": 1}
+    succeed(chroma, "backup-check")
+
+
+def test_no_request_to_chroma_fails_while_it_is_backed_up(chroma: Stack) -> None:
+    _add_document(chroma, "first")
+    results: list[object] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            results.append(chroma.request("/api/v1/documents/count").status)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    back_up(chroma)
+    done.set()
+    asking.join()
+    assert set(results) == {200}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_chroma_goes_on_when_its_backup_is_ended(chroma: Stack, signum: signal.Signals) -> None:
+    def paused() -> bool:
+        state: bool = chroma.containers()["chroma"]["State"]["Paused"]
+        return state
+
+    process = subprocess.Popen(
+        ["sh", "deploy/backup.sh"],
+        cwd=chroma.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not paused():
+        assert process.poll() is None, "it was never seen paused"
+    process.send_signal(signum)
+    process.wait(60)
+    eventually(lambda: not paused(), attempts=20)
+
+
+# MongoDB's database tools come with its official image alone. In their place, so that all around
+# them is tested: their arguments and messages (mongodb.com/docs/database-tools), another archive.
+_LOGIN = """
+const fs = require('fs'), words = {argv};
+const user = words[words.indexOf('--username') + 1];
+const yaml = fs.readFileSync(words[words.indexOf('--config') + 1], 'utf8');
+const secret = yaml.match(/^password: '((?:[^']|'')*)'$/m)[1].replaceAll("''", "'");
+const login = [user, secret].map(encodeURIComponent).join(':');
+const server = new Mongo('mongodb://' + login + '@127.0.0.1:27017/?authSource=admin');
+"""
+_DUMP = """
+for (const name of server.getDBNames()) for (const c of server.getDB(name).getCollectionNames()) {
+    const all = server.getDB(name).getCollection(c).find().toArray();
+    for (const d of all) fs.appendFileSync('/tmp/archive', EJSON.stringify([name, c, d]) + '\\n');
+    fs.appendFileSync('/tmp/said', `now\\tdone dumping ${name}.${c} (${all.length} documents)\\n`);
+}
+"""
+_RESTORE = """
+for (const line of fs.readFileSync('/tmp/archive', 'utf8').split('\\n').filter(Boolean)) {
+    const [name, c, d] = EJSON.parse(line);
+    if (name !== 'admin') server.getDB(name).getCollection(c).insertOne(d);
+}
+"""
+
+
+def _tool(body: str, before: str, after: str) -> str:
+    return f"""#!/bin/sh
+set -eu
+rm -f /tmp/archive /tmp/said && touch /tmp/archive /tmp/said
+{before}
+words=$(printf '"%s",' "$@")
+cat >/tmp/tool.js <<'JS'
+{_LOGIN.replace("{argv}", "[WORDS]")}{body}
+JS
+sed -i "s|WORDS|$words|" /tmp/tool.js
+mongosh --quiet --norc --nodb /tmp/tool.js </dev/null >&2
+{after}
+"""
+
+
+@pytest.fixture(scope="module")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with MongoDB, in an image that has stand-ins for the database tools."""
+    image = f"e2e-backup-mongo:{os.getpid()}"
+    folder = tmp_path_factory.mktemp("mongodb")
+    (folder / "image").mkdir()
+    tools = {
+        "mongodump": _tool(_DUMP, "", "cat /tmp/said >&2; gzip -c /tmp/archive"),
+        "mongorestore": _tool(_RESTORE, "gzip -dc >/tmp/archive", ""),
+    }
+    for name, text in tools.items():
+        (folder / "image" / name).write_text(text)
+        (folder / "image" / name).chmod(0o755)
+    (folder / "image/Dockerfile").write_text(
+        "FROM mongo:7.0\nCOPY mongodump mongorestore /usr/local/bin/\n"
+    )
+    run("docker", "build", "--quiet", "--tag", image, folder / "image")
+    name = f"e2e-backup-mongodb-{os.getpid()}"
+    stack = start("e2e-fastapi-mongodb", folder, name, "--set", f"mongodb.image={image}")
+    yield stack
+    stack.remove()
+    run("docker", "image", "rm", image)
+
+
+def test_documents_outlive_the_loss_of_everything(mongodb: Stack) -> None:
+    mongodb.post("/api/v1/notes", {"text": "kept"})
+    backup = back_up(mongodb)
+    assert re.search(r"^count mongodb \S+\.notes 1$", (backup / "manifest").read_text(), re.M)
+    mongodb.compose("down", "--volumes")
+    succeed(mongodb, "restore", "--yes", "latest")
+    assert mongodb.get("/api/v1/notes") == [{"text": "kept"}]
+    mongodb.post("/api/v1/notes", {"text": "later"})
+    succeed(mongodb, "restore", "--yes", backup.name)
+    assert mongodb.get("/api/v1/notes") == [{"text": "kept"}]
+    succeed(mongodb, "backup-check")
+
+
+def test_an_image_without_the_tools_is_named(mongodb: Stack) -> None:
+    compose_file = mongodb.folder / "docker-compose.prod.yml"
+    before = compose_file.read_text()
+    compose_file.write_text(re.sub(r"image: e2e-backup-mongo:\d+", "image: mongo:7.0", before))
+    kept = backups(mongodb)
+    try:
+        mongodb.compose("up", "-d", "--wait")
+        for name, options in (("backup", []), ("restore", ["--yes", "--no-backup", kept[0]])):
+            result = script(mongodb, name, *options)
+            assert result.returncode == 1
+            assert "is not in this image" in result.stderr
+        mongodb.compose("up", "-d", "--wait")
+        assert mongodb.get("/api/v1/notes") == [{"text": "kept"}]
+    finally:
+        compose_file.write_text(before)
+        mongodb.compose("up", "-d", "--wait")
+    assert backups(mongodb) == kept

@@ -734,6 +734,35 @@ class TestChoices:
         assert stack_of(fastapi(libraries=["uvicorn", "transformers"])).apps[0].volumes
 
 
+class TestBackups:
+    """What is backed up, and what has a password."""
+
+    def test_services_and_uploads_are_kept(self) -> None:
+        stack = stack_of({**FASTAPI, "postgres": {}, "redis": {}}, uploads="/app/uploads")
+        assert set(stack.kept) == {"postgres", "redis", "uploads"}
+        assert stack.has_data
+
+    def test_without_any_there_is_no_data(self) -> None:
+        stack = stack_of(FASTAPI)
+        assert (stack.kept, stack.has_data) == ((), False)
+
+    def test_every_service_but_chroma_has_a_password(self) -> None:
+        services = {name: {} for name in ("chroma", "mongodb", "postgres", "redis")}
+        names = {s.name: s.password.name for s in stack_of({**FASTAPI, **services}).protected}
+        assert names == {
+            "mongodb": "MONGODB_PASSWORD",
+            "postgres": "POSTGRES_PASSWORD",
+            "redis": "REDIS_PASSWORD",
+        }
+
+    def test_every_service_has_a_script(self) -> None:
+        """Named as the service, below `template/deploy/`."""
+        template = Path(__file__).resolve().parents[2] / "template/deploy"
+        scripts = {path.name for path in template.glob("*data*/*")}
+        for name in ("chroma", "mongodb", "postgres", "redis", "uploads"):
+            assert any(f"'{name}' in stack.kept" in script for script in scripts)
+
+
 class TestNodeBuild:
     """How Node apps are installed and built."""
 

@@ -74,7 +74,9 @@ finish() {
     note "restore from=\"$what\" what=\"$wanted\" before=${before:-none} result=\"$result\""
     [ "$code" -eq 0 ] && return
     echo "$me: Failed while $doing. The apps are stopped, and what is restored is not complete." >&2
-    echo "$me: Mend the cause and run the same again with --no-backup${before:+, or go back: sh deploy/restore.sh$options --no-backup $before}." >&2
+    back=${before:+, or go back: sh deploy/restore.sh$options --no-backup $before}
+    echo "$me: Mend the cause and run the same again with --no-backup$back." >&2
+    exit 1
 }
 if [ -n "$first_backup" ] && [ -n "$(containers chroma mongodb postgres redis)" ]; then
     echo "-- backing up the present state"

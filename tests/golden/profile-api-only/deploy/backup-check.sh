@@ -23,6 +23,7 @@ finish() {
     rm -rf "$work"
     remove || echo "$me: The throw-away stack could not be removed: docker compose -p $project down --volumes" >&2
     note "drill backup=$(basename "$backup") result=\"$result\""
+    [ "$code" -eq 0 ] || [ "$code" -gt 128 ] || exit 1
     exit "$code"
 }
 trap finish EXIT

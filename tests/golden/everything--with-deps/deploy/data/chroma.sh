@@ -7,7 +7,7 @@
 #   count    the number of collections
 set -eu
 umask 077
-failed=/tmp/backup-failed
+failed=/tmp/backup-failed.$$
 
 fail() {
     echo "chroma: $1" >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What backup.sh, restore.sh, backup-check.sh and change-password.sh do inside the MongoDB container.
-# Users are not part of a backup: they come from .env.
+# Users are not restored: they come from .env.
 #   size      bytes that a backup takes at most
 #   backup    mongodump's archive (gzipped) to standard output, and to standard error the number of
 #             documents in it, as: count DATABASE.COLLECTION NUMBER
@@ -9,7 +9,7 @@
 #   password  takes the new password from standard input
 set -eu
 umask 077
-failed=/tmp/backup-failed
+failed=/tmp/backup-failed.$$
 
 fail() {
     echo "mongodb: $1" >&2
@@ -22,12 +22,15 @@ mongo() {
         const env = process.env, login = [env.MONGO_INITDB_ROOT_USERNAME, env.MONGO_INITDB_ROOT_PASSWORD];
         const server = new Mongo('mongodb://' + login.map(encodeURIComponent).join(':') + '@127.0.0.1:27017/?authSource=admin');
         const databases = server.getDBNames().filter((name) => !['admin', 'config', 'local'].includes(name));
-        $1"
+        $1" </dev/null
+}
+
+needs() {
+    command -v "$1" >/dev/null || fail "$1 is not in this image: choose one that has MongoDB's database tools."
 }
 
 # The tools take it from a file.
 tool() {
-    command -v "$1" >/dev/null || fail "$1 is not in this image: choose one that has MongoDB's database tools."
     printf "password: '%s'\n" "$(printf %s "$MONGO_INITDB_ROOT_PASSWORD" | sed "s/'/''/g")" >/tmp/login.yaml
     "$@" --config /tmp/login.yaml --username "$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase admin
 }
@@ -35,6 +38,7 @@ tool() {
 case ${1-} in
     size) mongo 'print(databases.reduce((sum, name) => sum + Number(server.getDB(name).stats().dataSize), 0))' ;;
     backup)
+        needs mongodump
         rm -f "$failed"
         # What it says of each collection is the number that the archive holds.
         { tool mongodump --archive --gzip 2>&3 || touch "$failed"; } 3>/tmp/mongodump.log
@@ -44,9 +48,13 @@ case ${1-} in
         ;;
     restore)
         # Before anything is dropped.
-        command -v mongorestore >/dev/null || fail "mongorestore is not in this image: choose one that has MongoDB's database tools."
+        needs mongorestore
+        head=/tmp/restore-head zipped=''
+        dd bs=1 count=2 of="$head" 2>/dev/null
+        [ "$(od -An -tx1 -N2 "$head" | tr -d ' ')" != 1f8b ] || zipped=--gzip
         mongo 'databases.forEach((name) => server.getDB(name).dropDatabase())' >/dev/null
-        tool mongorestore --quiet --archive --gzip --stopOnError --nsExclude 'admin.*' --nsExclude 'config.*'
+        # shellcheck disable=SC2086 # an option, or none
+        cat "$head" - | tool mongorestore --quiet --archive $zipped --stopOnError --nsExclude 'admin.*' --nsExclude 'config.*'
         ;;
     count)
         mongo "for (const name of databases) {

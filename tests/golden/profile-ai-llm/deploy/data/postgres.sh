@@ -9,7 +9,7 @@
 set -eu
 umask 077
 export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
-failed=/tmp/backup-failed beside=restored_beside replaced=replaced_by_restore
+failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
 
 fail() {
     echo "postgres: $1" >&2
@@ -32,10 +32,12 @@ case ${1-} in
         # standard error.
         sql 3>&1 >&2 <<SQL
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL lock_timeout = '5min';
 SELECT pg_export_snapshot() AS snapshot \gset
-\setenv SNAPSHOT :snapshot
-\! pg_dump --format custom --snapshot "\$SNAPSHOT" >&3 || touch $failed
+\set dumped \`pg_dump --format custom --lock-wait-timeout 300000 --snapshot :'snapshot' >&3 && echo yes || { touch $failed; echo no; }\`
+\if :dumped
 $counts
+\endif
 COMMIT;
 SQL
         [ ! -e "$failed" ] || fail 'pg_dump failed.'

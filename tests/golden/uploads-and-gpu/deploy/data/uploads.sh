@@ -7,7 +7,7 @@
 #   count    the number of files
 set -eu
 umask 077
-failed=/tmp/backup-failed list=/tmp/backup-list
+failed=/tmp/backup-failed.$$ list=/tmp/backup-list.$$
 
 fail() {
     echo "uploads: $1" >&2

@@ -21,7 +21,11 @@ case ${1-} in
     size) info INFO memory | sed -n 's/^used_memory:/ /p' ;;
     backup)
         # Through a file in the volume, so that it is checked before it counts as a backup.
-        file=/data/backup.rdb
+        for file in /data/backup.*.rdb; do
+            pid=${file#*.} pid=${pid%.rdb}
+            [ -e "/proc/$pid" ] || rm -f "$file" # what a killed run left
+        done
+        file=/data/backup.$$.rdb
         trap 'rm -f "$file"' EXIT
         trap 'exit 143' HUP INT TERM
         redis-cli --rdb "$file" >/dev/null 2>/tmp/rdb.log || { cat /tmp/rdb.log >&2 && fail 'No snapshot was made.'; }
