@@ -11,6 +11,7 @@ import pty
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Server:
         for name, text in STAND_INS.items():
             (tools / name).write_text(text)
             (tools / name).chmod(0o755)
-        spinbox = Path(shutil.which("python3") or "").parent
+        spinbox = Path(sys.executable).parent
         self.path = os.pathsep.join([str(tools), str(spinbox), os.environ["PATH"]])
         self.bundle = folder / "certificates.pem"
         # What init-env.sh would ask for.
