@@ -28,7 +28,8 @@ def test_text_is_tidy(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_no_trace_of_template_logic(path: Path) -> None:
-    text = path.read_text("utf-8")
+    # Docker's own templates have the same braces.
+    text = re.sub(r"--format\s+(?:\\\n\s*)?'[^']*'", "", path.read_text("utf-8"))
     assert not re.search(r"\{\{|\{%|%\}|\{#-|-#\}|Undefined", text)
 
 

@@ -29,7 +29,7 @@ def test_first_run_writes_and_says_what_comes_next(project: Project) -> None:
     output = spinbox("build", "--prod", cwd=root).stdout
     assert "FastAPI in backend/, Next.js in frontend/, PostgreSQL" in output
     assert "create  docker-compose.prod.yml" in output
-    assert "docker compose -f docker-compose.prod.yml up -d --build --wait" in output
+    assert "sh deploy/deploy.sh" in output
     assert max(len(line) for line in output.splitlines()) <= 80
 
 

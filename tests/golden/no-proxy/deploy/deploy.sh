@@ -4,9 +4,12 @@
 #   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
 #   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
 #   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+# shellcheck disable=SC2086 # names and ids without quotes are words of a list
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
+# What a new version replaces.
+apps='app frontend'
 
 build=yes only_switch='' version=''
 if [ "${1-}" = --switch ]; then
@@ -38,7 +41,6 @@ finish() {
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
     [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
-    # shellcheck disable=SC2086 # two words, or none
     sh deploy/prune.sh $options || true
 }
 trap finish EXIT
@@ -73,13 +75,13 @@ wait_until_healthy() {
 }
 
 remove_trials() {
-    for app in app frontend; do
+    for app in $apps; do
         docker rm --force --volumes "$project-$app-trial" >/dev/null 2>&1 || true
     done
 }
 put_back() {
     remove_trials
-    TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait app frontend
+    TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps
 }
 
 # The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
@@ -93,7 +95,7 @@ obtain() {
 }
 
 compose config --quiet
-[ -z "$(containers app frontend)" ] || serving=$old
+[ -z "$(containers $apps)" ] || serving=$old
 # The new settings are written already, while a full disk does no harm.
 settings_file=$(readlink -f "$env_file")
 draft=$(mktemp "$settings_file.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
@@ -118,7 +120,6 @@ begin 'looking after the databases'
 compose --progress quiet up --detach --no-deps --no-recreate --wait postgres
 if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
-    # shellcheck disable=SC2086 # two words, or none
     sh deploy/backup.sh $options
 fi
 if [ -z "$serving" ]; then
@@ -136,17 +137,17 @@ fi
 begin 'trying the new version beside the old one'
 undo=remove_trials
 remove_trials
-for app in app frontend; do
+for app in $apps; do
     compose --progress quiet run --detach --no-deps --name "$project-$app-trial" "$app" >/dev/null
 done
-for app in app frontend; do
+for app in $apps; do
     wait_until_healthy "$project-$app-trial" "$app"
 done
 remove_trials
 
 begin 'putting the new version in place of the old one'
 undo=put_back
-compose --progress quiet up --detach --no-deps --no-build --wait app frontend
+compose --progress quiet up --detach --no-deps --no-build --wait $apps
 keep_version
 
 compose config --hash postgres | while read -r service hash; do

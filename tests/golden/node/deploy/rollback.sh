@@ -14,7 +14,12 @@ if [ "${1-}" = --list ]; then
 fi
 [ $# -le 1 ] || fail "Name one tag, or none."
 target=${1-}
-[ -n "$target" ] || target=$(sed -n "s/.* deploy version=$present before=\([^ ]*\) .* result=\"ok\".*/\1/p" "$history_file" 2>/dev/null | grep -vxF "$present" | tail -n 1)
+if [ -z "$target" ] && [ -e "$history_file" ]; then
+    target=$(
+        sed -n "s/.* deploy version=$present before=\([^ ]*\) .* result=\"ok\".*/\1/p" "$history_file" |
+            grep -vxF -e "$present" | tail -n 1
+    )
+fi
 [ -n "$target" ] || fail "No version before $present is on record: choose one of sh deploy/rollback.sh$options --list."
 [ "$target" != "$present" ] || fail "$target is in service already."
 # shellcheck disable=SC2086 # two words, or none

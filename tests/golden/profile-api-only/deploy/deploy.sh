@@ -4,9 +4,12 @@
 #   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
 #   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
 #   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+# shellcheck disable=SC2086 # names and ids without quotes are words of a list
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
+# What a new version replaces, and what the proxy passes requests on to.
+apps=app web=app
 
 build=yes only_switch='' version=''
 if [ "${1-}" = --switch ]; then
@@ -38,7 +41,6 @@ finish() {
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
     [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
-    # shellcheck disable=SC2086 # two words, or none
     sh deploy/prune.sh $options || true
 }
 trap finish EXIT
@@ -80,7 +82,7 @@ point() {
         sh "$1" "$2"
 }
 point_to_services() {
-    for app in app; do
+    for app in $web; do
         point "$app" "$app"
     done
 }
@@ -109,7 +111,7 @@ live() {
 # Removes what is not in service: the new version when it failed, or what a killed run left.
 keep=''
 remove_others() {
-    for id in $(containers --all app); do
+    for id in $(containers --all $apps); do
         case " $keep " in *" $id "*) ;; *) docker rm --force --volumes "$id" >/dev/null || true ;; esac
     done
 }
@@ -139,7 +141,7 @@ obtain() {
 }
 
 compose config --quiet
-[ -z "$(containers app)" ] || serving=$old
+[ -z "$(containers $apps)" ] || serving=$old
 # The new settings are written already, while a full disk does no harm.
 settings_file=$(readlink -f "$env_file")
 draft=$(mktemp "$settings_file.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
@@ -163,7 +165,6 @@ begin 'looking after the databases'
 compose --progress quiet up --detach --no-deps --no-recreate --wait postgres redis
 if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
-    # shellcheck disable=SC2086 # two words, or none
     sh deploy/backup.sh $options
 fi
 if [ -z "$serving" ]; then
@@ -183,37 +184,35 @@ caddy=$(containers caddy)
 [ -n "$caddy" ] || fail "The proxy does not run: start it with docker compose -f docker-compose.prod.yml up -d caddy"
 docker exec -i "$caddy" caddy validate --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
     fail "deploy/Caddyfile has an error: docker exec -i $caddy caddy validate --config - --adapter caddyfile <deploy/Caddyfile"
-for app in app; do
+for app in $web; do
     id=$(live "$app")
     keep="$keep $id"
     [ -z "$id" ] || { old=$(tag_of "$id") && point "$app" "$(name_of "$id")"; }
 done
 serving=$old undo=give_up
 remove_others
-for app in app; do
+for app in $apps; do
     count=$(containers --all "$app" | wc -w)
     compose --progress quiet up --detach --no-deps --no-build --no-recreate --scale "$app=$((count + 1))" "$app"
 done
 new=''
-for id in $(containers --all app); do
+for id in $(containers --all $apps); do
     case " $keep " in *" $id "*) ;; *) new="$new $id" ;; esac
 done
 # Until it has proven itself, it does not come back by itself.
-# shellcheck disable=SC2086 # ids are words
 docker update --restart no $new >/dev/null
 for id in $new; do
     wait_until_healthy "$id" "$(name_of "$id")"
 done
 
 begin 'moving the requests to the new version'
-for app in app; do
+for app in $web; do
     for id in $(containers "$app"); do
         case " $new " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
     done
 done
 trap '' HUP INT TERM
 keep_version
-# shellcheck disable=SC2086
 docker update --restart unless-stopped $new >/dev/null
 docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
     echo "$me: The proxy did not take deploy/Caddyfile: docker compose -f docker-compose.prod.yml logs caddy" >&2

@@ -30,7 +30,7 @@ esac
 # Whatever ends this, no half-made file with secrets stays.
 draft=
 if [ $# -gt 0 ]; then
-    mkdir -p "$root/deploy/env" && echo '*' >"$root/deploy/env/.gitignore" || fail "$root/deploy/env cannot be made."
+    { mkdir -p "$root/deploy/env" && echo '*' >"$root/deploy/env/.gitignore"; } || fail "$root/deploy/env cannot be made."
 fi
 trap '[ -z "$draft" ] || rm -f "$draft"' EXIT
 trap 'exit 129' HUP

@@ -17,11 +17,12 @@ keep=$(
         [ ! -e "$file" ] || versions ok "$file" | tail -n "$count"
     done
 )
+images="$(setting IMAGE_APP web-app-app) $(setting IMAGE_FRONTEND web-app-frontend)"
 for file in deploy/state/*.log; do
     [ -e "$file" ] || continue
     for version in $(versions '' "$file" | sort -u); do
         ! echo "$keep" | grep -qxF "$version" || continue
-        for image in "$(setting IMAGE_APP web-app-app)" "$(setting IMAGE_FRONTEND web-app-frontend)"; do
+        for image in $images; do
             # One that runs refuses to go.
             ! docker image rm "$image:$version" >/dev/null 2>&1 || echo "Removed $image:$version."
         done
