@@ -749,7 +749,7 @@ class TestBackups:
         assert (stack.kept, stack.has_data) == ((), False)
 
     def test_every_service_but_chroma_has_a_password(self) -> None:
-        services = {name: {} for name in ("chroma", "mongodb", "postgres", "redis")}
+        services: dict[str, Any] = {name: {} for name in ("chroma", "mongodb", "postgres", "redis")}
         names = {s.name: s.password.name for s in stack_of({**FASTAPI, **services}).protected}
         assert names == {
             "mongodb": "MONGODB_PASSWORD",
