@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -422,6 +423,97 @@ def test_newer_settings_of_a_database_are_pointed_out(stack: Stack) -> None:
     output = deployed(stack)
     (stack.folder / ".env").write_text(before)
     assert "redis runs with older settings" in output
+
+
+def test_settings_keep_their_last_line_and_what_is_edited_meanwhile(stack: Stack) -> None:
+    env = stack.folder / ".env"
+    lines = [line for line in settings(stack).splitlines() if not line.startswith("TAG=")]
+    env.write_text("\n".join(["export TAG=x", *lines, "LAST=value"]))
+    process = subprocess.Popen(
+        ["sh", "deploy/deploy.sh"],
+        cwd=stack.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    with env.open("a") as file:
+        file.write("\nMEANWHILE=edited")
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    written = settings(stack).splitlines()
+    assert {"LAST=value", "MEANWHILE=edited"} <= set(written)
+    assert [line for line in written if "TAG" in line] == [written[-1]]
+    env.write_text("\n".join(line for line in written if "=value" not in line) + "\n")
+
+
+def test_a_second_checkout_is_refused(stack: Stack, tmp_path: Path) -> None:
+    shutil.copytree(stack.folder, tmp_path / "second")
+    code, output = deploy(Stack(tmp_path / "second"))
+    assert (code, f"runs from {stack.folder}" in output) == (1, True)
+    assert stack.get("/health") == {"status": "healthy"}
+
+
+def test_a_number_that_is_none_stops_it_at_once(stack: Stack) -> None:
+    before = settings(stack)
+    (stack.folder / ".env").write_text(before + "DRAIN_SECONDS=soon\n")
+    code, output = deploy(stack)
+    (stack.folder / ".env").write_text(before)
+    assert (code, "DRAIN_SECONDS in .env must be a whole number, not soon" in output) == (1, True)
+    assert "-- " not in output
+
+
+def test_replicas_are_refused_not_dropped(stack: Stack) -> None:
+    stack.compose("up", "-d", "--no-deps", "--scale", "app=2", "--wait", "app")
+    code, output = deploy(stack)
+    assert (code, "app runs 2 times" in output) == (1, True), output
+    assert len(stack.compose("ps", "--quiet", "app").split()) == 2
+    stack.compose("up", "-d", "--no-deps", "--scale", "app=1", "--wait", "app")
+
+
+def test_going_back_and_forth_does_not_use_versions_up(stack: Stack) -> None:
+    write_version(stack, "older")
+    deployed(stack)
+    write_version(stack, "newer")
+    deployed(stack)
+    tag = re.findall(r"^TAG=(.*)$", settings(stack), re.MULTILINE)[-1]
+    before = settings(stack)
+    (stack.folder / ".env").write_text(before + "KEEP_VERSIONS=2\n")
+    for _ in range(2):
+        deployed(stack, "--switch", tag)
+    deployed(stack, script="rollback.sh")
+    assert serving(stack) == "older"
+    deployed(stack, script="rollback.sh")
+
+
+def test_after_down_a_broken_version_gives_way_to_the_one_before(stack: Stack) -> None:
+    write_version(stack, "good")
+    deployed(stack)
+    stack.compose("down")
+    main = stack.folder / "backend/app/main.py"
+    source = main.read_text()
+    main.write_text(source + "\n" + BROKEN["does not start"])
+    code, output = deploy(stack)
+    main.write_text(source)
+    assert code == 1
+    assert "In service is version" in output
+    assert serving(stack) == "good"
+
+
+def test_a_rollback_after_down_runs_no_migration(stack: Stack) -> None:
+    write_version(stack, "older")
+    deployed(stack)
+    write_version(stack, "newer")
+    deployed(stack)
+    stack.compose("down")
+    migration = stack.folder / "database/migrations/900_broken.sql"
+    migration.write_text("SELECT nonsense();\n")
+    try:
+        deployed(stack, script="rollback.sh")
+    finally:
+        migration.unlink()
+    assert serving(stack) == "older"
 
 
 def websocket(stack: Stack, count: int) -> list[bytes]:

@@ -2,8 +2,10 @@
 # Puts a new version into service without a gap: it starts beside the old one and gets the requests
 # when it is healthy. Whatever fails before that, the old version keeps serving; the exit code is 1.
 #   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
+#   sh deploy/deploy.sh [--env NAME] --pull         the same, on the newest base images
 #   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
 #   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+# Before these: --no-backup.
 # shellcheck disable=SC2086 # names and ids without quotes are words of a list
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -11,22 +13,31 @@ set -eu
 # What a new version replaces, and what the proxy passes requests on to.
 apps='app frontend' web='app frontend'
 
-build=yes only_switch='' version=''
-if [ "${1-}" = --switch ]; then
-    only_switch=yes
+build=yes only_switch='' pull='' backup=yes version=''
+while :; do
+    case ${1-} in
+        --no-backup) backup='' ;;
+        --pull) pull=--pull ;;
+        --switch)
+            only_switch=yes backup=''
+            [ $# -eq 2 ] || fail "Name the version to switch to: --switch TAG."
+            ;;
+        *) break ;;
+    esac
     shift
-    [ $# -eq 1 ] || fail "Name the version to switch to: --switch TAG."
-fi
+done
 [ $# -le 1 ] || fail "Name one tag, or none."
 if [ $# -eq 1 ]; then
     build=no version=$1
     case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
 fi
 
+limit=$(number DEPLOY_TIMEOUT 300)
+drain_limit=$(number DRAIN_SECONDS 30)
 lock deploy
 started=$(date +%s)
 old=$(setting TAG latest)
-commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
+commit=$(git describe --always --exclude='*' --abbrev=12 --dirty 2>/dev/null || true)
 [ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
 REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG=$version
@@ -40,7 +51,10 @@ finish() {
     [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
-    [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+    if [ "$code" -ne 0 ]; then
+        [ -n "$serving" ] && serving="In service is version $serving." || serving="Nothing is in service."
+        fail "Failed while $doing. $serving"
+    fi
     sh deploy/prune.sh $options || true
 }
 trap finish EXIT
@@ -60,7 +74,7 @@ state() {
 }
 
 wait_until_healthy() {
-    waited=0 limit=$(setting DEPLOY_TIMEOUT 300)
+    waited=0
     while state=$(state "$1") && [ "$waited" -lt "$limit" ]; do
         case $state in
             healthy) return ;;
@@ -98,7 +112,8 @@ tag_of() {
 # in the settings, else any.
 live() {
     named=$(docker exec "$caddy" cat "/run/live/$1" 2>/dev/null || true) found=''
-    for id in $(containers --all "$1"); do
+    candidates=$(containers "$1")
+    for id in ${candidates:-$(containers --all "$1")}; do
         if [ "$(name_of "$id")" = "$named" ]; then
             found=$id
             break
@@ -116,14 +131,19 @@ remove_others() {
     done
 }
 give_up() {
+    for app in $web; do
+        for id in $(containers "$app"); do
+            case " $keep " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
+        done
+    done
     remove_others
     point_to_services
 }
 
 # Waits until nobody is connected to a container's port any more: downloads, streams, WebSockets.
 drain() {
-    waited=0 limit=$(setting DRAIN_SECONDS 30) port=$(printf %04X "$2")
-    while [ "$waited" -lt "$limit" ] && docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+    waited=0 port=$(printf %04X "$2")
+    while [ "$waited" -lt "$drain_limit" ] && docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
         grep -v ': [0-9A-F]*0100007F:' | grep -q "^ *[0-9]*: [0-9A-F]*:$port [0-9A-F:]* 01 "; do
         sleep 1
         waited=$((waited + 1))
@@ -140,23 +160,36 @@ obtain() {
     fi
 }
 
+# The version before, where nothing ran and the new one cannot be started; else nothing.
+start_old_version() {
+    if TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps caddy 2>/dev/null; then
+        serving=$old
+    else
+        compose --progress quiet stop $apps || true
+    fi
+}
+
 compose config --quiet
 [ -z "$(containers $apps)" ] || serving=$old
 # The new settings are written already, while a full disk does no harm.
 settings_file=$(readlink -f "$env_file")
-draft=$(mktemp "$settings_file.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
-{ sed '/^[[:space:]]*TAG=/d' "$env_file" && echo "TAG=$version"; } >"$draft" || fail "$draft cannot be written."
+# What a killed run left: a copy of all secrets.
+rm -f "$settings_file".draft.??????
+draft=$(mktemp "$settings_file.draft.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
+settings_with TAG "$version" >"$draft" || fail "$draft cannot be written."
+seen=$(cksum <"$settings_file")
 chmod "$(stat -c %a "$settings_file")" "$draft"
 chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
 keep_version() {
-    serving=$version switched=yes
+    # What was edited meanwhile counts.
+    [ "$(cksum <"$settings_file")" = "$seen" ] || settings_with TAG "$version" >"$draft"
     mv -f "$draft" "$settings_file"
-    draft=''
+    draft='' serving=$version switched=yes
 }
 
 begin 'preparing the images'
 if [ "$build" = yes ]; then
-    compose build
+    compose build $pull
 else
     obtain "$(setting IMAGE_APP all-app)"
     obtain "$(setting IMAGE_FRONTEND all-frontend)"
@@ -164,13 +197,14 @@ fi
 
 begin 'looking after the databases'
 compose --progress quiet up --detach --no-deps --no-recreate --wait chroma mongodb postgres redis
-if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
+if [ -n "$backup" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
     sh deploy/backup.sh $options
 fi
 if [ -z "$serving" ]; then
     begin 'starting everything'
-    compose --progress quiet up --detach --no-build --wait
+    undo=start_old_version
+    compose --progress quiet up --detach --no-build --wait ${only_switch:+--no-deps $apps caddy}
     keep_version
     echo "Version $version is in service."
     exit
@@ -182,28 +216,32 @@ fi
 
 begin 'starting the new version beside the old one'
 caddy=$(containers caddy)
-[ -n "$caddy" ] || fail "The proxy does not run: start it with docker compose -f docker-compose.prod.yml up -d caddy"
+[ -n "$caddy" ] || fail "The proxy does not run: start it with $compose_shown up -d caddy"
 docker exec -i "$caddy" caddy validate --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
     fail "deploy/Caddyfile has an error: docker exec -i $caddy caddy validate --config - --adapter caddyfile <deploy/Caddyfile"
 for app in $web; do
+    running=0
+    for id in $(containers "$app"); do
+        [ "$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$id"):$(tag_of "$id")" != "unless-stopped:$old" ] || running=$((running + 1))
+    done
+    [ "$running" -le 1 ] || fail "$app runs $running times, but a deployment handles one container of each app: $compose_shown up -d --scale $app=1"
     id=$(live "$app")
     keep="$keep $id"
     [ -z "$id" ] || { old=$(tag_of "$id") && point "$app" "$(name_of "$id")"; }
 done
 serving=$old undo=give_up
 remove_others
+new=''
 for app in $apps; do
     count=$(containers --all "$app" | wc -w)
     compose --progress quiet up --detach --no-deps --no-build --no-recreate --scale "$app=$((count + 1))" "$app"
-done
-new=''
-for id in $(containers --all $apps); do
-    case " $keep " in *" $id "*) ;; *) new="$new $id" ;; esac
-done
-# Until it has proven itself, it does not come back by itself.
-docker update --restart no $new >/dev/null
-for id in $new; do
-    wait_until_healthy "$id" "$(name_of "$id")"
+    for id in $(containers --all "$app"); do
+        case " $keep $new " in *" $id "*) continue ;; esac
+        # Until it has proven itself, it does not come back by itself.
+        docker update --restart no "$id" >/dev/null
+        new="$new $id"
+        wait_until_healthy "$id" "$(name_of "$id")"
+    done
 done
 
 begin 'moving the requests to the new version'
@@ -213,10 +251,10 @@ for app in $web; do
     done
 done
 trap '' HUP INT TERM
-keep_version
 docker update --restart unless-stopped $new >/dev/null
+keep_version
 docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
-    echo "$me: The proxy did not take deploy/Caddyfile: docker compose -f docker-compose.prod.yml logs caddy" >&2
+    echo "$me: The proxy did not take deploy/Caddyfile: $compose_shown logs caddy" >&2
 
 begin 'waiting for open requests, then stopping the old version'
 for id in $(containers app); do
@@ -235,6 +273,6 @@ point_to_services
 compose config --hash caddy,chroma,mongodb,postgres,redis | while read -r service hash; do
     id=$(containers "$service")
     [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
-        echo "$service runs with older settings. To apply the new ones, with a short gap: docker compose -f docker-compose.prod.yml up -d $service"
+        echo "$service runs with older settings. To apply the new ones, with a short gap: $compose_shown up -d $service"
 done
 echo "Version $version is in service."

@@ -2,8 +2,10 @@
 # Puts a new version into service: it is tried beside the old one, then takes its place. Whatever
 # fails before that, the old version keeps serving; the exit code is 1.
 #   sh deploy/deploy.sh [--env NAME]                builds what lies in this folder
+#   sh deploy/deploy.sh [--env NAME] --pull         the same, on the newest base images
 #   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
 #   sh deploy/deploy.sh [--env NAME] --switch TAG   the same, without backup and migrations
+# Before these: --no-backup.
 # shellcheck disable=SC2086 # names and ids without quotes are words of a list
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -11,22 +13,30 @@ set -eu
 # What a new version replaces.
 apps='app frontend'
 
-build=yes only_switch='' version=''
-if [ "${1-}" = --switch ]; then
-    only_switch=yes
+build=yes only_switch='' pull='' backup=yes version=''
+while :; do
+    case ${1-} in
+        --no-backup) backup='' ;;
+        --pull) pull=--pull ;;
+        --switch)
+            only_switch=yes backup=''
+            [ $# -eq 2 ] || fail "Name the version to switch to: --switch TAG."
+            ;;
+        *) break ;;
+    esac
     shift
-    [ $# -eq 1 ] || fail "Name the version to switch to: --switch TAG."
-fi
+done
 [ $# -le 1 ] || fail "Name one tag, or none."
 if [ $# -eq 1 ]; then
     build=no version=$1
     case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
 fi
 
+limit=$(number DEPLOY_TIMEOUT 300)
 lock deploy
 started=$(date +%s)
 old=$(setting TAG latest)
-commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
+commit=$(git describe --always --exclude='*' --abbrev=12 --dirty 2>/dev/null || true)
 [ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
 REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG=$version
@@ -40,7 +50,10 @@ finish() {
     [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
-    [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+    if [ "$code" -ne 0 ]; then
+        [ -n "$serving" ] && serving="In service is version $serving." || serving="Nothing is in service."
+        fail "Failed while $doing. $serving"
+    fi
     sh deploy/prune.sh $options || true
 }
 trap finish EXIT
@@ -60,7 +73,7 @@ state() {
 }
 
 wait_until_healthy() {
-    waited=0 limit=$(setting DEPLOY_TIMEOUT 300)
+    waited=0
     while state=$(state "$1") && [ "$waited" -lt "$limit" ]; do
         case $state in
             healthy) return ;;
@@ -94,23 +107,36 @@ obtain() {
     fi
 }
 
+# The version before, where nothing ran and the new one cannot be started; else nothing.
+start_old_version() {
+    if TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps 2>/dev/null; then
+        serving=$old
+    else
+        compose --progress quiet stop $apps || true
+    fi
+}
+
 compose config --quiet
 [ -z "$(containers $apps)" ] || serving=$old
 # The new settings are written already, while a full disk does no harm.
 settings_file=$(readlink -f "$env_file")
-draft=$(mktemp "$settings_file.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
-{ sed '/^[[:space:]]*TAG=/d' "$env_file" && echo "TAG=$version"; } >"$draft" || fail "$draft cannot be written."
+# What a killed run left: a copy of all secrets.
+rm -f "$settings_file".draft.??????
+draft=$(mktemp "$settings_file.draft.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
+settings_with TAG "$version" >"$draft" || fail "$draft cannot be written."
+seen=$(cksum <"$settings_file")
 chmod "$(stat -c %a "$settings_file")" "$draft"
 chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
 keep_version() {
-    serving=$version switched=yes
+    # What was edited meanwhile counts.
+    [ "$(cksum <"$settings_file")" = "$seen" ] || settings_with TAG "$version" >"$draft"
     mv -f "$draft" "$settings_file"
-    draft=''
+    draft='' serving=$version switched=yes
 }
 
 begin 'preparing the images'
 if [ "$build" = yes ]; then
-    compose build
+    compose build $pull
 else
     obtain "$(setting IMAGE_APP web-app-app)"
     obtain "$(setting IMAGE_FRONTEND web-app-frontend)"
@@ -118,13 +144,14 @@ fi
 
 begin 'looking after the databases'
 compose --progress quiet up --detach --no-deps --no-recreate --wait postgres
-if [ -z "$only_switch" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
+if [ -n "$backup" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
     sh deploy/backup.sh $options
 fi
 if [ -z "$serving" ]; then
     begin 'starting everything'
-    compose --progress quiet up --detach --no-build --wait
+    undo=start_old_version
+    compose --progress quiet up --detach --no-build --wait ${only_switch:+--no-deps $apps}
     keep_version
     echo "Version $version is in service."
     exit
@@ -153,6 +180,6 @@ keep_version
 compose config --hash postgres | while read -r service hash; do
     id=$(containers "$service")
     [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
-        echo "$service runs with older settings. To apply the new ones, with a short gap: docker compose -f docker-compose.prod.yml up -d $service"
+        echo "$service runs with older settings. To apply the new ones, with a short gap: $compose_shown up -d $service"
 done
 echo "Version $version is in service."

@@ -17,12 +17,12 @@ case $service in
 esac
 # deploy.sh writes the settings, too.
 lock deploy
-[ -n "$(containers "$service")" ] || fail "$service does not run: docker compose -f docker-compose.prod.yml up -d $service"
+[ -n "$(containers "$service")" ] || fail "$service does not run: $compose_shown up -d $service"
 new=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')
 [ ${#new} -eq 64 ] || fail "/dev/urandom gives no random numbers."
 
 # The new settings are whole on the disk before the database changes.
-draft=$env_file.new doing='writing the settings' done=''
+draft=$(readlink -f "$env_file").draft.passwd doing='writing the settings' done=''
 finish() {
     code=$?
     trap '' HUP INT TERM
@@ -35,8 +35,7 @@ trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-sed "/^[[:space:]]*$variable=/d" "$env_file" >"$draft"
-echo "$variable=$new" >>"$draft"
+settings_with "$variable" "$new" >"$draft" || fail "$draft cannot be written."
 chmod "$(stat -L -c %a "$env_file")" "$draft"
 chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
 

@@ -6,15 +6,17 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
 
-count=$(setting KEEP_VERSIONS 5)
-case $count in 0* | *[!0-9]*) fail "KEEP_VERSIONS must be a number above 0." ;; esac
+count=$(number KEEP_VERSIONS 5)
+[ "$count" -ge 1 ] || fail "KEEP_VERSIONS in $env_file must be 1 or more."
 versions() {
     sed -n "s/.* deploy version=\([^ ]*\) .* result=\"$1.*/\1/p" "$2"
 }
 keep=$(
     setting TAG latest && echo
     for file in deploy/state/*.log; do
-        [ ! -e "$file" ] || versions ok "$file" | tail -n "$count"
+        # The last ones that differ, whatever went forth and back between them.
+        [ ! -e "$file" ] || versions ok "$file" |
+            awk '{ line[NR] = $0 } END { for (i = NR; i; i--) if (!seen[line[i]]++) print line[i] }' | head -n "$count"
     done
 )
 images="$(setting IMAGE_APP web-app-app) $(setting IMAGE_FRONTEND web-app-frontend)"

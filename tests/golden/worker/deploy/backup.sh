@@ -45,7 +45,7 @@ trap 'exit 143' TERM
 
 doing='looking at the databases'
 for service in $services; do
-    [ -n "$(containers "$service")" ] || fail "$service does not run, so it cannot be backed up: docker compose -f docker-compose.prod.yml up -d $service"
+    [ -n "$(containers "$service")" ] || fail "$service does not run, so it cannot be backed up: $compose_shown up -d $service"
 done
 
 doing='looking for space'

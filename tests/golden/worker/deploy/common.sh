@@ -23,11 +23,22 @@ case $environment in
 esac
 # For messages and calls of other scripts.
 # shellcheck disable=SC2034
-[ "$environment" = production ] && options='' || options=" --env $environment"
+if [ "$environment" = production ]; then
+    options='' compose_shown='docker compose -f docker-compose.prod.yml'
+else
+    options=" --env $environment" compose_shown="docker compose -f docker-compose.prod.yml -p $project --env-file $env_file"
+fi
 if [ ! -r "$env_file" ]; then
     fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
 fi
 docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
+
+# A second checkout would take the first one's containers over.
+docker ps --all --filter "label=com.docker.compose.project=$project" \
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | while read -r folder; do
+    [ ! -d "$folder" ] || [ "$(cd "$folder" && pwd -P)" = "$(pwd -P)" ] ||
+        fail "$project runs from $folder: use that, or --env NAME for a second stack."
+done || exit 1
 
 compose() {
     docker compose -f docker-compose.prod.yml -p "$project" --env-file "$env_file" "$@"
@@ -35,12 +46,23 @@ compose() {
 
 # A setting of the environment's file, or the default. It is read as text, never executed.
 setting() {
-    value=$(sed -n "s/^[[:space:]]*$1=//p" "$env_file" | tail -n 1)
+    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" | tail -n 1)
     case $value in
-        \'*\') value=${value#\'} value=${value%\'} ;;
-        \"*\") value=${value#\"} value=${value%\"} ;;
+        \'*\'*) value=${value#\'} value=${value%%\'*} ;;
+        \"*\"*) value=${value#\"} value=${value%%\"*} ;;
+        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/[[:space:]]*$//') ;;
     esac
     printf %s "${value:-$2}"
+}
+number() {
+    value=$(setting "$1" "$2")
+    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
+    printf %s "$value"
+}
+
+# The settings with another value for one of them. awk ends the last line where nobody did.
+settings_with() {
+    awk -v name="$1" '$0 !~ "^[ \t]*(export[ \t]+)?" name "[ \t]*="' "$env_file" && echo "$1=$2"
 }
 
 # What the scripts note down lies beside them, out of git's sight.
@@ -51,12 +73,14 @@ mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/stat
 # lock needs another file descriptor: lock NAME 8
 lock() {
     command -v flock >/dev/null || fail "flock is missing: install it (util-linux)."
+    file=deploy/state/$project.$1.lock
+    (: >>"$file") 2>/dev/null || fail "$file cannot be written: does it belong to another user?"
     if [ "${2-9}" = 9 ]; then
-        exec 9>"deploy/state/$project.$1.lock"
+        exec 9>>"$file"
     else
-        exec 8>"deploy/state/$project.$1.lock"
-    fi || fail "deploy/state cannot be written."
-    flock -n "${2-9}" || fail "Another run has not ended yet: wait for it."
+        exec 8>>"$file"
+    fi
+    flock -n "${2-9}" || fail "Another run ($1) has not ended yet: wait for it."
 }
 
 # One line per run: when, what, by whom, how it ended.
