@@ -167,7 +167,11 @@ def _for_this(context: Context) -> Callable[[str], str]:
             "docker compose -f docker-compose.prod.yml",
             f"docker compose -f docker-compose.prod.yml -p {project} --env-file {settings}",
         )
-        text = re.sub(r"(sh deploy/[\w-]+\.sh)", rf"\1{_option(context)}", text)
+        text = re.sub(r"(sh deploy/(?:[\w-]+|\$job)\.sh)", rf"\1{_option(context)}", text)
+        # Names of units, of the log and of the backups' folder.
+        name = re.escape(context.stack.name)
+        text = re.sub(rf"\b{name}-(?=\$job|backup\b)", f"{project}-", text)
+        text = re.sub(rf"\b{name}-prod\b", project, text)
         return text.replace("`.env`", f"`{settings}`")
 
     return change

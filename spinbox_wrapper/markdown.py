@@ -16,7 +16,7 @@ class Block:
     """A piece of a section.
 
     Attributes:
-        kind: `text`, `list` (one item), `row` (of a table), or the language of fenced code.
+        kind: `text`, `list` (one item), `row` (of a table), `bash` or other fenced `code`.
         text: Its text; a row's cells are separated by tabs.
     """
 
@@ -144,7 +144,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
                 if inside.strip() == "```":
                     break
                 code.append(inside.removeprefix(fence[1]))
-            yield Block(fence[2] or "text", "\n".join(code))
+            yield Block("bash" if fence[2] == "bash" else "code", "\n".join(code))
         elif item:
             paragraph, kind = [item[1]], "list"
         elif cells:

@@ -79,11 +79,7 @@ def look_at_ports(context: Context, engine: Engine) -> list[Check]:
 
 def _own_ports(context: Context, engine: Engine) -> frozenset[int]:
     """Ports that containers of this very stack hold."""
-    names = {
-        f"{context.stack.name}-prod",
-        f"{context.stack.name}-{context.environment}",
-        (context.settings or {}).get("COMPOSE_PROJECT_NAME"),
-    }
+    names = {context.compose_project, (context.settings or {}).get("COMPOSE_PROJECT_NAME")}
     return frozenset().union(*(c.ports for c in engine.containers if c.project in names))
 
 
