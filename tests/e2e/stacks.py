@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 # Every character that a URL, a shell, YAML, Compose or redis.conf could stumble over.
@@ -142,6 +145,15 @@ class Stack:
         text = (self.folder / "docker-compose.prod.yml").read_text()
         parsed: dict[str, Any] = yaml.safe_load(text)
         return parsed
+
+
+def need(program: str) -> None:
+    """Skips where a program is not installed; in CI that is a failure."""
+    if shutil.which(program) is None:
+        message = f"{program} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
 
 
 def free_port() -> int:

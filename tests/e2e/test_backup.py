@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, eventually, free_port, run
+from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, eventually, free_port, need, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -481,6 +481,7 @@ def test_backups_are_readable_for_their_owner_alone(stack: Stack) -> None:
 
 
 def test_a_copy_goes_off_site_with_rclone_and_comes_back(stack: Stack, tmp_path: Path) -> None:
+    need("rclone")
     with settings(stack, BACKUP_RCLONE_REMOTE=str(tmp_path / "away")):
         backup = back_up(stack)
     copy = tmp_path / "away" / _project(stack) / backup.name
@@ -492,6 +493,7 @@ def test_a_copy_goes_off_site_with_rclone_and_comes_back(stack: Stack, tmp_path:
 
 
 def test_a_copy_goes_off_site_with_restic_and_comes_back(stack: Stack, tmp_path: Path) -> None:
+    need("restic")
     password = tmp_path / "password"
     password.write_text("of the repository\n")
     repository = str(tmp_path / "away")

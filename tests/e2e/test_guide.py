@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper import markdown
-from tests.e2e.stacks import Stack, free_port, run
+from tests.e2e.stacks import Stack, free_port, need, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -141,6 +141,7 @@ class Server:
 
 
 def test_every_command_of_the_guide(made: Path, tmp_path: Path) -> None:
+    need("curl")
     server = Server(made, tmp_path)
     blocks = scripts(made / "deploy/README.md")
     for title, script in blocks:
