@@ -91,6 +91,13 @@ def serving(stack: Stack) -> str:
     return version
 
 
+def in_service(stack: Stack, version: str) -> None:
+    """Deploy a version unless it is in service."""
+    write_version(stack, version)
+    if serving(stack) != version:
+        deployed(stack, "--no-backup")
+
+
 def history(stack: Stack) -> list[str]:
     (file,) = (stack.folder / "deploy/state").glob("*.log")
     return [line for line in file.read_text().splitlines() if " deploy " in line]
@@ -104,7 +111,7 @@ def settings(stack: Stack) -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose first version deploy.sh has put into service."""
     folder = compose("e2e-fastapi-postgresql-redis", tmp_path_factory.mktemp("deploy") / "project")
-    build(folder, "--set", "name=e2e-deploy")
+    build(folder, "--set", "name=e2e-deploy", "--set", "fastapi.worker=off")
     stack = Stack(folder)
     try:
         stack.write_env(DEPLOY_TIMEOUT="20", DRAIN_SECONDS="10")
@@ -128,7 +135,7 @@ def test_ten_deployments_fail_no_request(stack: Stack) -> None:
     assert requests.total >= 20_000
     assert {f'"number-{number}"' for number in range(10)} <= requests.answers.keys()
     # One container of each is left, and no more versions than the rule keeps.
-    assert len(stack.compose("ps", "--quiet", "app", "worker").split()) == 2
+    assert len(stack.compose("ps", "--quiet", "app").split()) == 1
     tags = run("docker", "image", "ls", "--format", "{{.Tag}}", "e2e-deploy-app").split()
     assert len(tags) == 5
 
@@ -154,8 +161,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_broken_version_never_gets_a_request(stack: Stack, how: str) -> None:
-    write_version(stack, "good")
-    deployed(stack)
+    in_service(stack, "good")
     before = settings(stack)
     main = stack.folder / "backend/app/main.py"
     source = main.read_text()
@@ -174,13 +180,12 @@ def test_a_broken_version_never_gets_a_request(stack: Stack, how: str) -> None:
     assert settings(stack) == before
     assert 'result="failed while starting the new version' in history(stack)[-1]
     write_version(stack, "mended")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     assert serving(stack) == "mended"
 
 
 def test_a_failing_migration_stops_the_deployment(stack: Stack) -> None:
-    write_version(stack, "good")
-    deployed(stack)
+    in_service(stack, "good")
     migration = stack.folder / "database/migrations/900_broken.sql"
     migration.write_text("SELECT nonsense();\n")
     try:
@@ -197,8 +202,7 @@ def test_a_failing_migration_stops_the_deployment(stack: Stack) -> None:
 
 
 def test_an_image_that_cannot_be_had_stops_the_deployment(stack: Stack) -> None:
-    write_version(stack, "good")
-    deployed(stack)
+    in_service(stack, "good")
     before = settings(stack)
     env = stack.folder / ".env"
     env.write_text("IMAGE_APP=registry.invalid/team/app\n" + before)
@@ -216,8 +220,7 @@ def test_an_image_that_cannot_be_had_stops_the_deployment(stack: Stack) -> None:
 
 def test_a_full_disk_stops_the_deployment(stack: Stack, tmp_path: Path) -> None:
     """The settings lie on a file system of their own, which is full."""
-    write_version(stack, "good")
-    deployed(stack)
+    in_service(stack, "good")
     small = stack.folder / "deploy/env"
     small.mkdir(exist_ok=True)
     run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small)
@@ -262,8 +265,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize(("step", "seconds"), MOMENTS)
 def test_a_killed_deployment_harms_nobody(stack: Stack, step: str, seconds: float) -> None:
-    write_version(stack, "before")
-    deployed(stack)
+    before = serving(stack)
     with load(stack) as requests:
         write_version(stack, "killed")
         process = subprocess.Popen(
@@ -285,17 +287,17 @@ def test_a_killed_deployment_harms_nobody(stack: Stack, step: str, seconds: floa
         process.wait()
         process.stdout.close()
         time.sleep(3)
-        write_version(stack, "after")
-        deployed(stack)
-        eventually(lambda: '"after"' in requests.answers)
+        after = f"after {step}, {seconds}"
+        write_version(stack, after)
+        deployed(stack, "--no-backup")
+        eventually(lambda: f'"{after}"' in requests.answers)
     assert requests.failures == []
-    assert requests.answers.keys() <= {'"before"', '"killed"', '"after"'}
-    assert len(stack.compose("ps", "--quiet", "app", "worker").split()) == 2
+    assert requests.answers.keys() <= {f'"{before}"', '"killed"', f'"{after}"'}
+    assert len(stack.compose("ps", "--quiet", "app").split()) == 1
 
 
 def test_an_interrupt_puts_everything_back(stack: Stack) -> None:
-    write_version(stack, "before")
-    deployed(stack)
+    in_service(stack, "before")
     containers = {name: c["Id"] for name, c in stack.containers().items()}
     write_version(stack, "interrupted")
     process = subprocess.Popen(
@@ -332,13 +334,11 @@ def test_two_deployments_at_once_are_refused(stack: Stack) -> None:
     first.stdout.readline()
     code, output = deploy(stack)
     rest = first.communicate()[0]
-    assert (code, "Another run has not ended" in output) == (1, True)
+    assert (code, "Another run (deploy) has not ended" in output) == (1, True)
     assert first.returncode == 0, rest
 
 
 def test_open_streams_and_sockets_end_by_themselves(stack: Stack) -> None:
-    write_version(stack, "streaming")
-    deployed(stack)
     lines: list[str] = []
 
     def read() -> None:
@@ -376,9 +376,9 @@ def test_a_socket_that_never_ends_is_closed_not_cut(stack: Stack) -> None:
 
 def test_a_rollback_goes_to_the_version_before_and_again_forward(stack: Stack) -> None:
     write_version(stack, "older")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     write_version(stack, "newer")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     with load(stack) as requests:
         said = deployed(stack, script="rollback.sh")
         assert serving(stack) == "older"
@@ -474,9 +474,9 @@ def test_replicas_are_refused_not_dropped(stack: Stack) -> None:
 
 def test_going_back_and_forth_does_not_use_versions_up(stack: Stack) -> None:
     write_version(stack, "older")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     write_version(stack, "newer")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     tag = re.findall(r"^TAG=(.*)$", settings(stack), re.MULTILINE)[-1]
     before = settings(stack)
     (stack.folder / ".env").write_text(before + "KEEP_VERSIONS=2\n")
@@ -488,8 +488,7 @@ def test_going_back_and_forth_does_not_use_versions_up(stack: Stack) -> None:
 
 
 def test_after_down_a_broken_version_gives_way_to_the_one_before(stack: Stack) -> None:
-    write_version(stack, "good")
-    deployed(stack)
+    in_service(stack, "good")
     stack.compose("down")
     main = stack.folder / "backend/app/main.py"
     source = main.read_text()
@@ -503,9 +502,9 @@ def test_after_down_a_broken_version_gives_way_to_the_one_before(stack: Stack) -
 
 def test_a_rollback_after_down_runs_no_migration(stack: Stack) -> None:
     write_version(stack, "older")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     write_version(stack, "newer")
-    deployed(stack)
+    deployed(stack, "--no-backup")
     stack.compose("down")
     migration = stack.folder / "database/migrations/900_broken.sql"
     migration.write_text("SELECT nonsense();\n")
