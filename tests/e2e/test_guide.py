@@ -40,7 +40,7 @@ STAND_INS = {
 # These follow something for ever: they have to run, and are then ended.
 ENDLESS = re.compile(r"logs --follow|^docker stats$")
 # Where no registry is reachable, these have to get as far as asking it.
-ONLINE = re.compile(r"pull --ignore-buildable|build --pull")
+ONLINE = re.compile(r"pull --ignore-buildable|--pull$")
 
 
 @pytest.fixture(scope="module")
