@@ -50,7 +50,7 @@ lint: $(VENV)/.dev $(TOOLS)/.done
 
 # Skipped where no Docker engine answers; under CI=true that is a failure.
 e2e: $(VENV)/.dev
-	$(VENV)/bin/pytest -m e2e
+	$(VENV)/bin/pytest -m e2e -n 2 --dist loadgroup
 
 golden: $(VENV)/.dev
 	$(VENV)/bin/pytest tests/test_golden.py tests/test_docs.py --update-golden -q

@@ -15,6 +15,7 @@ from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
 
+OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide"}
 Boot = Callable[[str], Stack]
 
 
@@ -22,6 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
+            # Files whose stacks have names of their own run beside the others, which share theirs.
+            group = item.path.stem if item.path.stem in OF_THEIR_OWN else "shared"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

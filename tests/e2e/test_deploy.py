@@ -114,7 +114,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     build(folder, "--set", "name=e2e-deploy", "--set", "fastapi.worker=off")
     stack = Stack(folder)
     try:
-        stack.write_env(DEPLOY_TIMEOUT="20", DRAIN_SECONDS="10")
+        stack.write_env(DEPLOY_TIMEOUT="40", DRAIN_SECONDS="10")
         write_version(stack, "first")
         deployed(stack)
         yield stack
