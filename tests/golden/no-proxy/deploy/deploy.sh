@@ -83,7 +83,7 @@ wait_until_healthy() {
         waited=$((waited + 1))
     done
     docker logs --tail 30 "$1" >&2 || true
-    echo "$me: $2 of version $version is $state after $waited s; its log is above." >&2
+    echo "$me: $2 of version $TAG is $state after $waited s; its log is above." >&2
     return 1
 }
 
@@ -94,7 +94,25 @@ remove_trials() {
 }
 put_back() {
     remove_trials
-    TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps
+    TAG=$old
+    place
+}
+
+# Makes missing containers. Compose knows of their dependencies, else its next `up` would make them
+# anew; but it does not start those, which would migrate the database.
+create() {
+    compose --progress quiet create --no-build --no-recreate "$@"
+}
+# Puts the version of TAG in place of whatever there is.
+place() {
+    for id in $(containers --all $apps); do
+        docker stop "$id" >/dev/null || true
+        docker rm --force --volumes "$id" >/dev/null || true
+    done
+    create $apps || return
+    for id in $(containers --all $apps); do
+        docker start "$id" >/dev/null && wait_until_healthy "$id" "The container" || return
+    done
 }
 
 # The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
@@ -109,7 +127,8 @@ obtain() {
 
 # The version before, where nothing ran and the new one cannot be started; else nothing.
 start_old_version() {
-    if TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps 2>/dev/null; then
+    TAG=$old
+    if (place) >/dev/null 2>&1; then
         serving=$old
     else
         compose --progress quiet stop $apps || true
@@ -151,7 +170,11 @@ fi
 if [ -z "$serving" ]; then
     begin 'starting everything'
     undo=start_old_version
-    compose --progress quiet up --detach --no-build --wait ${only_switch:+--no-deps $apps}
+    if [ -z "$only_switch" ]; then
+        compose --progress quiet up --detach --no-build --wait
+    else
+        place
+    fi
     keep_version
     echo "Version $version is in service."
     exit
@@ -174,7 +197,7 @@ remove_trials
 
 begin 'putting the new version in place of the old one'
 undo=put_back
-compose --progress quiet up --detach --no-deps --no-build --wait $apps
+place
 keep_version
 
 compose config --hash postgres | while read -r service hash; do

@@ -84,7 +84,7 @@ wait_until_healthy() {
         waited=$((waited + 1))
     done
     docker logs --tail 30 "$1" >&2 || true
-    echo "$me: $2 of version $version is $state after $waited s; its log is above." >&2
+    echo "$me: $2 of version $TAG is $state after $waited s; its log is above." >&2
     return 1
 }
 
@@ -150,6 +150,23 @@ drain() {
     done
 }
 
+# Makes missing containers. Compose knows of their dependencies, else its next `up` would make them
+# anew; but it does not start those, which would migrate the database.
+create() {
+    compose --progress quiet create --no-build --no-recreate "$@"
+}
+# Puts the version of TAG in place of whatever there is.
+place() {
+    for id in $(containers --all $apps); do
+        docker stop "$id" >/dev/null || true
+        docker rm --force --volumes "$id" >/dev/null || true
+    done
+    create $apps || return
+    for id in $(containers --all $apps); do
+        docker start "$id" >/dev/null && wait_until_healthy "$id" "The container" || return
+    done
+}
+
 # The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
 obtain() {
     image=$1:$version
@@ -162,7 +179,8 @@ obtain() {
 
 # The version before, where nothing ran and the new one cannot be started; else nothing.
 start_old_version() {
-    if TAG=$old compose --progress quiet up --detach --no-deps --no-build --wait $apps caddy 2>/dev/null; then
+    TAG=$old
+    if (place && compose --progress quiet up --detach --no-deps --wait caddy) >/dev/null 2>&1; then
         serving=$old
     else
         compose --progress quiet stop $apps || true
@@ -204,7 +222,12 @@ fi
 if [ -z "$serving" ]; then
     begin 'starting everything'
     undo=start_old_version
-    compose --progress quiet up --detach --no-build --wait ${only_switch:+--no-deps $apps caddy}
+    if [ -z "$only_switch" ]; then
+        compose --progress quiet up --detach --no-build --wait
+    else
+        place
+        compose --progress quiet up --detach --no-deps --wait caddy
+    fi
     keep_version
     echo "Version $version is in service."
     exit
@@ -234,11 +257,12 @@ remove_others
 new=''
 for app in $apps; do
     count=$(containers --all "$app" | wc -w)
-    compose --progress quiet up --detach --no-deps --no-build --no-recreate --scale "$app=$((count + 1))" "$app"
+    create --scale "$app=$((count + 1))" "$app"
     for id in $(containers --all "$app"); do
         case " $keep $new " in *" $id "*) continue ;; esac
         # Until it has proven itself, it does not come back by itself.
         docker update --restart no "$id" >/dev/null
+        docker start "$id" >/dev/null
         new="$new $id"
         wait_until_healthy "$id" "$(name_of "$id")"
     done
