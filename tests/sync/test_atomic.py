@@ -89,7 +89,7 @@ def by_hand(project: Project) -> Path:
     ("scene", "arguments", "removed"),
     [
         ("first", (), set()),
-        ("changed", (), {"deploy/migrate.sh"}),
+        ("changed", (), {"deploy/data/postgres.sh", "deploy/migrate.sh"}),
         ("by_hand", ("--adopt=take",), set()),
     ],
 )
