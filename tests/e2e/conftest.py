@@ -19,6 +19,7 @@ OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide"}
 Boot = Callable[[str], Stack]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):

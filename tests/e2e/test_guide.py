@@ -161,7 +161,7 @@ def test_every_command_of_the_guide(made: Path, tmp_path: Path) -> None:
     assert len(printed) > 40
     calls = (server.units / "calls").read_text()
     assert f"enable --now {NAME}-backup.timer" in calls
-    # The last section but one was "Uninstall".
+    # The last section was "Uninstall".
     assert run("docker", "volume", "ls", "-q", "--filter", f"name={NAME}-prod_") == ""
     assert run("docker", "image", "ls", "-q", f"{NAME}-app") == ""
 
