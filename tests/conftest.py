@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,12 @@ REPOSITORY = Path(__file__).parents[1]
 SPINBOX = [sys.executable, "-m", "spinbox_wrapper"]
 
 Project = Callable[[str], Path]
+
+
+# A shell cannot trap what it inherits as ignored: under nohup that would be a lost connection.
+for ignored in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
