@@ -330,8 +330,14 @@ def _python(tree: Tree, folder: str) -> Fields:
 
 
 def _python_common(tree: Tree, folder: str, modules: list[python_source.Module]) -> Fields:
+    packages = python_packages.read_packages(tree, folder)
+    others = set(_SERVICE_FOLDERS) if folder == "." else set()
+    if folder == ".":
+        tops = {path.split("/")[0] for path in tree.files if "/" in path}
+        others |= {top for top in tops if _is_app_folder(tree, top)}
     return {
-        **python_packages.read_packages(tree, folder),
+        **packages,
+        **python_packages.find_tests(tree, folder, packages, others),
         "sources": _sources(tree, folder, _NODE_ONLY),
         "worker": python_source.find_worker(modules),
         "alembic": python_source.find_alembic(tree, folder),
@@ -346,6 +352,7 @@ def _nextjs(tree: Tree, folder: str) -> Fields:
     return {
         **node_source.read_packages(tree, folder, package),
         **node_source.read_next_config(tree, folder),
+        "tests": node_source.find_tests(tree, folder, package),
         "port": Found(3000, "Next.js' usual port"),
         "health": node_source.next_health_path(tree, folder),
         "sources": _sources(tree, folder, _PYTHON_ONLY),
@@ -360,6 +367,7 @@ def _node(tree: Tree, folder: str) -> Fields:
     return {
         **node_source.read_packages(tree, folder, package),
         **node_source.read_scripts(package, entry),
+        "tests": node_source.find_tests(tree, folder, package),
         "port": node_source.node_port(tree, folder),
         "health": node_source.node_health_path(tree, folder),
         "sources": _sources(tree, folder, _PYTHON_ONLY),

@@ -45,7 +45,7 @@ def _load(name: str) -> ModuleType:
 
 
 class SpinboxContext(ContextHook):
-    """Puts `detected_project`, `check_project`, `stack` and the paths' layout into the context."""
+    """Puts `detected_project`, `check_project`, `propose`, `stack`, `pipeline` and the paths' layout into the context."""
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend the context in place.
@@ -56,17 +56,26 @@ class SpinboxContext(ContextHook):
         error_type = _load("errors").ProjectError
         problem = None
         context["detected_project"] = None
+        destination = str(Path(context["_copier_conf"]["dst_path"]).absolute())
+        output = str(context.get("output") or ".")
         try:
             context["detected_project"] = _detect(
-                str(Path(context["_copier_conf"]["dst_path"]).absolute()),
-                str(context.get("output") or "."),
+                destination,
+                output,
                 json.dumps(context.get("overrides") or {}, sort_keys=True, default=str),
             )
             project = context.get("project") or context["detected_project"]
             if not isinstance(project, dict):
                 raise error_type(_NOT_A_PROJECT)
             choices = {choice: context.get(choice) for choice in CHOICES}
-            state = [project, context.get("overrides") or {}, choices, context.get("output")]
+            pipeline = {key: context.get(key) for key in _load("pipeline").ANSWERS}
+            state = [
+                project,
+                context.get("overrides") or {},
+                choices,
+                context.get("output"),
+                pipeline,
+            ]
             context.update(_derive(json.dumps(state, sort_keys=True, default=str)))
         except error_type as error:
             problem = str(error)
@@ -77,7 +86,15 @@ class SpinboxContext(ContextHook):
                 raise UserMessageError(problem)
             return context["detected_project"]
 
+        def propose(answer: str, otherwise: Any) -> Any:
+            """The default of a question that only the project's folder can answer."""
+            try:
+                return _propose(destination, output).get(answer, otherwise)
+            except error_type:
+                return otherwise
+
         context["check_project"] = check_project
+        context["propose"] = propose
         # Anywhere else a problem may be of no account: a choice not made yet, a temporary folder.
         if problem is not None and context.get("_copier_phase") == "render":
             raise UserMessageError(problem)
@@ -97,7 +114,18 @@ def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | N
 
 @lru_cache(maxsize=32)
 def _derive(state: str) -> dict[str, Any]:
-    project, overrides, choices, output = json.loads(state)
+    project, overrides, choices, output, answers = json.loads(state)
     stack = _load("stack").build_stack(project, overrides, choices)
-    derived: dict[str, Any] = _load("layout").context(stack, output or ".")
+    pipeline = _load("pipeline").build_pipeline(answers, stack, output or ".")
+    derived: dict[str, Any] = _load("layout").context(stack, pipeline, output or ".")
     return derived
+
+
+@lru_cache(maxsize=8)
+def _propose(destination: str, output: str) -> dict[str, Any]:
+    """What the folder of a project says of its pipelines; nothing in a temporary one."""
+    root = _load("layout").project_root(Path(destination), output)
+    if not _load("facts").is_project(root):
+        return {}
+    proposed: dict[str, Any] = _load("pipeline").propose(root)
+    return proposed

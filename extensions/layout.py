@@ -6,8 +6,9 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import quoting
+from . import pins, quoting
 from .model import Stack
+from .pipeline import Pipeline, language_version, service_environment, test_environment
 from .stack import GRACE_SECONDS, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
@@ -21,17 +22,22 @@ def project_root(destination: Path, output: str) -> Path:
     return Path(os.path.normpath(destination.joinpath(*[".."] * len(PurePosixPath(output).parts))))
 
 
-def context(stack: Stack, output: str) -> dict[str, Any]:
+def context(stack: Stack, pipeline: Pipeline, output: str) -> dict[str, Any]:
     """What every template sees besides the answers.
 
     Returns:
-        `stack`; `to_project` (from the output folder to the project's, `.` or `../`…);
+        `stack`; `pipeline`; `pins`; `to_project` (from the output folder to the project's, `.` or `../`…);
         `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`,
         `compose_command`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
     """
     depth = len(PurePosixPath(output).parts)
     return {
         "stack": stack,
+        "pipeline": pipeline,
+        "pins": pins,
+        "language_version": language_version,
+        "service_environment": service_environment,
+        "test_environment": test_environment,
         "to_project": "/".join([".."] * depth) or ".",
         "to_output": f"{PurePosixPath(output)}/" if depth else "",
         "uid": UID,

@@ -190,6 +190,21 @@ class NodeBuild:
 
 
 @dataclass(frozen=True)
+class Tests:
+    """How an app is tested before an image is built of it.
+
+    Attributes:
+        command: The command line: of a Python module or program, or Node's script runner.
+        requirements: Requirements files beside the manifests, relative to the app's folder.
+        additions: Requirements that the project does not declare.
+    """
+
+    command: tuple[str, ...]
+    requirements: tuple[str, ...] = ()
+    additions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class App:
     """One image built from the project, and how its container runs.
 
@@ -215,6 +230,7 @@ class App:
         tmpfs: Writable folders in memory.
         resources: Limits.
         gpu: It gets the machine's GPUs.
+        tests: How it is tested; None where it has no tests.
     """
 
     name: str
@@ -238,6 +254,7 @@ class App:
     volumes: tuple[Volume, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
     gpu: bool = False
+    tests: Tests | None = None
 
 
 @dataclass(frozen=True)
@@ -351,6 +368,13 @@ class Stack:
         """Whether an image has the API's public address baked in."""
         return any(
             env.name == "NEXT_PUBLIC_API_URL" for a in self.apps for env in a.build_arguments
+        )
+
+    @property
+    def builds_public(self) -> bool:
+        """Whether an image has settings for browsers baked in."""
+        return any(
+            env.name.startswith("NEXT_PUBLIC_") for a in self.apps for env in a.build_arguments
         )
 
     @property

@@ -170,6 +170,25 @@ def read_scripts(package: Package, entry: str | None) -> Fields:
     return {"build": package.found(build, reason, "scripts", "build"), "command": command}
 
 
+_TEST_FILE = re.compile(
+    r"((^|/)(tests?|__tests__)/.*\.|[._-](test|spec)\.)(js|jsx|ts|tsx|mjs|cjs|mts|cts)$"
+)
+
+
+def find_tests(tree: Tree, folder: str, package: Package) -> Found[str | None]:
+    """The name of the script that tests the app, if there are tests.
+
+    npm's placeholder is none, and test runners fail where they find nothing, as in what Spinbox
+    writes at first.
+    """
+    script = str(package.table("scripts").get("test", ""))
+    if not script or "no test specified" in script:
+        return Found(None, "no test script")
+    if not any(_TEST_FILE.search(path) for path in tree.below(folder)):
+        return Found(None, "a test script, but no test file", package.path)
+    return package.found("test", "test script", "scripts", "test")
+
+
 def read_next_config(tree: Tree, folder: str) -> Fields:
     """Next.js' `output` setting as far as the configuration says it in a constant."""
     path = tree.first(folder, *_NEXT_CONFIGS)

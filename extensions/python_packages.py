@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -24,6 +24,18 @@ _REQUIREMENTS = (
     "requirements/prod.txt",
     "requirements.txt",
     "requirements/base.txt",
+)
+
+_TEST_REQUIREMENTS = tuple(
+    f"{folder}{name}.txt"
+    for kind in ("dev", "test", "tests", "testing", "development", "local")
+    for folder, name in (
+        ("", f"requirements-{kind}"),
+        ("", f"requirements.{kind}"),
+        ("", f"requirements_{kind}"),
+        ("", f"{kind}-requirements"),
+        ("requirements/", kind),
+    )
 )
 
 # Debian packages by Python library: (to build it, to run it). From each library's install notes.
@@ -51,8 +63,13 @@ TORCH_LIBRARIES = frozenset(
 # What downloads models at run time, into the cache folder of the user.
 MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
 ASGI_SERVERS = frozenset({"uvicorn"})
-_OTHERS = frozenset({"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector"})
+_OTHERS = frozenset(
+    {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
+)
 _RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
+
+# pytest's own default (docs.pytest.org, "Conventions for Python test discovery").
+_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 
 
 def read_packages(tree: Tree, folder: str) -> Fields:
@@ -101,6 +118,33 @@ def read_packages(tree: Tree, folder: str) -> Fields:
             f"{join(folder, 'requirements.txt')} with `pipenv requirements`."
         )
     return _no_packages()
+
+
+def find_tests(tree: Tree, folder: str, packages: Fields, others: Collection[str]) -> Fields:
+    """How the app is tested.
+
+    Args:
+        tree: The project's files.
+        folder: The app's.
+        packages: What `read_packages` found there.
+        others: Top folders that are not part of the app.
+
+    Returns:
+        `tests` (the command, or None where there are none) and `test_requirements` (the
+        requirements files that tests need besides the manifests, relative to `folder`).
+    """
+    inside = [path for path in tree.below(folder, ".py") if path.split("/")[0] not in others]
+    found = next((path for path in inside if _TEST_FILE.search(path)), None)
+    tests: Found[str | None] = Found(None, "no test_*.py or *_test.py")
+    if found:
+        tests = Found("python -m pytest", "test file", found)
+    more: Found[list[str]] = Found([], "no requirements file for tests or development")
+    if packages["manager"].value == "pip":
+        path = tree.first(folder, *_TEST_REQUIREMENTS)
+        if path:
+            name = str(PurePosixPath(path).relative_to(folder))
+            more = Found([name], "requirements for tests or development", path)
+    return {"tests": tests, "test_requirements": more}
 
 
 def _no_packages() -> Fields:

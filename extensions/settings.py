@@ -56,6 +56,8 @@ def _python(kind: str, title: str) -> list[Setting]:
         ),
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
+        Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
+        Setting(f"{kind}.test_requirements", "list", "Requirements files for tests alone"),
     ]
 
 
@@ -65,6 +67,7 @@ def _node(kind: str, title: str) -> list[Setting]:
         Setting(f"{kind}.manager", "npm|pnpm|yarn|bun", "Package manager"),
         Setting(f"{kind}.manager_version", "text", "Its version"),
         Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
+        Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
     ]
 
 
@@ -96,17 +99,25 @@ CHOICES: tuple[Setting, ...] = (
     Setting("proxy", "caddy|none", "What stands in front of the apps"),
     Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
     Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
+    Setting("ci_staging", "boolean", "Pipelines deploy to a staging environment first"),
+    Setting("ci_branch", "text", "The branch whose images GitHub pushes"),
 )
 # What Copier asks; the answers of copier.yml that are neither facts nor set by the command line.
-QUESTIONS = frozenset({"runtime", "compose", "proxy", "uploads", "gpu"})
+QUESTIONS = frozenset(
+    {
+        *("runtime", "compose", "proxy", "uploads", "gpu"),
+        *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_branch"),
+    }
+)
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 # What the last part of a key demands of its text.
-_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port"})
+_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
+    "ci_branch": (re.compile(r"[\w][\w./-]*"), "the name of a branch"),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
@@ -117,6 +128,7 @@ _PATTERNS = {
     "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
     "paths": (re.compile(r"/[!-~]*"), "paths that start with /"),
     "sources": (_RELATIVE_PATH, "paths inside the project"),
+    "test_requirements": (_RELATIVE_PATH, "files of the app"),
     "manifests": (_RELATIVE_PATH, "paths inside the project"),
     "entry": (
         re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
@@ -171,7 +183,7 @@ def _check_form(key: str, text: str) -> None:
     pattern, form = _PATTERNS.get(field, (None, ""))
     if pattern and not pattern.fullmatch(text):
         raise ProjectError(f"{key} must be {form}, not {text!r}.")
-    if field in {"command", "worker"}:
+    if field in {"command", "worker", "tests"}:
         try:
             shlex.split(text)
         except ValueError:

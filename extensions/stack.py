@@ -19,6 +19,7 @@ from .model import (
     PythonBuild,
     Resources,
     Stack,
+    Tests,
     Tmpfs,
     Variable,
     Volume,
@@ -209,6 +210,7 @@ def _python_app(
         tmpfs=(Tmpfs("/tmp", "128m"),),
         resources=Resources("1G" if libraries & python_packages.MODEL_LIBRARIES else "512M"),
         gpu=bool(choices.get("gpu")),
+        tests=_python_tests(facts, libraries),
     )
 
 
@@ -285,7 +287,19 @@ def _node_app(
         volumes=tuple(_app_volumes(choices) if service == "app" else ()),
         tmpfs=tuple(tmpfs),
         resources=Resources("512M"),
+        tests=Tests((manager, "run", *shlex.split(facts["tests"]))) if facts.get("tests") else None,
     )
+
+
+def _python_tests(facts: Mapping[str, Any], libraries: set[str]) -> Tests | None:
+    if not facts.get("tests"):
+        return None
+    command = tuple(shlex.split(facts["tests"]))
+    missing = "pytest" in command and "pytest" not in libraries
+    requirements = tuple(facts.get("test_requirements", ()))
+    # A file for tests that declares pytest itself may ask for a version of its own.
+    additions = ("pytest",) if missing and not requirements else ()
+    return Tests(command, requirements, additions)
 
 
 def _python_command(kind: str, facts: Mapping[str, Any], libraries: set[str]) -> tuple[str, ...]:

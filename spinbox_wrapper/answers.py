@@ -22,6 +22,17 @@ _TYPES = {
     "uploads": str,
     "compose": bool,
     "gpu": bool,
+    "ci": list,
+    "ci_test": bool,
+    "ci_registry": str,
+    "ci_deploy": bool,
+    "ci_staging": bool,
+    "ci_branch": str,
+    "ci_folder": str,
+    "ci_workflow": str,
+    "ci_include": bool,
+    "ci_dependabot": bool,
+    "ci_renovate": bool,
 }
 _OURS = frozenset({"project", "overrides", "runtime", "proxy"})
 

@@ -202,6 +202,98 @@ def deploy(
         _guide(request, name, format_)
 
 
+@cli.command()
+@click.option(
+    "--ci",
+    "platforms",
+    type=click.Choice(["github", "gitlab"]),
+    multiple=True,
+    help="Add the pipeline of GitHub Actions or GitLab CI/CD; can be given twice.",
+)
+@click.option(
+    "--remove-ci",
+    "dropped",
+    type=click.Choice(["github", "gitlab"]),
+    multiple=True,
+    help="Take it away again.",
+)
+@click.option(
+    "--deploy/--no-deploy", "deploys", default=None, help="With deployment over SSH or not."
+)
+@click.option("--test/--no-test", "tests", default=None, help="With the apps' tests or not.")
+@click.option(
+    "--registry",
+    metavar="REGISTRY",
+    help='Where images are pushed, as in docker.io/NAME; "" for the platform\'s own.',
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="As of `build`; ci_staging=false leaves staging out.",
+)
+@_project_options
+@click.option(
+    "--adopt",
+    type=click.Choice(["ask", "take", "keep", "merge"]),
+    is_flag=False,
+    flag_value="ask",
+    help="Show files that were there before, and decide for each; or say for all.",
+)
+@click.option("--diff", "differences", is_flag=True, help="Show what would change, write nothing.")
+@click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
+@_format_option
+@click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
+def generate(
+    platforms: tuple[str, ...],
+    dropped: tuple[str, ...],
+    deploys: bool | None,
+    tests: bool | None,
+    registry: str | None,
+    settings: tuple[str, ...],
+    directory: Path,
+    output: str | None,
+    answers_file: str,
+    adopt: str | None,
+    differences: bool,
+    dry_run: bool,
+    format_: str,
+    verbose: bool,
+) -> None:
+    """Generate the pipeline of a CI platform, with all other files of the project.
+
+    \b
+    Examples:
+      spinbox generate --ci github
+      spinbox generate --ci gitlab --deploy --registry registry.example.com:5000
+    """
+    if not platforms and not dropped:
+        raise UsageError("Name a platform: spinbox generate --ci github, or --ci gitlab.")
+    if both := {*platforms} & {*dropped}:
+        raise UsageError(f"--ci and --remove-ci name {both.pop()}: give one of them.")
+    given = {"ci_deploy": deploys, "ci_test": tests, "ci_registry": registry}
+    request = _request(
+        directory,
+        output,
+        answers_file,
+        choices={key: value for key, value in given.items() if value is not None},
+        settings=tuple(_pair(text) for text in settings),
+        platforms=platforms,
+        dropped=dropped,
+    )
+    preview = differences or dry_run
+    _refuse_together(preview, "--diff or --dry-run", adopt == "ask")
+    _generate(
+        request,
+        how=adopt,
+        preview=preview,
+        differences=differences,
+        format_=format_,
+        verbose=verbose,
+    )
+
+
 def _request(project: Path, output: str | None, answers_file: str, **more: Any) -> Request:
     from . import sync
 

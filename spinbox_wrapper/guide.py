@@ -22,7 +22,13 @@ from .plan import Action
 README = "deploy/README.md"
 GENERATE = "Generate the files"
 # Sections of level 2 that the guide shows, with the steps below them.
-SHOWN = ("Before you start", "First deployment", "A new version", "Backup and restore")
+SHOWN = (
+    "Before you start",
+    "First deployment",
+    "A new version",
+    "Pipeline",
+    "Backup and restore",
+)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class Request:
         answers_file: Name of the answers file.
         restore: Deleted files to bring back, by path.
         interactive: Ask for the choices.
+        platforms: CI platforms that are added to those chosen before.
+        dropped: CI platforms that are taken off them.
     """
 
     project: Path
@@ -43,6 +45,8 @@ class Request:
     answers_file: str = DEFAULT_NAME
     restore: frozenset[str] = frozenset()
     interactive: bool = False
+    platforms: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -170,6 +174,7 @@ def read(request: Request, template: Template) -> Reading:
     try:
         overrides = settings.check_overrides(answers.get("overrides") or {})
         choices = _apply_settings(request, answers, overrides, template)
+        choices |= _pipelines(request, answers, template)
         found = template.extension("facts").read_project(request.project, settings.hints(overrides))
     except template.extension("errors").ProjectError as error:
         raise UserError(str(error)) from None
@@ -340,6 +345,22 @@ def _apply_settings(
         else:
             overrides[key] = value
     return choices
+
+
+def _pipelines(request: Request, answers: Mapping[str, Any], template: Template) -> dict[str, Any]:
+    """The CI platforms, and what the project's folder says of them while it is not stored yet."""
+    pipeline = template.extension("pipeline")
+    if "ci_registry" in request.choices:
+        try:
+            pipeline.check_registry(request.choices["ci_registry"])
+        except template.extension("errors").ProjectError as error:
+            raise UsageError(str(error)) from None
+    wanted = {*answers.get("ci", ()), *request.platforms} - {*request.dropped}
+    if wanted == set(answers.get("ci", ())):
+        return {}
+    proposed = pipeline.propose(request.project) if request.platforms else {}
+    new = {key: value for key, value in proposed.items() if key not in answers}
+    return {"ci": [name for name in pipeline.PLATFORMS if name in wanted]} | new
 
 
 def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:

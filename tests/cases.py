@@ -39,6 +39,23 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "profile-api-only",
         ("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
     ),
+    "github": ("profile-web-app", ("generate", "--ci", "github", "--deploy")),
+    "github-registry": (
+        "profile-api-only",
+        ("generate", "--ci", "github", "--no-test", "--registry", "docker.io/Acme"),
+    ),
+    "gitlab": ("profile-web-app", ("generate", "--ci", "gitlab", "--deploy")),
+    "gitlab-registry": (
+        "nextjs-postgresql",
+        ("generate", "--ci", "gitlab", "--registry", "registry.example.com:5000"),
+    ),
+    "pipelines-apart": (
+        "profile-ai-llm",
+        (
+            *("generate", "--ci", "github", "--ci", "gitlab", "--deploy"),
+            *("--set", "ci_staging=false", "--output", "ops/production"),
+        ),
+    ),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

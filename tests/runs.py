@@ -22,7 +22,12 @@ class Result:
 
 
 def run(project: Path, *arguments: str, template: Template | None = None) -> Result:
-    """`spinbox build --prod` in a project, with a release's template or this working tree's."""
+    """`spinbox build --prod` in a project, with a release's template or this working tree's.
+
+    Another command stands first among the arguments: `generate`.
+    """
+    generates = arguments[:1] == ("generate",)
+    command = ["generate"] if generates else ["build", "--prod"]
     # With a buffer below the text, as standard output has.
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe")
     code = 0
@@ -32,7 +37,7 @@ def run(project: Path, *arguments: str, template: Template | None = None) -> Res
         if template is not None:
             stack.enter_context(patch("spinbox_wrapper.sync.installed", lambda: template))
         try:
-            main(["build", "--prod", "-C", str(project), *arguments])
+            main([*command, "-C", str(project), *arguments[generates:]])
         except SystemExit as error:
             code = int(error.code or 0)
     texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (stdout, stderr)]

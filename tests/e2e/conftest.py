@@ -15,7 +15,7 @@ from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
 
-OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide"}
+OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide", "test_pipelines"}
 Boot = Callable[[str], Stack]
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.cases import CASES
+from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 
-REPOSITORY = Path(__file__).parents[2]
 GOLDEN = REPOSITORY / "tests/golden"
-CONFIGURATION = Path(__file__).parent
-TOOLS = REPOSITORY / ".venv-lint/bin"
 
 pytestmark = pytest.mark.lint
 
@@ -28,21 +24,6 @@ def _files(pattern: str) -> list[Path]:
 
 def _name(path: Path) -> str:
     return path.relative_to(GOLDEN).as_posix()
-
-
-def _tool(name: str, *arguments: str | Path, cwd: Path = REPOSITORY, **environment: str) -> str:
-    """Run a linter; its output if it has nothing to say is empty or harmless."""
-    result = subprocess.run(
-        [TOOLS / name, *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = result.stdout + result.stderr
-    assert result.returncode == 0, output
-    return output
 
 
 @pytest.fixture
@@ -57,33 +38,33 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_hadolint() -> None:
-    assert _tool("hadolint", *_files("Dockerfile*")) == ""
+    assert run_tool("hadolint", *_files("Dockerfile*")) == ""
 
 
 def test_checkov() -> None:
-    _tool("checkov", "--config-file", CONFIGURATION / "checkov.yml", "-d", GOLDEN)
+    run_tool("checkov", "--config-file", CONFIGURATION / "checkov.yml", "-d", GOLDEN)
 
 
 def test_shellcheck() -> None:
-    assert _tool("shellcheck", "-x", *_files("*.sh")) == ""
+    assert run_tool("shellcheck", "-x", *_files("*.sh")) == ""
 
 
 @pytest.mark.parametrize("path", _files("docker-compose.prod.yml"), ids=_name)
 def test_compose_lint(path: Path) -> None:
     config = CONFIGURATION / "compose-lint.yml"
-    _tool("compose-lint", "check", "--config", config, "--fail-on", "low", path)
+    run_tool("compose-lint", "check", "--config", config, "--fail-on", "low", path)
 
 
 def test_yamllint() -> None:
     # The answers file's form is Copier's.
     files = [path for path in _files("*.yml") if path.name != ".copier-answers.yml"]
-    assert _tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
+    assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
 
 
 @pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
 def test_docker_compose_config_without_a_warning(tree: Path) -> None:
     (path,) = tree.rglob("docker-compose.prod.yml")
-    assert _tool("docker-compose", "-f", path.name, "config", "--quiet", cwd=path.parent) == ""
+    assert run_tool("docker-compose", "-f", path.name, "config", "--quiet", cwd=path.parent) == ""
 
 
 @pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
@@ -91,7 +72,7 @@ def test_compose_schema(tree: Path) -> None:
     """The specification's own schema, which `docker compose config` checks against as well."""
     (path,) = tree.rglob("docker-compose.prod.yml")
     arguments = ["-f", path.name, "--profile", "*", "config", "--format", "json"]
-    resolved = json.loads(_tool("docker-compose", *arguments, cwd=path.parent))
+    resolved = json.loads(run_tool("docker-compose", *arguments, cwd=path.parent))
     written = yaml.safe_load(path.read_text())
     assert resolved["services"].keys() == written["services"].keys()
     assert resolved["name"].endswith("-prod")
@@ -101,7 +82,7 @@ def test_compose_schema(tree: Path) -> None:
 @pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
 def test_caddy_validates(path: Path, address: str) -> None:
     arguments: list[str | Path] = ["validate", "--config", path, "--adapter", "caddyfile"]
-    output = _tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
+    output = run_tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
     warnings = [line for line in output.splitlines() if '"level":"warn"' in line]
     # Plain HTTP beside localhost is meant.
     assert [line for line in warnings if "listening only on the HTTP port" not in line] == []
@@ -109,14 +90,14 @@ def test_caddy_validates(path: Path, address: str) -> None:
 
 @pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
 def test_caddy_s_own_format(path: Path) -> None:
-    output = _tool("caddy", "fmt", "--diff", path)
+    output = run_tool("caddy", "fmt", "--diff", path)
     assert not re.search(r"^[-+]", output, re.MULTILINE)
 
 
 def test_markdown() -> None:
     documents = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
     config = CONFIGURATION / "pymarkdown.json"
-    assert _tool("pymarkdown", "--config", config, "scan", *documents, *_files("*.md")) == ""
+    assert run_tool("pymarkdown", "--config", config, "scan", *documents, *_files("*.md")) == ""
 
 
 @pytest.mark.parametrize("path", _files("Dockerfile*"), ids=_name)

@@ -5,6 +5,8 @@
 #   sh deploy/deploy.sh [--env NAME] --pull         the same, on the newest base images
 #   sh deploy/deploy.sh [--env NAME] TAG            takes the images of that tag
 #   sh deploy/deploy.sh [--env NAME] --switch TAG   the same
+#   sh deploy/deploy.sh [--env NAME] [--login USER] TAG APP=IMAGE@sha256:DIGEST ...
+#       takes exactly these images, and calls them TAG; with the registry's password on its input
 # shellcheck disable=SC2086 # names and ids without quotes are words of a list
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -12,10 +14,14 @@ set -eu
 # What a new version replaces, and what the proxy passes requests on to.
 apps=app web=app
 
-build=yes only_switch='' pull='' version=''
+build=yes only_switch='' pull='' user='' version=''
 while :; do
     case ${1-} in
         --pull) pull=--pull ;;
+        --login)
+            user=${2:?names the user}
+            shift
+            ;;
         --switch)
             only_switch=yes
             [ $# -eq 2 ] || fail "Name the version to switch to: --switch TAG."
@@ -24,11 +30,29 @@ while :; do
     esac
     shift
 done
-[ $# -le 1 ] || fail "Name one tag, or none."
-if [ $# -eq 1 ]; then
+if [ $# -gt 0 ]; then
     build=no version=$1
+    shift
     case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
 fi
+
+# The images by name, and by digest where one is given.
+image_names() {
+    IMAGE_APP=$(setting IMAGE_APP fa-app)
+}
+image_names
+digest_app='' changed=''
+for given; do
+    image=${given#*=} digest=${given##*@}
+    image=${image%@*}
+    case $digest in sha256:*[!0-9a-f]* | sha256:) digest='' ;; sha256:*) ;; *) digest='' ;; esac
+    case $image in -* | *[!a-z0-9./:_-]*) image='' ;; esac
+    [ -n "$digest" ] && [ -n "$image" ] || fail "$given is not of the form APP=IMAGE@sha256:DIGEST."
+    case ${given%%=*} in
+        app) changed="$changed IMAGE_APP=$image" IMAGE_APP=$image digest_app=$digest ;;
+        *) fail "$given is not one of these apps: app." ;;
+    esac
+done
 
 limit=$(number DEPLOY_TIMEOUT 300)
 drain_limit=$(number DRAIN_SECONDS 30)
@@ -39,13 +63,14 @@ commit=$(git describe --always --exclude='*' --abbrev=12 --dirty 2>/dev/null || 
 [ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
 REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG=$version
-export REVISION TAG
+export REVISION TAG IMAGE_APP
 
-doing='reading the settings' serving='' switched='' draft='' undo=''
+doing='reading the settings' serving='' switched='' draft='' undo='' login=''
 finish() {
     code=$?
     trap '' HUP INT TERM
     [ -z "$draft" ] || rm -f "$draft"
+    [ -z "$login" ] || rm -rf "$login"
     [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
@@ -165,11 +190,31 @@ place() {
     done
 }
 
-# The image of an app in the version asked for: pulled if it has a registry's name, or it is here.
+# A registry's password is forgotten when this run ends.
+log_in() {
+    # Another configuration folder has no contexts.
+    DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}')
+    export DOCKER_HOST
+    login=$(mktemp -d)
+    case ${1%%/*} in *[.:]* | localhost) registry=${1%%/*} ;; *) registry=docker.io ;; esac
+    docker --config "$login" login --username "$user" --password-stdin "$registry" >/dev/null 2>&1 ||
+        fail "$registry did not accept the user $user and the password."
+}
+pull() {
+    docker ${login:+--config "$login"} pull --quiet "$1"
+}
+
+# The image of an app in the version asked for: by its digest, else pulled if it has a registry's
+# name, or it is here.
 obtain() {
     image=$1:$version
-    if [ "${1#*/}" != "$1" ] && { [ -z "$only_switch" ] || ! docker image inspect "$image" >/dev/null 2>&1; }; then
-        docker pull --quiet "$image"
+    if [ -n "$2" ]; then
+        docker image inspect "$1@$2" >/dev/null 2>&1 || pull "$1@$2"
+        docker tag "$1@$2" "$image"
+        # Under a new name the version before is still to be found.
+        [ "$1" = "$3" ] || docker tag "$3:$old" "$1:$old" 2>/dev/null || true
+    elif [ "${1#*/}" != "$1" ] && { [ -z "$only_switch" ] || ! docker image inspect "$image" >/dev/null 2>&1; }; then
+        pull "$image"
     elif ! docker image inspect "$image" >/dev/null 2>&1; then
         fail "There is no image $image; docker image ls $1 shows which there are."
     fi
@@ -178,6 +223,7 @@ obtain() {
 # The version before, where nothing ran and the new one cannot be started; else nothing.
 start_old_version() {
     TAG=$old
+    image_names
     if (place && compose --progress quiet up --detach --no-deps --wait caddy) >/dev/null 2>&1; then
         serving=$old
     else
@@ -192,13 +238,13 @@ settings_file=$(readlink -f "$env_file")
 # What a killed run left: a copy of all secrets.
 rm -f "$settings_file".draft.??????
 draft=$(mktemp "$settings_file.draft.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
-settings_with TAG "$version" >"$draft" || fail "$draft cannot be written."
+settings_with "TAG=$version" $changed >"$draft" || fail "$draft cannot be written."
 seen=$(cksum <"$settings_file")
 chmod "$(stat -c %a "$settings_file")" "$draft"
 chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
 keep_version() {
     # What was edited meanwhile counts.
-    [ "$(cksum <"$settings_file")" = "$seen" ] || settings_with TAG "$version" >"$draft"
+    [ "$(cksum <"$settings_file")" = "$seen" ] || settings_with "TAG=$version" $changed >"$draft"
     mv -f "$draft" "$settings_file"
     draft='' serving=$version switched=yes
 }
@@ -207,7 +253,8 @@ begin 'preparing the images'
 if [ "$build" = yes ]; then
     compose build $pull
 else
-    obtain "$(setting IMAGE_APP fa-app)"
+    [ -z "$user" ] || log_in "$IMAGE_APP"
+    obtain "$IMAGE_APP" "$digest_app" "$(setting IMAGE_APP fa-app)"
 fi
 if [ -z "$serving" ]; then
     begin 'starting everything'

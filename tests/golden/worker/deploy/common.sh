@@ -60,9 +60,13 @@ number() {
     printf %s "$value"
 }
 
-# The settings with another value for one of them. awk ends the last line where nobody did.
+# The settings with other values for some of them: NAME=VALUE ... awk ends the last line where
+# nobody did.
 settings_with() {
-    awk -v name="$1" '$0 !~ "^[ \t]*(export[ \t]+)?" name "[ \t]*="' "$env_file" && echo "$1=$2"
+    names=''
+    for pair; do names="$names${names:+|}${pair%%=*}"; done
+    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$env_file" &&
+        printf '%s\n' "$@"
 }
 
 # What the scripts note down lies beside them, out of git's sight.

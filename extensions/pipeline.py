@@ -1,0 +1,275 @@
+"""What the pipelines of CI platforms are rendered from, beside the stack."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import ProjectError
+from .model import App, BackingService, Env, Stack
+
+PLATFORMS = ("github", "gitlab")
+# The answers that a pipeline follows from.
+ANSWERS = (
+    "ci",
+    "ci_test",
+    "ci_registry",
+    "ci_deploy",
+    "ci_staging",
+    "ci_branch",
+    "ci_folder",
+    "ci_workflow",
+    "ci_include",
+    "ci_dependabot",
+    "ci_renovate",
+)
+# How a generated pipeline begins, to know it by.
+MARK = "# Made by spinbox-deploy: "
+# Where a pipeline goes that its platform cannot find by itself: the user copies or includes it.
+_APART = "deploy/ci"
+_NAMES = ("ci", "production", "spinbox-deploy")
+_REGISTRY = re.compile(
+    r"(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)"
+    r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
+)
+_DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
+# docs.renovatebot.com, "Configuration Options".
+_RENOVATE = (
+    "renovate.json",
+    "renovate.json5",
+    ".github/renovate.json",
+    ".github/renovate.json5",
+    ".gitlab/renovate.json",
+    ".gitlab/renovate.json5",
+    ".renovaterc",
+    ".renovaterc.json",
+    ".renovaterc.json5",
+)
+# Registries where images lie below somebody's name.
+_SHARED = {"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com"}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipelines of a project.
+
+    Attributes:
+        platforms: `github`, `gitlab`.
+        tests: The apps' tests run first.
+        deploys: The images are deployed over SSH.
+        staging: To a staging environment first.
+        registry: Where images are pushed, as in `docker.io/acme`; empty for the platform's own.
+        branch: The branch whose images are pushed (GitHub).
+        folder: From the repository's top folder to the project's; empty for the same.
+        github_workflow: Path of GitHub's workflow; empty for none.
+        github_rollback: The same of the one that rolls back.
+        gitlab_file: Path of GitLab's pipeline; empty for none.
+        dependabot: Dependabot's settings are generated.
+        renovate: Renovate's settings are generated.
+    """
+
+    platforms: tuple[str, ...]
+    tests: bool
+    deploys: bool
+    staging: bool
+    registry: str
+    branch: str
+    folder: str
+    github_workflow: str
+    github_rollback: str
+    gitlab_file: str
+    dependabot: bool
+    renovate: bool
+
+    @property
+    def github_is_copied(self) -> bool:
+        """Whether the user has to copy the workflows to where GitHub looks for them."""
+        return self.github_workflow.startswith(_APART)
+
+    @property
+    def gitlab_is_included(self) -> bool:
+        """Whether the user's own `.gitlab-ci.yml` has to include the pipeline."""
+        return self.gitlab_file.startswith(_APART)
+
+    @property
+    def registry_host(self) -> str:
+        """The registry's host and port; empty for the platform's own."""
+        return self.registry.partition("/")[0]
+
+    def image(self, stack: Stack, app: App) -> str:
+        """The name of an app's image in a registry that was chosen."""
+        return f"{self.registry}/{stack.name}-{app.name}"
+
+    def tested(self, stack: Stack) -> tuple[App, ...]:
+        """The apps whose tests run."""
+        return tuple(app for app in stack.apps if app.tests) if self.tests else ()
+
+
+def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pipeline:
+    """Derive the pipelines.
+
+    Args:
+        answers: Those to the questions `ci` and `ci_…`.
+        stack: What runs.
+        output: The folder that generated files go to, relative to the project's.
+
+    Raises:
+        ProjectError: The registry is none, or a choice is not known.
+    """
+    platforms = tuple(answers.get("ci") or ())
+    for platform in platforms:
+        if platform not in PLATFORMS:
+            raise ProjectError(f"{platform} is not a CI platform that is known: {PLATFORMS}.")
+    folder = str(answers.get("ci_folder") or "")
+    apart = folder != "" or output != "."
+    # Beside those of other projects of the repository.
+    name = stack.name if apart else str(answers.get("ci_workflow") or _NAMES[0])
+    github = "github" in platforms
+    workflows = f"{_APART}/github" if apart else ".github/workflows"
+    gitlab = f"{_APART}/gitlab.yml" if apart or answers.get("ci_include") else ".gitlab-ci.yml"
+    deploys = bool(platforms and answers.get("ci_deploy") and stack.rolled)
+    return Pipeline(
+        platforms=platforms,
+        tests=answers.get("ci_test") is not False,
+        deploys=deploys,
+        staging=deploys and answers.get("ci_staging") is not False,
+        registry=check_registry(str(answers.get("ci_registry") or "")),
+        branch=str(answers.get("ci_branch") or "main"),
+        folder=folder,
+        github_workflow=f"{workflows}/{name}.yml" if github else "",
+        github_rollback=f"{workflows}/{name}-rollback.yml" if github and deploys else "",
+        gitlab_file=gitlab if "gitlab" in platforms else "",
+        dependabot=github and not apart and answers.get("ci_dependabot") is not False,
+        renovate="gitlab" in platforms and not apart and answers.get("ci_renovate") is not False,
+    )
+
+
+_SECRET = "only-for-tests"
+
+
+def service_environment(service: BackingService, stack: Stack) -> dict[str, str]:
+    """What a backing service is started with for tests."""
+    return _resolved([env for env in service.environment if env.name != "HOME"], stack)
+
+
+def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
+    """What an app's tests find set: the names are those of production.
+
+    Args:
+        app: The app.
+        stack: Its stack.
+        beside: The services run beside the tests, on localhost; else under their own names.
+    """
+    wanted = [env for env in app.environment if env.name not in _ONLY_IN_PRODUCTION]
+    environment = {"ENVIRONMENT": "test"} if app.kind == "fastapi" else {}
+    environment |= _resolved(wanted, stack)
+    names = {service.name for service in stack.services}
+    if beside:
+        environment |= {key: "localhost" for key, value in environment.items() if value in names}
+    return environment
+
+
+# Redis is without a password in tests: its image takes none from the environment.
+_ONLY_IN_PRODUCTION = frozenset(
+    {"ENVIRONMENT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "BACKEND_URL", "REDIS_PASSWORD"}
+)
+
+
+def _resolved(variables: Iterable[Env], stack: Stack) -> dict[str, str]:
+    resolved = {}
+    for env in variables:
+        variable = stack.variable(env.variable) if env.variable else None
+        value = env.value if variable is None else variable.default
+        if variable is not None and variable.secret:
+            value = _SECRET
+        if value is not None:
+            resolved[env.name] = value
+    return resolved
+
+
+def language_version(app: App) -> str:
+    """The version of Python or Node in the app's base image, as far as its tag says it."""
+    match = re.search(r":v?(\d+(?:\.\d+)*)", app.build.image.partition("@")[0])
+    return match[1] if match else ("3.13" if app.kind in {"fastapi", "python"} else "22")
+
+
+def check_registry(registry: str) -> str:
+    """A registry in the form that image names have: without scheme, in small letters.
+
+    Raises:
+        ProjectError: Not of the form `host`, `host:port` or `host:port/path`.
+    """
+    if not registry:
+        return ""
+    address = registry.removeprefix("https://").strip("/").lower()
+    match = _REGISTRY.fullmatch(address)
+    if match is None or (not re.search(r"[.:]|^localhost$", match["host"])):
+        raise ProjectError(
+            f"{registry!r} is not a registry: name it as in docker.io/NAME, ghcr.io/NAME or "
+            "registry.example.com:5000."
+        )
+    if match["host"] in _SHARED and not match["path"]:
+        raise ProjectError(
+            f"{match['host']} holds images below a name: --registry {match['host']}/NAME."
+        )
+    return address
+
+
+def propose(root: Path) -> dict[str, Any]:
+    """What only the project's folder can say of a pipeline, to be stored when it is first wanted.
+
+    Args:
+        root: The project's top folder.
+
+    Returns:
+        `ci_branch`, `ci_folder`, `ci_workflow` (a name that is free), `ci_include`,
+        `ci_dependabot` and `ci_renovate` (whether files of those names are not the user's).
+    """
+    return {
+        "ci_branch": _default_branch(root),
+        "ci_folder": _git(root, "rev-parse", "--show-prefix").strip("/"),
+        "ci_workflow": next((name for name in _NAMES if _is_free(root, name)), _NAMES[-1]),
+        "ci_include": _is_foreign(root / ".gitlab-ci.yml"),
+        "ci_dependabot": not any((root / name).exists() for name in _DEPENDABOT),
+        "ci_renovate": not any((root / name).exists() for name in _RENOVATE),
+    }
+
+
+def _is_free(root: Path, name: str) -> bool:
+    folder = root / ".github/workflows"
+    files = (f"{name}.yml", f"{name}.yaml", f"{name}-rollback.yml", f"{name}-rollback.yaml")
+    return not any(_is_foreign(folder / file) for file in files)
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether there is a file that was not generated."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MARK)) != MARK.encode()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _default_branch(root: Path) -> str:
+    remote = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+    if remote:
+        return remote.partition("/")[2]
+    local = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
+    return next((name for name in ("main", "master") if name in local), "main")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git says, or nothing where there is no git or no repository."""
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

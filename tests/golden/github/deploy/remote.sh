@@ -1,0 +1,86 @@
+#!/bin/sh
+# Deploys on a server, or rolls back there, over SSH: what the pipeline runs. The server gets the
+# files of this stack and pulls the images; the source code stays here.
+#   sh deploy/remote.sh deploy   [--env NAME] VERSION APP=IMAGE@sha256:DIGEST ...
+#   sh deploy/remote.sh rollback [--env NAME] [VERSION]
+# From the environment:
+#   SSH_HOST, SSH_USER   where to, and as whom; SSH_PORT is 22 unless set
+#   SSH_KNOWN_HOSTS      the server's public keys, as in known_hosts: no other server is talked to
+#   SSH_KEY              the private key; like the known hosts, itself or a file that holds it
+#   SERVER_DIR           the stack's folder there, /srv/web-app unless set
+#   REGISTRY_USER, REGISTRY_PASSWORD   what the server pulls with; neither is stored there
+set -eu
+
+fail() {
+    echo "remote: $1" >&2
+    exit 1
+}
+cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
+
+action=${1-}
+case $action in
+    deploy | rollback) shift ;;
+    *) fail "Say what to do: sh deploy/remote.sh deploy or rollback." ;;
+esac
+[ -n "${SSH_HOST-}" ] || fail "SSH_HOST is not set: it names the server."
+[ -n "${SSH_USER-}" ] || fail "SSH_USER is not set: it names the user on the server."
+[ -n "${SSH_KEY-}" ] || fail "SSH_KEY is not set: it holds the private key, or names its file."
+[ -n "${SSH_KNOWN_HOSTS-}" ] || fail "SSH_KNOWN_HOSTS is not set: it holds the lines of ssh-keyscan."
+folder=${SERVER_DIR:-/srv/web-app}
+
+# One word for the shell over there.
+quoted() {
+    printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
+}
+options=''
+if [ "${1-}" = --env ]; then
+    options=" --env $(quoted "${2:?names the environment}")"
+    shift 2
+fi
+words=''
+for word; do words="$words $(quoted "$word")"; done
+[ "$action" = rollback ] || [ $# -ge 2 ] || fail "Name the version and its images: VERSION APP=IMAGE@sha256:DIGEST."
+
+umask 077
+private=$(mktemp -d)
+trap 'rm -rf "$private"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+# CI platforms give a secret as a value or as a file.
+store() {
+    if [ -f "$1" ]; then cat "$1"; else printf '%s\n' "$1"; fi | tr -d '\r' >"$private/$2"
+}
+store "$SSH_KEY" key
+store "$SSH_KNOWN_HOSTS" known_hosts
+
+over_there() {
+    ssh -F none -T -i "$private/key" -p "${SSH_PORT:-22}" -o BatchMode=yes -o IdentitiesOnly=yes \
+        -o StrictHostKeyChecking=yes -o UserKnownHostsFile="$private/known_hosts" \
+        -o GlobalKnownHostsFile=none -o ConnectTimeout=20 -o ServerAliveInterval=15 \
+        "$SSH_USER@$SSH_HOST" "sh -c $(quoted "set -eu; cd $(quoted "$folder"); $1")"
+}
+
+if [ "$action" = rollback ]; then
+    over_there "sh deploy/rollback.sh$options$words" </dev/null
+    exit
+fi
+
+echo "-- copying the files of this version"
+# Of the folders that the server's own files lie in, nothing is taken along.
+files="database/migrations docker-compose.prod.yml .env.example deploy"
+others="--exclude=deploy/state --exclude=deploy/env --exclude=deploy/backups"
+# shellcheck disable=SC2086 # words of lists
+tar -czf "$private/files.tar.gz" $others $files
+over_there "mkdir -p deploy/state
+    tar -cf deploy/state/files-before.tar $others $files 2>/dev/null || true
+    tar -xzf -" <"$private/files.tar.gz"
+
+code=0
+printf '%s' "${REGISTRY_PASSWORD-}" |
+    over_there "sh deploy/deploy.sh$options${REGISTRY_PASSWORD:+ --login $(quoted "${REGISTRY_USER-}")}$words" || code=$?
+if [ "$code" -ne 0 ]; then
+    # The version before goes with its own files.
+    over_there "tar -xf deploy/state/files-before.tar" </dev/null || true
+    exit 1
+fi

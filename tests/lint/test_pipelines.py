@@ -1,0 +1,167 @@
+"""Pipelines of every shape and option under the tools of their platforms: no finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cases import SHAPES
+from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
+from tests.projects.compose import compose
+from tests.runs import run
+
+pytestmark = pytest.mark.lint
+
+BOTH = ("generate", "--ci", "github", "--ci", "gitlab")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "plain": (),
+    "deploy": ("--deploy",),
+    "one-environment": ("--deploy", "--no-test", "--set", "ci_staging=false"),
+    "docker-hub": ("--deploy", "--registry", "docker.io/Acme"),
+    "own-registry": ("--registry", "registry.example.com:5000/Team"),
+    "apart": ("--deploy", "--output", "ops/production"),
+}
+# What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
+LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
+Trees = dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    """A generated project for each shape and each set of options."""
+    found = {}
+    for shape in SHAPES:
+        for name, options in OPTIONS.items():
+            folder = compose(shape, tmp_path_factory.mktemp("pipelines") / f"{shape}-{name}")
+            result = run(folder, *BOTH, *options)
+            assert result.code == 0, result.stderr
+            found[f"{shape}-{name}"] = folder
+    return found
+
+
+def _workflows(trees: Trees) -> list[Path]:
+    folders = (".github/workflows", "ops/production/deploy/ci/github")
+    return [path for tree in trees.values() for f in folders for path in (tree / f).glob("*.yml")]
+
+
+def _gitlab(trees: Trees) -> list[Path]:
+    names = (".gitlab-ci.yml", "ops/production/deploy/ci/gitlab.yml")
+    return [tree / name for tree in trees.values() for name in names if (tree / name).exists()]
+
+
+def test_every_tree_has_its_pipelines(trees: Trees) -> None:
+    assert len(trees) == len(SHAPES) * len(OPTIONS)
+    assert len(_gitlab(trees)) == len(trees)
+    rollbacks = [path for path in _workflows(trees) if path.stem.endswith("-rollback")]
+    assert len(_workflows(trees)) == len(trees) + len(rollbacks)
+    assert rollbacks
+
+
+def test_actionlint(trees: Trees) -> None:
+    """With shellcheck over every `run:`."""
+    shellcheck = REPOSITORY / ".venv-lint/bin/shellcheck"
+    assert run_tool("actionlint", "-shellcheck", shellcheck, *_workflows(trees)) == ""
+
+
+@pytest.mark.parametrize("persona", ["regular", "pedantic"])
+def test_zizmor(persona: str, trees: Trees) -> None:
+    # What the pedantic persona finds all the same is judged in its configuration.
+    config = (
+        ("--no-config",) if persona == "regular" else ("--config", CONFIGURATION / "zizmor.yml")
+    )
+    # With findings it fails; what it says otherwise is which files it has read.
+    run_tool(
+        *("zizmor", "--offline", "--no-progress", "--persona", persona),
+        *config,
+        *_workflows(trees),
+        *(
+            tree / ".github/dependabot.yml"
+            for tree in trees.values()
+            if (tree / ".github").exists()
+        ),
+    )
+
+
+def test_yamllint(trees: Trees) -> None:
+    files = [*_workflows(trees), *_gitlab(trees)]
+    files += [path for tree in trees.values() for path in tree.glob(".github/*.yml")]
+    assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("vendor.github-workflows", "**/*github/**/*.yml"),
+        ("vendor.gitlab-ci", "**/*gitlab*.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+        ("vendor.renovate", "renovate.json"),
+    ],
+)
+def test_schemas(schema: str, pattern: str, trees: Trees) -> None:
+    files = [path for tree in trees.values() for path in tree.glob(pattern)]
+    files = [path for path in files if path.name != "dependabot.yml" or "dependabot" in schema]
+    assert files
+    run_tool("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+def _scalars(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _scalars(key)
+            yield from _scalars(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _scalars(value)
+    else:
+        yield str(node)
+
+
+def test_nothing_of_the_template_is_left(trees: Trees) -> None:
+    for path in [*_workflows(trees), *_gitlab(trees)]:
+        for scalar in _scalars(yaml.safe_load(path.read_text())):
+            assert not LEFT_OVER.search(scalar.replace("{{.", "")), (path, scalar)
+        assert not re.search(r"\n\n\n| +$", path.read_text(), re.MULTILINE), path
+
+
+def test_no_expression_in_a_script(trees: Trees) -> None:
+    for path in _workflows(trees):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            for step in job["steps"]:
+                assert "${{" not in step.get("run", ""), path
+
+
+def test_actions_are_pinned_by_commit(trees: Trees) -> None:
+    for path in _workflows(trees):
+        for line in re.findall(r"uses: (.*)", path.read_text()):
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_shellcheck_of_gitlab_s_scripts(trees: Trees, tmp_path: Path) -> None:
+    """A job's lines run in one shell, the image's own: POSIX has to do."""
+    scripts = set()
+    for path in _gitlab(trees):
+        for job in yaml.safe_load(path.read_text()).values():
+            if "script" in job:
+                scripts.add("\n".join(job["script"]))
+    files = []
+    for number, script in enumerate(sorted(scripts)):
+        file = tmp_path / f"{number}.sh"
+        # OPTIONS and VERSION may be several words, or none; the other names are the platform's.
+        disabled = "# shellcheck disable=SC2046,SC2086,SC2154\n"
+        file.write_text(f"#!/bin/sh\n{disabled}{script}\n")
+        files.append(file)
+    assert files
+    assert run_tool("shellcheck", *files) == ""
+
+
+def test_gitlab_jobs_need_jobs_that_exist(trees: Trees) -> None:
+    for path in _gitlab(trees):
+        document = yaml.safe_load(path.read_text())
+        for name, job in document.items():
+            for needed in (*job.get("needs", ()), *filter(None, [job.get("extends")])):
+                assert needed in document, (path, name, needed)
