@@ -49,7 +49,7 @@ lint: $(VENV)/.dev $(TOOLS)/.done
 	$(VENV)/bin/pytest -m lint
 
 # Skipped where no Docker engine answers; under CI=true that is a failure.
-e2e: $(VENV)/.dev
+e2e: $(VENV)/.dev $(TOOLS)/.done
 	$(VENV)/bin/pytest -m e2e -n 2 --dist loadgroup
 
 golden: $(VENV)/.dev
