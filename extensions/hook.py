@@ -45,7 +45,10 @@ def _load(name: str) -> ModuleType:
 
 
 class SpinboxContext(ContextHook):
-    """Puts `detected_project`, `check_project`, `propose`, `stack`, `pipeline` and the paths' layout into the context."""
+    """Puts into the context what `layout.context` gives, and what the project's folder says.
+
+    That is `detected_project`, `check_project()` and `propose()`.
+    """
 
     def hook(self, context: dict[str, Any]) -> None:
         """Extend the context in place.

@@ -26,9 +26,10 @@ def context(stack: Stack, pipeline: Pipeline, output: str) -> dict[str, Any]:
     """What every template sees besides the answers.
 
     Returns:
-        `stack`; `pipeline`; `pins`; `to_project` (from the output folder to the project's, `.` or `../`…);
-        `to_output` (the way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`,
-        `compose_command`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
+        `stack`, `pipeline`; `pins`, with actions and images; functions of `pipeline.py`;
+        `to_project` (from the output folder to the project's, `.` or `../`…); `to_output` (the
+        way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`,
+        `inner_port`; and the quoting functions of `quoting.py` under `q`.
     """
     depth = len(PurePosixPath(output).parts)
     return {

@@ -26,6 +26,7 @@ ANSWERS = (
     "ci_include",
     "ci_dependabot",
     "ci_renovate",
+    "compose",
 )
 # How a generated pipeline begins, to know it by.
 MARK = "# Made by spinbox-deploy: "
@@ -113,7 +114,7 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
     """Derive the pipelines.
 
     Args:
-        answers: Those to the questions `ci` and `ci_…`.
+        answers: Those of ANSWERS.
         stack: What runs.
         output: The folder that generated files go to, relative to the project's.
 
@@ -131,7 +132,8 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
     github = "github" in platforms
     workflows = f"{_APART}/github" if apart else ".github/workflows"
     gitlab = f"{_APART}/gitlab.yml" if apart or answers.get("ci_include") else ".gitlab-ci.yml"
-    deploys = bool(platforms and answers.get("ci_deploy") and stack.rolled)
+    served = stack.rolled and answers.get("compose") is not False
+    deploys = bool(platforms and answers.get("ci_deploy") and served)
     return Pipeline(
         platforms=platforms,
         tests=answers.get("ci_test") is not False,
@@ -146,6 +148,31 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
         dependabot=github and not apart and answers.get("ci_dependabot") is not False,
         renovate="gitlab" in platforms and not apart and answers.get("ci_renovate") is not False,
     )
+
+
+def notes(pipeline: Pipeline, wanted: bool) -> list[str]:
+    """What is left to the user, one sentence each.
+
+    Args:
+        pipeline: The pipelines.
+        wanted: Deployment was asked for.
+    """
+    found = []
+    if pipeline.platforms and wanted and not pipeline.deploys:
+        found.append(
+            "The pipeline has nothing to deploy: no app of the project keeps running, or there is "
+            "no docker-compose.prod.yml."
+        )
+    if pipeline.github_is_copied:
+        found.append(
+            "GitHub reads workflows in the repository's top folder alone: Copy those in "
+            f"{_APART}/github to its .github/workflows, as deploy/README.md says."
+        )
+    if pipeline.gitlab_is_included:
+        found.append(
+            "Your own .gitlab-ci.yml has to include the generated one, as deploy/README.md says."
+        )
+    return found
 
 
 _SECRET = "only-for-tests"
@@ -193,7 +220,8 @@ def _resolved(variables: Iterable[Env], stack: Stack) -> dict[str, str]:
 
 def language_version(app: App) -> str:
     """The version of Python or Node in the app's base image, as far as its tag says it."""
-    match = re.search(r":v?(\d+(?:\.\d+)*)", app.build.image.partition("@")[0])
+    name = app.build.image.partition("@")[0].rpartition("/")[2]
+    match = re.search(r":v?(\d+(?:\.\d+)*)", name)
     return match[1] if match else ("3.13" if app.kind in {"fastapi", "python"} else "22")
 
 

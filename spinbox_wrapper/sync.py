@@ -235,6 +235,10 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         restore=_restored(request, new),
     )
     warnings = [*stack.warnings, *_hidden_warnings(hidden)]
+    pipeline = template.extension("pipeline")
+    pipelines = pipeline.build_pipeline(answers, stack, request.output)
+    if any(step.writes for step in steps):
+        warnings += pipeline.notes(pipelines, bool(answers.get("ci_deploy")))
     if stored:
         warnings += _dangers(base, new, stack)
     return Outcome(

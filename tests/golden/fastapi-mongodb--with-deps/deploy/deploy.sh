@@ -269,7 +269,7 @@ if [ -z "$serving" ]; then
     begin 'starting everything'
     undo=start_old_version
     if [ -z "$only_switch" ]; then
-        compose --progress quiet up --detach --no-build --wait
+        compose --progress quiet up --detach --no-build --wait --wait-timeout "$limit"
     else
         place
         compose --progress quiet up --detach --no-deps --wait caddy

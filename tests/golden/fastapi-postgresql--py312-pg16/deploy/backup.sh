@@ -69,7 +69,9 @@ fi
 # is killed, which the guard notices.
 pause() {
     sleeping=$(containers "$1" | head -n 1)
-    docker pause "$sleeping" >/dev/null
+    # A busy kernel may need another try.
+    docker pause "$sleeping" >/dev/null 2>&1 || { sleep 2 && docker pause "$sleeping" >/dev/null 2>&1; } ||
+        { sleep 5 && docker pause "$sleeping" >/dev/null; }
     (
         trap '' HUP INT
         while kill -0 $$ 2>/dev/null; do sleep 1; done
