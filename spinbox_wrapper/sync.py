@@ -359,12 +359,13 @@ def _pipelines(request: Request, answers: Mapping[str, Any], template: Template)
             pipeline.check_registry(request.choices["ci_registry"])
         except template.extension("errors").ProjectError as error:
             raise UsageError(str(error)) from None
+    asked = request.platforms or request.interactive
+    proposed = pipeline.propose(request.project) if asked else {}
+    chosen = {key: value for key, value in proposed.items() if key not in answers}
     wanted = {*answers.get("ci", ()), *request.platforms} - {*request.dropped}
-    if wanted == set(answers.get("ci", ())):
-        return {}
-    proposed = pipeline.propose(request.project) if request.platforms else {}
-    new = {key: value for key, value in proposed.items() if key not in answers}
-    return {"ci": [name for name in pipeline.PLATFORMS if name in wanted]} | new
+    if wanted != set(answers.get("ci", ())):
+        chosen["ci"] = [name for name in pipeline.PLATFORMS if name in wanted]
+    return chosen
 
 
 def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:

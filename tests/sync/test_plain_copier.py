@@ -59,6 +59,17 @@ def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) 
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("platform", ["github", "gitlab"])
+def test_copier_makes_the_same_pipelines(platform: str, tmp_path: Path, template: Path) -> None:
+    root = compose("profile-web-app", tmp_path / "project")
+    before = files_below(root).keys()
+    data = {"ci": [platform], "ci_deploy": True}
+    run_copy(str(template), root, data=data, defaults=True, quiet=True, unsafe=True)
+    generated = {path: text for path, text in content(root).items() if path not in before}
+    assert generated == content(GOLDEN / platform)
+
+
+@pytest.mark.integration
 @pytest.mark.parametrize("shape", SHAPES)
 def test_copier_update_gives_the_same(
     shape: str, tmp_path: Path, published: str, oldest: Template, present: Template

@@ -250,10 +250,24 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child.send("\r")
     child.expect("GPUs")
     child.send("n")
+    child.expect("CI platforms")
+    child.send(" \r")
+    child.expect("apps' tests")
+    child.send("y")
+    child.expect("images pushed")
+    child.send("\r")
+    child.expect("over SSH")
+    child.send("y")
+    child.expect("staging")
+    child.send("n")
+    child.expect("Of which branch")
+    child.send("\r")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
     assert answers(root)["proxy"] == "none"
+    assert answers(root)["ci"] == ["github"]
+    assert "staging" not in (root / ".github/workflows/ci.yml").read_text()
 
 
 @pytest.mark.integration
