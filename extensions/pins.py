@@ -20,6 +20,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
 
 # Image -> its reference with version and digest.
 IMAGES: dict[str, str] = {
+    "buildkit": "moby/buildkit:v0.31.1@sha256:"
+    "6b59b7df63a8cb9902736f9ddf7fcff8261613d3e7449b8ea8b7537fc399c03a",
     "docker-cli": "docker:29.8.1-cli@sha256:"
     "018edbc908e08fcc9dbf029c812c34251e9b4719e6f71ca0e5eae2a987d014ca",
     "docker-dind": "docker:29.8.1-dind@sha256:"

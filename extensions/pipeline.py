@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ ANSWERS = (
     "ci_registry",
     "ci_deploy",
     "ci_staging",
+    "ci_arm64",
     "ci_branch",
     "ci_folder",
     "ci_workflow",
@@ -63,6 +64,7 @@ class Pipeline:
         tests: The apps' tests run first.
         deploys: The images are deployed over SSH.
         staging: To a staging environment first.
+        arm64: The images are built for arm64 instead of amd64.
         registry: Where images are pushed, as in `docker.io/acme`; empty for the platform's own.
         branch: The branch whose images are pushed (GitHub).
         folder: From the repository's top folder to the project's; empty for the same.
@@ -77,6 +79,7 @@ class Pipeline:
     tests: bool
     deploys: bool
     staging: bool
+    arm64: bool
     registry: str
     branch: str
     folder: str
@@ -139,6 +142,7 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
         tests=answers.get("ci_test") is not False,
         deploys=deploys,
         staging=deploys and answers.get("ci_staging") is not False,
+        arm64=bool(answers.get("ci_arm64")),
         registry=check_registry(str(answers.get("ci_registry") or "")),
         branch=str(answers.get("ci_branch") or "main"),
         folder=folder,
@@ -150,14 +154,19 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
     )
 
 
-def notes(pipeline: Pipeline, wanted: bool) -> list[str]:
+def notes(pipeline: Pipeline, wanted: bool, created: Set[str]) -> list[str]:
     """What is left to the user, one sentence each.
 
     Args:
         pipeline: The pipelines.
         wanted: Deployment was asked for.
+        created: Files that were not there before.
     """
     found = []
+    if created & {pipeline.github_workflow, pipeline.github_rollback, pipeline.gitlab_file}:
+        found.append(
+            'The pipeline needs some settings: deploy/README.md has the commands, under "Pipeline".'
+        )
     if pipeline.platforms and wanted and not pipeline.deploys:
         found.append(
             "The pipeline has nothing to deploy: no app of the project keeps running, or there is "

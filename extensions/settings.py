@@ -100,13 +100,14 @@ CHOICES: tuple[Setting, ...] = (
     Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
     Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
     Setting("ci_staging", "boolean", "Pipelines deploy to a staging environment first"),
+    Setting("ci_arm64", "boolean", "Pipelines build for arm64 instead of amd64"),
     Setting("ci_branch", "text", "The branch whose images GitHub pushes"),
 )
 # What Copier asks; the answers of copier.yml that are neither facts nor set by the command line.
 QUESTIONS = frozenset(
     {
         *("runtime", "compose", "proxy", "uploads", "gpu"),
-        *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_branch"),
+        *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_arm64", "ci_branch"),
     }
 )
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}

@@ -27,6 +27,7 @@ _TYPES = {
     "ci_registry": str,
     "ci_deploy": bool,
     "ci_staging": bool,
+    "ci_arm64": bool,
     "ci_branch": str,
     "ci_folder": str,
     "ci_workflow": str,

@@ -238,7 +238,8 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
     pipeline = template.extension("pipeline")
     pipelines = pipeline.build_pipeline(answers, stack, request.output)
     if any(step.writes for step in steps):
-        warnings += pipeline.notes(pipelines, bool(answers.get("ci_deploy")))
+        created = {step.path for step in steps if step.action is Action.CREATE}
+        warnings += pipeline.notes(pipelines, bool(answers.get("ci_deploy")), created)
     if stored:
         warnings += _dangers(base, new, stack)
     return Outcome(

@@ -54,7 +54,9 @@ def test_every_figure_is_filled_in() -> None:
     assert not re.search(r"\| *(?:[A-Z]{3,}|TODO|TBD|\?+) *\|", README.read_text())
 
 
-@pytest.mark.parametrize("command", [build, deploy, generate], ids=lambda command: str(command.name))
+@pytest.mark.parametrize(
+    "command", [build, deploy, generate], ids=lambda command: str(command.name)
+)
 def test_every_option_is_explained(command: click.Command) -> None:
     text = README.read_text().split(f"### Options of `spinbox {command.name}")[1].split("\n#")[0]
     options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]

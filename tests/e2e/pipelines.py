@@ -157,6 +157,7 @@ class GitHub(Run):
             "github.event.repository.visibility": "private",
             "github.actor": USER,
             "github.token": PASSWORD,
+            "runner.temp": str(self.folder.parent),
             **{f"inputs.{key}": value for key, value in inputs.items()},
             **{f"vars.{key}": value for key, value in self.variables.items()},
             **{f"secrets.{key}": value for key, value in self.variables.items()},
@@ -178,15 +179,14 @@ class GitHub(Run):
             "GITHUB_EVENT_NAME": self.event,
             "GITHUB_WORKSPACE": str(self.folder),
             "GITHUB_STEP_SUMMARY": str(summary),
+            "RUNNER_TEMP": str(self.folder.parent),
             **{name: str(path) for name, path in files.items()},
         }
         for path in (*files.values(), summary):
             path.write_text("")
         variables |= _filled(job.get("env", {}), context)
-        defaults = {
-            **document.get("defaults", {}).get("run", {}),
-            **job.get("defaults", {}).get("run", {}),
-        }
+        # A job's own defaults replace the workflow's, all of them.
+        defaults = {**document, **job}["defaults"]["run"]
         assert defaults["shell"] == "bash"
         with services(job.get("services", {}), published=True):
             for step in job["steps"]:
@@ -319,7 +319,8 @@ def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
     parts = re.split(r"('[^']*')", text)
     names = re.compile(r"\b[a-z]+(?:\.[\w-]+)+\b")
     text = "".join(p if p.startswith("'") else names.sub(known, p) for p in parts)
-    return eval(text, {"__builtins__": {}})
+    functions = {"__builtins__": {}, "startsWith": lambda whole, part: str(whole).startswith(part)}
+    return eval(text, functions)
 
 
 def _filled(mapping: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, str]:

@@ -162,9 +162,25 @@ def test_shellcheck_of_gitlab_s_scripts(trees: Trees, tmp_path: Path) -> None:
     assert run_tool("shellcheck", *files) == ""
 
 
-def test_gitlab_jobs_need_jobs_that_exist(trees: Trees) -> None:
+def test_gitlab_jobs_need_jobs_of_their_stage_or_before(trees: Trees) -> None:
+    """GitLab takes no other (docs.gitlab.com, "needs"); these are its stages without `stages`."""
+    stages = ("build", "test", "deploy")
     for path in _gitlab(trees):
         document = yaml.safe_load(path.read_text())
+
+        def stage(name: str, document: dict[str, Any] = document) -> int:
+            job = document[name]
+            return stages.index(job["stage"]) if "stage" in job else stage(job["extends"], document)
+
         for name, job in document.items():
-            for needed in (*job.get("needs", ()), *filter(None, [job.get("extends")])):
-                assert needed in document, (path, name, needed)
+            assert job.get("extends", name) in document, (path, name)
+            for needed in job.get("needs", ()):
+                assert stage(needed) <= stage(name), (path, name, needed)
+
+
+def test_gitlab_jobs_of_an_included_pipeline_have_the_stack_s_name(trees: Trees) -> None:
+    for name, tree in trees.items():
+        if name.endswith("-apart"):
+            document = yaml.safe_load((tree / "ops/production/deploy/ci/gitlab.yml").read_text())
+            base = next(key for key in document if key.startswith("."))[1:]
+            assert {key.lstrip(".").startswith(base) for key in document} == {True}

@@ -260,6 +260,8 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child.send("y")
     child.expect("staging")
     child.send("n")
+    child.expect("arm64")
+    child.send("n")
     child.expect("Of which branch")
     child.send("\r")
     child.expect(pexpect.EOF)

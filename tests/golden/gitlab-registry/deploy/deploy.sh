@@ -54,6 +54,12 @@ for given; do
         app) changed="$changed IMAGE_APP=$image" IMAGE_APP=$image digest_app=$digest ;;
         *) fail "$given is not one of these apps: app." ;;
     esac
+    # A name that another image has already is not taken from it.
+    known=$(docker image inspect --format '{{.RepoDigests}}' "$image:$version" 2>/dev/null) || continue
+    case $known in
+        *"@$digest"*) ;;
+        *) version=$version-$(printf %.6s "${digest#sha256:}") ;;
+    esac
 done
 
 limit=$(number DEPLOY_TIMEOUT 300)
@@ -70,7 +76,7 @@ export REVISION TAG IMAGE_APP
 doing='reading the settings' serving='' switched='' draft='' undo='' login=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT TERM PIPE
     [ -z "$draft" ] || rm -f "$draft"
     [ -z "$login" ] || rm -rf "$login"
     [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
@@ -86,6 +92,8 @@ trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# Nobody listens any more, as when the connection to a server is lost.
+trap 'exit 141' PIPE
 
 begin() {
     doing=$1
@@ -320,7 +328,7 @@ for app in $web; do
         case " $new " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
     done
 done
-trap '' HUP INT TERM
+trap '' HUP INT TERM PIPE
 docker update --restart unless-stopped $new >/dev/null
 keep_version
 docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||

@@ -7,7 +7,7 @@
 #   SSH_HOST, SSH_USER   where to, and as whom; SSH_PORT is 22 unless set
 #   SSH_KNOWN_HOSTS      the server's public keys, as in known_hosts: no other server is talked to
 #   SSH_KEY              the private key; like the known hosts, itself or a file that holds it
-#   SERVER_DIR           the stack's folder there, /srv/ai-llm unless set
+#   SERVER_DIR           the stack's folder there; unless set, /srv/ai-llm or /srv/ai-llm-NAME
 #   REGISTRY_USER, REGISTRY_PASSWORD   what the server pulls with; neither is stored there
 set -eu
 
@@ -27,19 +27,26 @@ esac
 [ -n "${SSH_USER-}" ] || fail "SSH_USER is not set: it names the user on the server."
 [ -n "${SSH_KEY-}" ] || fail "SSH_KEY is not set: it holds the private key, or names its file."
 [ -n "${SSH_KNOWN_HOSTS-}" ] || fail "SSH_KNOWN_HOSTS is not set: it holds the lines of ssh-keyscan."
-folder=${SERVER_DIR:-/srv/ai-llm}
 
 # One word for the shell over there.
 quoted() {
     printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
 }
-options=''
+options='' folder=${SERVER_DIR:-/srv/ai-llm} stack=ai-llm-prod settings=.env
 if [ "${1-}" = --env ]; then
-    options=" --env $(quoted "${2:?names the environment}")"
+    case ${2-} in '' | -* | *[!a-z0-9-]*) fail "Name the environment: --env NAME." ;; esac
+    options=" --env $2" folder=${SERVER_DIR:-/srv/ai-llm-$2} stack=ai-llm-$2 settings=deploy/env/$2.env
     shift 2
 fi
+[ "$action" = deploy ] || [ $# -eq 0 ] || {
+    # A tag or commit, as people name them, and as deployments do.
+    version=${1#v}
+    case $version in *[!0-9a-f]*) ;; ????????????*) version=$(printf %.12s "$version") ;; esac
+    set -- "$version"
+}
 words=''
 for word; do words="$words $(quoted "$word")"; done
+version=${1-}
 [ "$action" = rollback ] || [ $# -ge 2 ] || fail "Name the version and its images: VERSION APP=IMAGE@sha256:DIGEST."
 
 umask 077
@@ -50,7 +57,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 # CI platforms give a secret as a value or as a file.
 store() {
-    if [ -f "$1" ]; then cat "$1"; else printf '%s\n' "$1"; fi | tr -d '\r' >"$private/$2"
+    # Pasted ones often lack the last line's end, without which ssh reads no key.
+    { if [ -f "$1" ]; then cat "$1"; else printf %s "$1"; fi && echo; } | tr -d '\r' >"$private/$2"
 }
 store "$SSH_KEY" key
 store "$SSH_KNOWN_HOSTS" known_hosts
@@ -73,15 +81,26 @@ files="database/migrations ops/production/docker-compose.prod.yml ops/production
 others="--exclude=ops/production/deploy/state --exclude=ops/production/deploy/env --exclude=ops/production/deploy/backups"
 # shellcheck disable=SC2086 # words of lists
 tar -czf "$private/files.tar.gz" $others $files
-over_there "mkdir -p ops/production/deploy/state
-    tar -cf ops/production/deploy/state/files-before.tar $others $files 2>/dev/null || true
-    tar -xzf -" <"$private/files.tar.gz"
+state=ops/production/deploy/state
+# Received whole, before anything is touched; then all of it or nothing.
+extract="umask 022; rm -rf database/migrations; tar -xof"
+over_there "mkdir -p $state
+    exec 9>>$state/$stack.deploy.lock
+    flock -n 9 || { echo 'remote: Another deployment has not ended yet: wait for it.' >&2; exit 1; }
+    cat >$state/files-new.tar.gz
+    there=
+    for file in $files; do [ ! -e \"\$file\" ] || there=\"\$there \$file\"; done
+    tar -cf $state/files-before.tar $others \${there:--T /dev/null}
+    gzip -dc <$state/files-new.tar.gz >$state/files-new.tar
+    ($extract $state/files-new.tar --no-same-permissions) ||
+        { ($extract $state/files-before.tar); exit 1; }
+    rm -f $state/files-new.tar $state/files-new.tar.gz" <"$private/files.tar.gz"
 
 code=0
 printf '%s' "${REGISTRY_PASSWORD-}" |
     over_there "cd ops/production; sh deploy/deploy.sh$options${REGISTRY_PASSWORD:+ --login $(quoted "${REGISTRY_USER-}")}$words" || code=$?
 if [ "$code" -ne 0 ]; then
-    # The version before goes with its own files.
-    over_there "tar -xf ops/production/deploy/state/files-before.tar" </dev/null || true
+    # The version before goes with its own files, unless this one is in service all the same.
+    over_there "cd ops/production; grep -q '^TAG=$version' $settings || { cd ../..; ($extract $state/files-before.tar); }" </dev/null || true
     exit 1
 fi
