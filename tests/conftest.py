@@ -21,9 +21,10 @@ Project = Callable[[str], Path]
 
 
 # A shell cannot trap what it inherits as ignored: under nohup that would be a lost connection.
-for ignored in (signal.SIGHUP, signal.SIGINT):
-    if signal.getsignal(ignored) == signal.SIG_IGN:
-        signal.signal(ignored, signal.SIG_DFL)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -60,7 +60,8 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    need("sshd")
+    for program in ("sshd", "ssh-keygen", "psql", "busybox"):
+        need(program)
     # A short path, for the engine's sockets.
     folder = tmp_path_factory.mktemp("ci")
     version = re.search(r"UV_VERSION = \"(.*)\"", Path("extensions/layout.py").read_text())
@@ -181,7 +182,9 @@ def test_files_that_are_out_of_date_are_said(runner: Runner, github: Path) -> No
     changed = runner.clone(github, "outdated")
     edit(changed / ".config/project.conf", 'USE_REDIS="true"', 'USE_REDIS="false"')
     commit(changed, "no redis")
-    found = on_github(runner, changed, "outdated-run")
+    found = on_github(
+        runner, changed, "outdated-run", ref="refs/pull/2/merge", event="pull_request"
+    )
     assert found.failed == ["files"]
     assert "out of date" in found.output
 

@@ -140,7 +140,7 @@ def test_lines_that_name_no_server(line: str, tmp_path: Path) -> None:
 def test_repeated_lines_count_once(tmp_path: Path) -> None:
     """As `--with-deps` writes them, with other bounds."""
     text = "uvicorn[standard]>=0.24\npytest\nuvicorn[standard]>=0.30\n"
-    assert libraries(tmp_path, text) == ["uvicorn"]
+    assert libraries(tmp_path, text) == ["pytest", "uvicorn"]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
