@@ -111,6 +111,8 @@ class BackingService:
         paused_backup: Its script (`template/deploy/data/`) makes a backup of the files in its
             volume, in a container beside it, while it is paused; else inside it, while it runs.
         stopped_restore: The same for a restore, while it is stopped.
+        test_health: A command line that tells when it is ready, where its image is started for
+            tests without `command`.
     """
 
     name: str
@@ -124,6 +126,7 @@ class BackingService:
     volume: Volume
     health: Health
     resources: Resources
+    test_health: str
     user: str | None = None
     command: tuple[str, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()

@@ -188,8 +188,9 @@ _SECRET = "only-for-tests"
 
 
 def service_environment(service: BackingService, stack: Stack) -> dict[str, str]:
-    """What a backing service is started with for tests."""
-    return _resolved([env for env in service.environment if env.name != "HOME"], stack)
+    """What a backing service is started with for tests, by its image's own command."""
+    # What is set up by a command of ours is without a password there.
+    return {} if service.command else _resolved(service.environment, stack)
 
 
 def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
@@ -200,7 +201,12 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
         stack: Its stack.
         beside: The services run beside the tests, on localhost; else under their own names.
     """
-    wanted = [env for env in app.environment if env.name not in _ONLY_IN_PRODUCTION]
+    open_ones = {s.password.name for s in stack.services if s.command and s.password}
+    wanted = [
+        env
+        for env in app.environment
+        if env.name not in _ONLY_IN_PRODUCTION and env.variable not in open_ones
+    ]
     environment = {"ENVIRONMENT": "test"} if app.kind == "fastapi" else {}
     environment |= _resolved(wanted, stack)
     names = {service.name for service in stack.services}
@@ -209,9 +215,8 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
     return environment
 
 
-# Redis is without a password in tests: its image takes none from the environment.
 _ONLY_IN_PRODUCTION = frozenset(
-    {"ENVIRONMENT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "BACKEND_URL", "REDIS_PASSWORD"}
+    {"ENVIRONMENT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "BACKEND_URL"}
 )
 
 

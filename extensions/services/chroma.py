@@ -29,6 +29,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         # The image has no curl, wget or Python; Bash can open a connection.
         health=Health(("bash", "-c", "</dev/tcp/127.0.0.1/8000"), interval="10s"),
         resources=Resources("1G"),
+        test_health="bash -c '</dev/tcp/127.0.0.1/8000'",
         # It has no tool that dumps.
         paused_backup=True,
         stopped_restore=True,

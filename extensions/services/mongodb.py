@@ -53,4 +53,5 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             ),
         ),
         resources=Resources("1G"),
+        test_health="mongosh --quiet --norc --eval 'quit(0)'",
     )

@@ -75,6 +75,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             interval="10s",
         ),
         resources=Resources("512M"),
+        test_health="pg_isready --host 127.0.0.1",
         shared_memory="128m",
     )
 

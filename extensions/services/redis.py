@@ -58,5 +58,6 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         # redis-cli exits 0 on an error reply, so the reply is what counts.
         health=Health(("redis-cli ping | grep -q PONG",), shell=True, interval="10s"),
         resources=Resources("256M"),
+        test_health="redis-cli ping",
         stopped_restore=True,
     )
