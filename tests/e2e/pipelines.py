@@ -186,8 +186,10 @@ class GitHub(Run):
             path.write_text("")
         variables |= _filled(job.get("env", {}), context)
         # A job's own defaults replace the workflow's, all of them.
-        defaults = {**document, **job}["defaults"]["run"]
-        assert defaults["shell"] == "bash"
+        defaults = {**document, **job}.get("defaults", {}).get("run", {})
+        shell = ["bash", "-e"]
+        if defaults.get("shell") == "bash":
+            shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
         with services(job.get("services", {}), published=True):
             for step in job["steps"]:
                 context |= {f"env.{key}": value for key, value in variables.items()}
@@ -203,10 +205,8 @@ class GitHub(Run):
                 script = self.folder.parent / "script"
                 script.write_text(step["run"])
                 folder = step.get("working-directory", defaults.get("working-directory", "."))
-                shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
-                self.shell(
-                    shell, self.folder / folder, variables | _filled(step.get("env", {}), context)
-                )
+                environment = variables | _filled(step.get("env", {}), context)
+                self.shell([*shell, str(script)], self.folder / folder, environment)
                 variables |= _pairs(files["GITHUB_ENV"])
                 if "id" in step:
                     found = _pairs(files["GITHUB_OUTPUT"])
