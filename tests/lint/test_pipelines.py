@@ -120,8 +120,8 @@ def _scalars(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _scalars(value)
-    else:
-        yield str(node)
+    elif isinstance(node, str):
+        yield node
 
 
 def test_nothing_of_the_template_is_left(trees: Trees) -> None:
