@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from extensions.errors import ProjectError
 from extensions.pipeline import (
@@ -238,3 +240,33 @@ def test_node_tests(script: str, file: str, tests: str | None, tmp_path: Path) -
     read = node_source.read_package_json(tree, ".")
     assert read is not None
     assert node_source.find_tests(tree, ".", read).value == tests
+
+
+@pytest.mark.parametrize(
+    ("gh", "event", "output", "says"),
+    [
+        ("echo true", "push", "reviewers=true\n", False),
+        ("echo false", "push", "reviewers=false\n", True),
+        ("echo false", "workflow_dispatch", "reviewers=false\n", False),
+        # As gh does where there is no such environment: the answer's body, and an error.
+        ("printf '{\n}\n'; exit 1", "push", "reviewers=false\n", True),
+        ("exit 4", "workflow_dispatch", "reviewers=false\n", False),
+    ],
+)
+def test_who_approves(gh: str, event: str, output: str, says: bool, tmp_path: Path) -> None:
+    """The step's own script, with a `gh` that answers so."""
+    workflow = Path(__file__).parents[1] / "golden/github/.github/workflows/ci.yml"
+    (step,) = yaml.safe_load(workflow.read_text())["jobs"]["approval"]["steps"]
+    write_files(tmp_path, {"bin/gh": f"#!/bin/sh\n{gh}\n", "output": "", "summary": ""})
+    (tmp_path / "bin/gh").chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_EVENT_NAME": event,
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    subprocess.run(shell, env=environment, check=True)
+    assert (tmp_path / "output").read_text() == output
+    assert ("Nobody has to approve" in (tmp_path / "summary").read_text()) is says
