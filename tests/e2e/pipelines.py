@@ -265,7 +265,7 @@ class GitLab(Run):
             "CI_PROJECT_DIR": str(self.folder),
             "CI_COMMIT_SHA": self.commit,
             "CI_COMMIT_TAG": tag,
-            "CI_COMMIT_REF_SLUG": self.ref_name.replace(".", "-"),
+            "CI_COMMIT_REF_NAME": self.ref_name,
             "CI_REGISTRY_USER": USER,
             "CI_REGISTRY_PASSWORD": PASSWORD,
             **self.variables,
