@@ -25,7 +25,7 @@ import bcrypt
 import pytest
 import yaml
 
-from tests.e2e.stacks import free_port, run
+from tests.e2e.stacks import NETWORK_TROUBLE, free_port, run
 
 REPOSITORY = Path(__file__).parents[2]
 USER, PASSWORD = "robot", "p@ss w0rd"
@@ -102,22 +102,25 @@ class Run:
         }
 
     def shell(self, command: list[str], cwd: Path, variables: dict[str, str]) -> None:
-        """Run a script of a job.
+        """Run a script of a job; again where a download failed on the way, twice at most.
 
         Raises:
             JobError: It ended with an error.
         """
-        result = subprocess.run(
-            command,
-            cwd=cwd,
-            env=self.machine() | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        self.output += result.stdout
+        for _ in range(3):
+            result = subprocess.run(
+                command,
+                cwd=cwd,
+                env=self.machine() | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            self.output += result.stdout
+            if result.returncode == 0 or not NETWORK_TROUBLE.search(result.stdout):
+                break
         if result.returncode != 0:
             raise JobError(self.output[-6000:])
 
