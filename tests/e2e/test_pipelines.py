@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.pipelines import (
     PASSWORD,
+    REPOSITORY,
     USER,
     GitHub,
     GitLab,
@@ -413,3 +416,52 @@ def test_gitlab_a_merge_request_pushes_nothing(runner: Runner, gitlab: Path) -> 
     assert found.ended == ["test-app", "generated-files", "build-images"]
     assert found.commit[:12] not in runner.tags("app")
     assert digests(found) == []
+
+
+def repository(folder: Path, shape: str, files: dict[str, str]) -> Path:
+    """A project of that shape, with more files, under version control."""
+    compose(shape, folder)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    run("git", "init", "--quiet", "--initial-branch", "main", folder)
+    return folder
+
+
+@pytest.mark.parametrize(("value", "fails"), [("1", []), ("2", ["test-app"])])
+def test_gitlab_runs_the_test_script_of_a_node_app(
+    value: str, fails: list[str], tmp_path: Path
+) -> None:
+    test = f"require('node:test')('one', () => require('node:assert').equal({value}, 1))"
+    source = repository(tmp_path / "p/checkout", "e2e-node", {"test/one.test.js": test})
+    package = json.loads((source / "package.json").read_text())
+    package["scripts"]["test"] = "node --test test/"
+    (source / "package.json").write_text(json.dumps(package))
+    build(source, "generate", "--ci", "gitlab")
+    commit(source, "first")
+    found = GitLab(source, os.environ.get("DOCKER_HOST", ""))
+    found.pipeline(source / ".gitlab-ci.yml", "test-app")
+    assert found.failed == fails, found.output
+
+
+def test_github_installs_what_uv_has_locked(tmp_path: Path) -> None:
+    source = repository(tmp_path / "p/checkout", "e2e-fastapi", {})
+    requirements = (source / "backend/requirements.txt").read_text().splitlines()
+    wanted = [line for line in requirements if line and not line.startswith("#")]
+    (source / "backend/requirements.txt").unlink()
+    (source / "backend/pyproject.toml").write_text(
+        '[project]\nname = "locked"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f"dependencies = {json.dumps(wanted)}\n"
+    )
+    run(REPOSITORY / ".venv/bin/uv", "lock", "--project", source / "backend")
+    build(source, "generate", "--ci", "github")
+    commit(source, "first")
+    found = GitHub(source, os.environ.get("DOCKER_HOST", ""))
+    workflow = source / ".github/workflows/ci.yml"
+    document = yaml.safe_load(workflow.read_text())
+    document["jobs"] = {"test-app": document["jobs"]["test-app"]}
+    only = tmp_path / "only.yml"
+    only.write_text(yaml.safe_dump(document))
+    found.workflow(only)
+    assert found.failed == [], found.output
+    assert "2 passed" in found.output
