@@ -31,6 +31,8 @@ from tests.projects.compose import compose
 from tests.runs import build, edit
 
 NAME = "e2e-pipeline"
+# Beside the other on the same engine.
+GITLAB_NAME = "e2e-pipeline-gitlab"
 BASE_IMAGES = ["python:3.11-slim", "node:20-alpine", "ghcr.io/astral-sh/uv:latest"]
 STAND_INS = {
     # It finds something where a test has put something.
@@ -56,8 +58,8 @@ class Runner:
         run("git", "clone", "--quiet", project, folder)
         return folder
 
-    def tags(self, app: str) -> set[str]:
-        found = listing(self.registry, f"{NAME}-{app}/tags/list")
+    def tags(self, app: str, name: str = NAME) -> set[str]:
+        found = listing(self.registry, f"{name}-{app}/tags/list")
         return set((found or {}).get("tags") or ())
 
 
@@ -98,14 +100,14 @@ def _tools(folder: Path) -> list[str]:
     return names
 
 
-def project(runner: Runner, shape: str, platform: str, folder: Path) -> Path:
+def project(runner: Runner, shape: str, platform: str, folder: Path, name: str = NAME) -> Path:
     """A repository with a generated pipeline, whose tools are those at hand."""
     compose(shape, folder)
     run("git", "init", "--quiet", "--initial-branch", "main", folder)
     build(
         folder,
         *("generate", "--ci", platform, "--deploy", "--registry", runner.registry),
-        *("--set", f"name={NAME}", "--set", "ci_staging=false", "--set", "fastapi.worker=off"),
+        *("--set", f"name={name}", "--set", "ci_staging=false", "--set", "fastapi.worker=off"),
     )
     tools = folder / "deploy/ci/tools.Dockerfile"
     pinned = re.sub(
@@ -358,7 +360,7 @@ def test_rollback_by_hand(runner: Runner, github: Path, server: Server, in_servi
 @pytest.fixture(scope="module")
 def gitlab(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gitlab") / "project"
-    return project(runner, "e2e-web-app", "gitlab", folder)
+    return project(runner, "e2e-web-app", "gitlab", folder, GITLAB_NAME)
 
 
 def on_gitlab(runner: Runner, source: Path, name: str, *jobs: str, **more: Any) -> GitLab:
@@ -373,11 +375,11 @@ def test_gitlab_a_failing_test_stops_the_pipeline_before_any_push(
     broken = runner.clone(gitlab, "gitlab-broken")
     edit(broken / "backend/tests/test_main.py", '"healthy"', '"ill"')
     commit(broken, "broken")
-    before = runner.tags("frontend")
+    before = runner.tags("frontend", GITLAB_NAME)
     found = on_gitlab(runner, broken, "gitlab-broken-run")
     assert found.failed == ["test-app"]
     assert "build-images" not in found.ended
-    assert runner.tags("frontend") == before
+    assert runner.tags("frontend", GITLAB_NAME) == before
 
 
 def test_gitlab_pushes_and_deploys_by_digest(
@@ -386,7 +388,9 @@ def test_gitlab_pushes_and_deploys_by_digest(
     found = on_gitlab(runner, gitlab, "gitlab-push")
     assert found.failed == [], found.output
     assert found.ended == ["test-app", "generated-files", "build-images"]
-    assert {found.commit[:12], "main", "cache"} <= runner.tags("app") & runner.tags("frontend")
+    assert {found.commit[:12], "main", "cache"} <= runner.tags("app", GITLAB_NAME) & runner.tags(
+        "frontend", GITLAB_NAME
+    )
     assert [line.partition("=")[0] for line in digests(found)] == ["app", "frontend"]
 
     folder = tmp_path / "srv"
@@ -414,7 +418,7 @@ def test_gitlab_a_merge_request_pushes_nothing(runner: Runner, gitlab: Path) -> 
     )
     assert found.failed == [], found.output
     assert found.ended == ["test-app", "generated-files", "build-images"]
-    assert found.commit[:12] not in runner.tags("app")
+    assert found.commit[:12] not in runner.tags("app", GITLAB_NAME)
     assert digests(found) == []
 
 
