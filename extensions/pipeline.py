@@ -38,6 +38,12 @@ _REGISTRY = re.compile(
     r"(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)"
     r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
 )
+# They become parts of paths, commands and expressions.
+_FORMS = {
+    "ci_branch": re.compile(r"\w[\w./-]*"),
+    "ci_folder": re.compile(r"(?!.*\.\.)[\w.][\w./-]*"),
+    "ci_workflow": re.compile(r"\w[\w-]*"),
+}
 _DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 # docs.renovatebot.com, "Configuration Options".
 _RENOVATE = (
@@ -104,10 +110,6 @@ class Pipeline:
         """The registry's host and port; empty for the platform's own."""
         return self.registry.partition("/")[0]
 
-    def image(self, stack: Stack, app: App) -> str:
-        """The name of an app's image in a registry that was chosen."""
-        return f"{self.registry}/{stack.name}-{app.name}"
-
     def tested(self, stack: Stack) -> tuple[App, ...]:
         """The apps whose tests run."""
         return tuple(app for app in stack.apps if app.tests) if self.tests else ()
@@ -122,12 +124,17 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
         output: The folder that generated files go to, relative to the project's.
 
     Raises:
-        ProjectError: The registry is none, or a choice is not known.
+        ProjectError: The registry is none, a choice is not known, or a name cannot be quoted.
     """
     platforms = tuple(answers.get("ci") or ())
     for platform in platforms:
         if platform not in PLATFORMS:
             raise ProjectError(f"{platform} is not a CI platform that is known: {PLATFORMS}.")
+    for answer, pattern in _FORMS.items():
+        if (value := str(answers.get(answer) or "")) and not pattern.fullmatch(value):
+            raise ProjectError(
+                f"{answer} cannot be {value!r}: it holds what no pipeline can quote."
+            )
     folder = str(answers.get("ci_folder") or "")
     apart = folder != "" or output != "."
     # Beside those of other projects of the repository.
@@ -269,7 +276,7 @@ def propose(root: Path) -> dict[str, Any]:
 
     Returns:
         `ci_branch`, `ci_folder`, `ci_workflow` (a name that is free), `ci_include`,
-        `ci_dependabot` and `ci_renovate` (whether files of those names are not the user's).
+        `ci_dependabot` and `ci_renovate` (whether the user has no such settings).
     """
     return {
         "ci_branch": _default_branch(root),

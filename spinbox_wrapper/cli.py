@@ -60,6 +60,21 @@ _format_option = click.option(
     help="Of the report.",
 )
 
+_adopt_option = click.option(
+    "--adopt",
+    type=click.Choice(["ask", "take", "keep", "merge"]),
+    is_flag=False,
+    flag_value="ask",
+    help="Show files that were there before, and decide for each; or say for all.",
+)
+_diff_option = click.option(
+    "--diff", "differences", is_flag=True, help="Show what would change, write nothing."
+)
+_dry_run_option = click.option(
+    "-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing."
+)
+_verbose_option = click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
+
 
 @cli.command()
 @click.option("--prod", is_flag=True, required=True, help="Generate the production files.")
@@ -78,21 +93,15 @@ _format_option = click.option(
     help="Correct what was found, or choose; KEY= takes it back.",
 )
 @click.option("--interactive", is_flag=True, help="Ask for the choices.")
-@click.option(
-    "--adopt",
-    type=click.Choice(["ask", "take", "keep", "merge"]),
-    is_flag=False,
-    flag_value="ask",
-    help="Show files that were there before, and decide for each; or say for all.",
-)
+@_adopt_option
 @click.option("--force", is_flag=True, help="As --adopt=take; yours are kept as FILE.orig.")
 @click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file back.")
 @click.option("--check", is_flag=True, help="Exit with 1 if anything is to be done; for CI.")
-@click.option("--diff", "differences", is_flag=True, help="Show what would change, write nothing.")
+@_diff_option
 @click.option("--explain", is_flag=True, help="Show where every fact and choice comes from.")
-@click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
+@_dry_run_option
 @_format_option
-@click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
+@_verbose_option
 def build(
     directory: Path,
     output: str | None,
@@ -234,17 +243,11 @@ def deploy(
     help="As of `build`; ci_staging=false leaves staging out.",
 )
 @_project_options
-@click.option(
-    "--adopt",
-    type=click.Choice(["ask", "take", "keep", "merge"]),
-    is_flag=False,
-    flag_value="ask",
-    help="Show files that were there before, and decide for each; or say for all.",
-)
-@click.option("--diff", "differences", is_flag=True, help="Show what would change, write nothing.")
-@click.option("-d", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
+@_adopt_option
+@_diff_option
+@_dry_run_option
 @_format_option
-@click.option("-v", "--verbose", is_flag=True, help="Name unchanged files too.")
+@_verbose_option
 def generate(
     platforms: tuple[str, ...],
     dropped: tuple[str, ...],

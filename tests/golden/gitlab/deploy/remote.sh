@@ -100,6 +100,6 @@ printf '%s' "${REGISTRY_PASSWORD-}" |
     over_there "sh deploy/deploy.sh$options${REGISTRY_PASSWORD:+ --login $(quoted "${REGISTRY_USER-}")}$words" || code=$?
 if [ "$code" -ne 0 ]; then
     # The version before goes with its own files, unless this one is in service all the same.
-    over_there "grep -q '^TAG=$version' $settings || { ($extract $state/files-before.tar); }" </dev/null || true
+    over_there "grep -qx 'TAG=$version\(-......\)\{0,1\}' $settings || { ($extract $state/files-before.tar); }" </dev/null || true
     exit 1
 fi

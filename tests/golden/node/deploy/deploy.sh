@@ -19,7 +19,8 @@ while :; do
     case ${1-} in
         --pull) pull=--pull ;;
         --login)
-            user=${2:?names the user}
+            [ $# -ge 2 ] || fail "Name the user: --login USER."
+            user=$2
             shift
             ;;
         --switch)

@@ -21,7 +21,8 @@ while :; do
         --no-backup) backup='' ;;
         --pull) pull=--pull ;;
         --login)
-            user=${2:?names the user}
+            [ $# -ge 2 ] || fail "Name the user: --login USER."
+            user=$2
             shift
             ;;
         --switch)
