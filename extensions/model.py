@@ -174,6 +174,7 @@ class NodeBuild:
         manager: `npm`, `pnpm`, `yarn` or `bun`.
         manager_package: What npm installs to get it, as in `pnpm@10`; None for npm itself.
         manifests: The files an installation reads, relative to the app's folder.
+        lockfile: The manifest that fixes every version, or None.
         install: Command that installs everything, from the lockfile where there is one.
         cache: The package manager's cache folder.
         prune: Command that removes what only the build needs.
@@ -185,6 +186,7 @@ class NodeBuild:
     manager: str
     manager_package: str | None
     manifests: tuple[str, ...]
+    lockfile: str | None
     install: str
     cache: str
     prune: str

@@ -39,7 +39,7 @@ _REGISTRY = re.compile(
     r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
 )
 # They become parts of paths, commands and expressions.
-_FORMS = {
+FORMS = {
     "ci_branch": re.compile(r"\w[\w./-]*"),
     "ci_folder": re.compile(r"(?!.*\.\.)[\w.][\w./-]*"),
     "ci_workflow": re.compile(r"\w[\w-]*"),
@@ -130,7 +130,7 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pip
     for platform in platforms:
         if platform not in PLATFORMS:
             raise ProjectError(f"{platform} is not a CI platform that is known: {PLATFORMS}.")
-    for answer, pattern in _FORMS.items():
+    for answer, pattern in FORMS.items():
         if (value := str(answers.get(answer) or "")) and not pattern.fullmatch(value):
             raise ProjectError(
                 f"{answer} cannot be {value!r}: it holds what no pipeline can quote."

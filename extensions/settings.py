@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ProjectError
+from .pipeline import FORMS
 
 OFF = "off"
 ON = "on"
@@ -118,7 +119,7 @@ _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
-    "ci_branch": (re.compile(r"[\w][\w./-]*"), "the name of a branch"),
+    "ci_branch": (FORMS["ci_branch"], "the name of a branch"),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),

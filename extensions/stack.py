@@ -235,6 +235,7 @@ def _node_app(
         if not version or f"{package}@{version}" == "yarn@1"
         else f"{package}@{version}",
         manifests=tuple(facts.get("manifests") or ["package.json"]),
+        lockfile=facts.get("lockfile"),
         install=_node_install(manager, package, bool(facts.get("lockfile"))),
         cache=_CACHES[manager],
         prune=_PRUNE[manager],

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spinbox_wrapper import template
 from tests.e2e.pipelines import (
     PASSWORD,
     REPOSITORY,
@@ -69,9 +70,8 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         need(program)
     # A short path, for the engine's sockets.
     folder = tmp_path_factory.mktemp("ci")
-    version = re.search(r"UV_VERSION = \"(.*)\"", Path("extensions/layout.py").read_text())
-    assert version
-    images = [*BASE_IMAGES, f"ghcr.io/astral-sh/uv:{version[1]}", *_tools(folder / "tools")]
+    uv = template.installed().extension("layout").UV_VERSION
+    images = [*BASE_IMAGES, f"ghcr.io/astral-sh/uv:{uv}", *_tools(folder / "tools")]
     with (
         registry(folder / "registry") as address,
         runner_engine(folder / "engine", images) as docker,
@@ -261,9 +261,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, github: Path) -> Iterator[S
 
 
 def deployed(runner: Runner, source: Path, name: str, server: Server, **other: str) -> GitHub:
-    """A run that somebody started by hand: it deploys."""
+    """A run that somebody started by hand: it deploys. Its tests and checks are shown elsewhere."""
     settings = variables(server.settings | other)
-    return on_github(runner, source, name, event="workflow_dispatch", variables=settings)
+    done = ["test-app", "files"]
+    return on_github(
+        runner, source, name, event="workflow_dispatch", variables=settings, ended=done
+    )
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,20 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "registry": ("--deploy", "--registry", "registry.example.com:5000/Team"),
     "apart": ("--deploy", "--output", "ops/production"),
 }
+# Files that make a small project one of that package manager, which the shapes are not.
+PYTHON = ("e2e-fastapi", "backend")
+NODE = ("e2e-node", ".")
+PYPROJECT = '[project]\nname = "x"\nversion = "1"\ndependencies = ["fastapi", "uvicorn"]\n'
+MANAGERS: dict[str, tuple[tuple[str, str], dict[str, str]]] = {
+    "uv": (PYTHON, {"pyproject.toml": PYPROJECT, "uv.lock": "version = 1\n"}),
+    "poetry": (PYTHON, {"pyproject.toml": PYPROJECT, "poetry.lock": "[metadata]\n"}),
+    "pdm": (PYTHON, {"pyproject.toml": PYPROJECT, "pdm.lock": "[metadata]\n"}),
+    "pip": (PYTHON, {"requirements-dev.txt": "pytest\n"}),
+    "npm": (NODE, {"package-lock.json": "{}\n"}),
+    "pnpm": (NODE, {"pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}),
+    "yarn": (NODE, {"yarn.lock": "# yarn lockfile v1\n"}),
+    "bun": (NODE, {"bun.lock": "{}\n"}),
+}
 # What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
 LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
 Trees = dict[str, Path]
@@ -33,16 +48,29 @@ Trees = dict[str, Path]
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
-    """A generated project for each shape and each set of options."""
+    """A generated project for each shape and set of options, and for each package manager."""
     folder = tmp_path_factory.mktemp("pipelines")
-    wanted = [(shape, name, folder) for shape in SHAPES for name in OPTIONS]
+    wanted = [(compose(s, folder / f"{s}-{o}"), o) for s in SHAPES for o in OPTIONS]
+    wanted += [(_managed(manager, folder / manager), "deploy") for manager in MANAGERS]
     with ProcessPoolExecutor() as pool:
         return {tree.name: tree for tree in pool.map(_generate, *zip(*wanted, strict=True))}
 
 
-def _generate(shape: str, name: str, folder: Path) -> Path:
-    tree = compose(shape, folder / f"{shape}-{name}")
-    result = run(tree, *BOTH, *OPTIONS[name])
+def _managed(manager: str, folder: Path) -> Path:
+    (shape, app), files = MANAGERS[manager]
+    tree = compose(shape, folder)
+    for name, text in files.items():
+        (tree / app / name).write_text(text)
+    if shape == NODE[0]:
+        package = json.loads((tree / "package.json").read_text())
+        package["scripts"]["test"] = "node --test"
+        (tree / "package.json").write_text(json.dumps(package))
+        (tree / "one.test.js").touch()
+    return tree
+
+
+def _generate(tree: Path, options: str) -> Path:
+    result = run(tree, *BOTH, *OPTIONS[options])
     assert result.code == 0, result.stderr
     return tree
 
@@ -58,11 +86,30 @@ def _gitlab(trees: Trees) -> list[Path]:
 
 
 def test_every_tree_has_its_pipelines(trees: Trees) -> None:
-    assert len(trees) == len(SHAPES) * len(OPTIONS)
+    assert len(trees) == len(SHAPES) * len(OPTIONS) + len(MANAGERS)
     assert len(_gitlab(trees)) == len(trees)
     rollbacks = [path for path in _workflows(trees) if path.stem.endswith("-rollback")]
     assert len(_workflows(trees)) == len(trees) + len(rollbacks)
     assert rollbacks
+
+
+@pytest.mark.parametrize(
+    ("manager", "command"),
+    [
+        ("uv", "uv sync --locked"),
+        ("poetry", "uvx poetry sync"),
+        ("pdm", "uvx pdm sync"),
+        ("pip", "--requirement requirements-dev.txt"),
+        ("npm", "npm ci"),
+        ("pnpm", "pnpm install --frozen-lockfile"),
+        ("yarn", "yarn install --frozen-lockfile"),
+        ("bun", "bun install --frozen-lockfile"),
+    ],
+)
+def test_what_is_locked_is_tested(manager: str, command: str, trees: Trees) -> None:
+    for path in (".github/workflows/ci.yml", ".gitlab-ci.yml"):
+        document = yaml.safe_load((trees[manager] / path).read_text())
+        assert command in str(document.get("jobs", document)["test-app"])
 
 
 def test_actionlint(trees: Trees) -> None:

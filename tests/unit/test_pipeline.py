@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from extensions import node_source
 from extensions.errors import ProjectError
+from extensions.facts import read_facts
 from extensions.pipeline import (
     MARK,
     build_pipeline,
@@ -18,7 +20,7 @@ from extensions.pipeline import (
     test_environment,
 )
 from tests.projects.compose import compose
-from tests.unit.support import facts_of, stack_of, write_files
+from tests.unit.support import facts_of, stack_of, tree_of, write_files
 
 # Its name makes pytest take it for a test.
 app_environment = test_environment
@@ -155,6 +157,24 @@ def test_an_unknown_platform_is_refused(tmp_path: Path) -> None:
         build_pipeline({"ci": ["jenkins"]}, stack, ".")
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        ("ci_branch", "it's"),
+        ("ci_branch", "a}} b"),
+        ("ci_folder", "../elsewhere"),
+        ("ci_folder", "shop $(id)"),
+        ("ci_workflow", "../../x"),
+    ],
+)
+def test_a_name_that_no_pipeline_can_hold_is_refused(
+    answer: str, value: str, tmp_path: Path
+) -> None:
+    stack = stack_of(facts_of("fastapi", tmp_path))
+    with pytest.raises(ProjectError, match=f"{answer} cannot be"):
+        build_pipeline({"ci": ["github"], answer: value}, stack, ".")
+
+
 def test_tests_find_the_names_of_production(tmp_path: Path) -> None:
     stack = stack_of(facts_of("everything--with-deps", tmp_path))
     app = stack.apps[0]
@@ -202,8 +222,6 @@ def test_language_version(image: str, version: str, tmp_path: Path) -> None:
     ],
 )
 def test_python_tests(files: dict[str, str], tests: str | None, tmp_path: Path) -> None:
-    from extensions.facts import read_facts
-
     root = compose("e2e-fastapi", tmp_path / "p")
     for path in (root / "backend/tests").iterdir():
         path.unlink()
@@ -212,8 +230,6 @@ def test_python_tests(files: dict[str, str], tests: str | None, tmp_path: Path) 
 
 
 def test_requirements_for_tests(tmp_path: Path) -> None:
-    from extensions.facts import read_facts
-
     root = compose("e2e-fastapi", tmp_path / "p")
     write_files(root, {"backend/requirements-dev.txt": "pytest\n"})
     facts = read_facts(root)
@@ -232,9 +248,6 @@ def test_requirements_for_tests(tmp_path: Path) -> None:
     ],
 )
 def test_node_tests(script: str, file: str, tests: str | None, tmp_path: Path) -> None:
-    from extensions import node_source
-    from tests.unit.support import tree_of
-
     package = f'{{"scripts": {{"test": "{script}"}}}}'
     tree = tree_of(tmp_path, {"package.json": package, file: ""})
     read = node_source.read_package_json(tree, ".")
