@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +16,24 @@ from tests.projects.compose import compose
 from tests.runs import build
 
 OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide", "test_pipelines"}
-Boot = Callable[[str], Stack]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
             # Files whose stacks have names of their own run beside the others, which share theirs.
             group = item.path.stem if item.path.stem in OF_THEIR_OWN else "shared"
             item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=_shape)
+
+
+def _shape(item: pytest.Item) -> str:
+    """The shape that a test needs booted; those that need none come first."""
+    parameters: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return str(parameters.get("booted", ""))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,20 +61,26 @@ def _provide_uv() -> None:
             run("docker", "tag", "ghcr.io/astral-sh/uv:latest", pinned)
 
 
+def booted_as(*shapes: str) -> pytest.MarkDecorator:
+    """Runs a test on the booted stacks of these shapes, in the argument `booted`."""
+    return pytest.mark.parametrize("booted", shapes, indirect=True)
+
+
 @pytest.fixture(scope="session")
-def boot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
-    """Boots a shape once per session with the guide's own command; the first try has to do."""
-    stacks: dict[str, Stack] = {}
+def booted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A shape's stack, booted with the guide's own command; the first try has to do.
 
-    def start(shape: str) -> Stack:
-        if shape not in stacks:
-            folder = compose(shape, tmp_path_factory.mktemp("stacks") / shape)
-            build(folder)
-            stacks[shape] = Stack(folder)
-            stacks[shape].write_env()
-            stacks[shape].up()
-        return stacks[shape]
-
-    yield start
-    for stack in stacks.values():
+    The tests of one shape stand together, so one stack runs at a time: an engine has addresses
+    for 30 networks only.
+    """
+    folder = compose(request.param, tmp_path_factory.mktemp("stacks") / request.param)
+    build(folder)
+    stack = Stack(folder)
+    stack.write_env()
+    try:
+        stack.up()
+        yield stack
+    finally:
         stack.remove()

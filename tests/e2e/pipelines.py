@@ -432,6 +432,8 @@ def runner_engine(folder: Path, images: list[str]) -> Iterator[str]:
         "--dns-opt",
         "attempts:6",
     ]
+    # Addresses that the engine at hand would not give to its networks: it has 30 of them.
+    options += ["--default-address-pool", "base=10.213.0.0/16,size=24"]
     with (folder / "log").open("w") as log:
         path = f"{Path(daemon).parent}:{os.environ['PATH']}"
         process = subprocess.Popen(

@@ -30,7 +30,11 @@ def start(shape: str, folder: Path, name: str, *options: str) -> Stack:
     stack = Stack(compose(shape, folder / "project"))
     build(stack.folder, "--set", f"name={name}", *options)
     stack.write_env()
-    stack.up()
+    try:
+        stack.up()
+    except BaseException:
+        stack.remove()
+        raise
     return stack
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
-from tests.e2e.conftest import Boot
-from tests.e2e.stacks import run
+from tests.e2e.conftest import booted_as
+from tests.e2e.stacks import Stack, run
 
 SHAPES = (
     "e2e-web-app",
@@ -32,71 +30,67 @@ NET_BIND_SERVICE = 1 << 10
 DATA = {"postgres", "redis", "mongodb", "chroma"}
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_users(shape: str, boot: Boot) -> None:
-    stack = boot(shape)
-    services = stack.containers()
-    found = {name: stack.execute(name, "id -u").strip() for name in services}
+@booted_as(*SHAPES)
+def test_users(booted: Stack) -> None:
+    services = booted.containers()
+    found = {name: booted.execute(name, "id -u").strip() for name in services}
     assert found == {name: UIDS[name] for name in services}
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_capabilities_are_those_documented(shape: str, boot: Boot) -> None:
-    stack = boot(shape)
-    for name in stack.containers():
-        status = stack.execute(name, "cat /proc/self/status")
+@booted_as(*SHAPES)
+def test_capabilities_are_those_documented(booted: Stack) -> None:
+    for name in booted.containers():
+        status = booted.execute(name, "cat /proc/self/status")
         bounding = int(re.search(r"CapBnd:\s*(\w+)", status)[1], 16)  # type: ignore[index]
         assert bounding == (NET_BIND_SERVICE if name == "caddy" else 0), name
         assert re.search(r"NoNewPrivs:\s*1", status), name
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_root_is_read_only(shape: str, boot: Boot) -> None:
-    stack = boot(shape)
-    for name, container in stack.containers().items():
+@booted_as(*SHAPES)
+def test_root_is_read_only(booted: Stack) -> None:
+    for name, container in booted.containers().items():
         assert container["HostConfig"]["ReadonlyRootfs"], name
         probe = "touch /spinbox-probe 2>&1 && echo written || true"
-        assert "written" not in stack.execute(name, probe), name
+        assert "written" not in booted.execute(name, probe), name
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_no_secret_file_is_in_an_image(shape: str, boot: Boot) -> None:
-    stack = boot(shape)
+@booted_as(*SHAPES)
+def test_no_secret_file_is_in_an_image(booted: Stack) -> None:
     secrets = "-name '.env*' -o -name '*.pem' -o -name '*.key' -o -name .git"
-    for name in UIDS.keys() & {"app", "frontend"} & stack.containers().keys():
+    for name in UIDS.keys() & {"app", "frontend"} & booted.containers().keys():
         assert (
-            stack.execute(name, f"find /app -not -path '*/node_modules/*' \\( {secrets} \\)") == ""
+            booted.execute(name, f"find /app -not -path '*/node_modules/*' \\( {secrets} \\)") == ""
         )
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_only_the_proxy_publishes_ports(shape: str, boot: Boot) -> None:
+@booted_as(*SHAPES)
+def test_only_the_proxy_publishes_ports(booted: Stack) -> None:
     published = {
         name: sorted(port for port, hosts in _ports(container).items() if hosts)
-        for name, container in boot(shape).containers().items()
+        for name, container in booted.containers().items()
     }
     assert published.pop("caddy") == ["443/tcp", "443/udp", "80/tcp"]
     assert not any(published.values())
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_proxy_shares_no_network_with_data(shape: str, boot: Boot) -> None:
-    containers = boot(shape).containers()
+@booted_as(*SHAPES)
+def test_the_proxy_shares_no_network_with_data(booted: Stack) -> None:
+    containers = booted.containers()
     networks = {name: set(c["NetworkSettings"]["Networks"]) for name, c in containers.items()}
     for name in DATA & networks.keys():
         assert not networks[name] & networks["caddy"]
         assert len(networks[name]) == 1
 
 
-def test_data_services_have_no_way_out(boot: Boot) -> None:
-    stack = boot("e2e-web-app")
-    network = next(iter(stack.containers()["postgres"]["NetworkSettings"]["Networks"]))
+@booted_as("e2e-web-app")
+def test_data_services_have_no_way_out(booted: Stack) -> None:
+    network = next(iter(booted.containers()["postgres"]["NetworkSettings"]["Networks"]))
     assert run("docker", "network", "inspect", "-f", "{{.Internal}}", network).strip() == "true"
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_limits_and_logs(shape: str, boot: Boot) -> None:
-    for name, container in boot(shape).containers().items():
+@booted_as(*SHAPES)
+def test_limits_and_logs(booted: Stack) -> None:
+    for name, container in booted.containers().items():
         host = container["HostConfig"]
         assert host["Memory"] > 0, name
         assert host["NanoCpus"] > 0, name
@@ -105,25 +99,27 @@ def test_limits_and_logs(shape: str, boot: Boot) -> None:
         assert host["LogConfig"]["Config"]["max-size"] == "10m", name
 
 
-def test_passwords_are_on_no_command_line(boot: Boot) -> None:
-    stack = boot("e2e-fastapi-postgresql-redis")
-    assert "p@ss" not in stack.compose("top")
+@booted_as("e2e-fastapi-postgresql-redis")
+def test_passwords_are_on_no_command_line(booted: Stack) -> None:
+    assert "p@ss" not in booted.compose("top")
 
 
-def test_app_user_has_no_login(boot: Boot) -> None:
-    line = boot("e2e-web-app").execute("app", "grep ^app: /etc/passwd")
+@booted_as("e2e-web-app")
+def test_app_user_has_no_login(booted: Stack) -> None:
+    line = booted.execute("app", "grep ^app: /etc/passwd")
     assert line.strip().endswith(":/usr/sbin/nologin")
 
 
-def test_no_development_tool_is_in_the_image(boot: Boot) -> None:
-    installed = boot("e2e-web-app").execute("app", "ls /opt/venv/bin")
+@booted_as("e2e-web-app")
+def test_no_development_tool_is_in_the_image(booted: Stack) -> None:
+    installed = booted.execute("app", "ls /opt/venv/bin")
     assert not {"pytest", "black", "isort", "mypy", "uv", "pip"} & set(installed.split())
 
 
-def test_dependencies_and_app_are_byte_compiled(boot: Boot) -> None:
-    stack = boot("e2e-web-app")
-    assert stack.execute("app", "find /opt/venv -path '*fastapi/__pycache__/*.pyc' | head -1")
-    assert stack.execute("app", "find /app -name 'main.*.pyc'")
+@booted_as("e2e-web-app")
+def test_dependencies_and_app_are_byte_compiled(booted: Stack) -> None:
+    assert booted.execute("app", "find /opt/venv -path '*fastapi/__pycache__/*.pyc' | head -1")
+    assert booted.execute("app", "find /app -name 'main.*.pyc'")
 
 
 def _ports(container: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import Boot
+from tests.e2e.conftest import booted_as
+from tests.e2e.stacks import Stack
 
 SERVING = (
     "e2e-fastapi",
@@ -19,16 +20,16 @@ SERVING = (
 )
 
 
-@pytest.mark.parametrize("shape", SERVING)
-def test_first_start_is_healthy(shape: str, boot: Boot) -> None:
-    containers = boot(shape).containers()
+@booted_as(*SERVING)
+def test_first_start_is_healthy(booted: Stack) -> None:
+    containers = booted.containers()
     health = {name: c["State"]["Health"]["Status"] for name, c in containers.items()}
     assert health
     assert set(health.values()) == {"healthy"}
 
 
 @pytest.mark.parametrize(
-    ("shape", "path"),
+    ("booted", "path"),
     [
         ("e2e-fastapi", "/health"),
         ("e2e-fastapi", "/docs"),
@@ -47,68 +48,69 @@ def test_first_start_is_healthy(shape: str, boot: Boot) -> None:
         ("e2e-fastapi-mongodb", "/health"),
         ("e2e-fastapi-chroma", "/health"),
     ],
+    indirect=["booted"],
 )
-def test_path_answers_through_the_proxy(shape: str, path: str, boot: Boot) -> None:
-    answer = boot(shape).request(path)
+def test_path_answers_through_the_proxy(booted: Stack, path: str) -> None:
+    answer = booted.request(path)
     assert answer.status == 200
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_backend_sees_the_client_s_scheme(boot: Boot) -> None:
-    info = boot("e2e-web-app").get("/api/v1/info")
+@booted_as("e2e-web-app")
+def test_backend_sees_the_client_s_scheme(booted: Stack) -> None:
+    info = booted.get("/api/v1/info")
     assert info["scheme"] == "https"
     assert info["environment"] == "production"
 
 
-def test_frontend_reaches_the_backend(boot: Boot) -> None:
-    stack = boot("e2e-web-app")
+@booted_as("e2e-web-app")
+def test_frontend_reaches_the_backend(booted: Stack) -> None:
     script = "fetch('http://127.0.0.1:3000/api/v1/info').then(r => r.text()).then(console.log)"
-    assert "environment" in stack.compose("exec", "-T", "frontend", "node", "-e", script)
+    assert "environment" in booted.compose("exec", "-T", "frontend", "node", "-e", script)
 
 
-def test_postgresql_by_parts_and_by_url(boot: Boot) -> None:
-    stack = boot("e2e-fastapi-postgresql-redis")
-    item = stack.post("/api/v1/items", {"name": "first"})
-    assert item in stack.get("/api/v1/items")
-    assert stack.get("/api/v1/items/url") == {"ok": True}
+@booted_as("e2e-fastapi-postgresql-redis")
+def test_postgresql_by_parts_and_by_url(booted: Stack) -> None:
+    item = booted.post("/api/v1/items", {"name": "first"})
+    assert item in booted.get("/api/v1/items")
+    assert booted.get("/api/v1/items/url") == {"ok": True}
 
 
-def test_redis_by_parts_and_by_url(boot: Boot) -> None:
-    stack = boot("e2e-fastapi-postgresql-redis")
-    first = stack.post("/api/v1/visits")["visits"]
-    assert stack.post("/api/v1/visits")["visits"] == first + 1
-    assert stack.get("/api/v1/visits/url") == {"ok": True}
+@booted_as("e2e-fastapi-postgresql-redis")
+def test_redis_by_parts_and_by_url(booted: Stack) -> None:
+    first = booted.post("/api/v1/visits")["visits"]
+    assert booted.post("/api/v1/visits")["visits"] == first + 1
+    assert booted.get("/api/v1/visits/url") == {"ok": True}
 
 
-def test_worker_answers(boot: Boot) -> None:
-    assert boot("e2e-fastapi-postgresql-redis").post("/api/v1/jobs/add", {"x": 2, "y": 3}) == {
-        "result": 5
-    }
+@booted_as("e2e-fastapi-postgresql-redis")
+def test_worker_answers(booted: Stack) -> None:
+    assert booted.post("/api/v1/jobs/add", {"x": 2, "y": 3}) == {"result": 5}
 
 
-def test_nextjs_reaches_postgresql(boot: Boot) -> None:
-    stack = boot("e2e-nextjs-postgresql")
-    item = stack.post("/api/items", {"name": "first"})
-    assert item in stack.get("/api/items")
+@booted_as("e2e-nextjs-postgresql")
+def test_nextjs_reaches_postgresql(booted: Stack) -> None:
+    item = booted.post("/api/items", {"name": "first"})
+    assert item in booted.get("/api/items")
 
 
-def test_mongodb(boot: Boot) -> None:
-    stack = boot("e2e-fastapi-mongodb")
-    stack.post("/api/v1/notes", {"text": "hello"})
-    assert {"text": "hello"} in stack.get("/api/v1/notes")
+@booted_as("e2e-fastapi-mongodb")
+def test_mongodb(booted: Stack) -> None:
+    booted.post("/api/v1/notes", {"text": "hello"})
+    assert {"text": "hello"} in booted.get("/api/v1/notes")
 
 
-def test_chroma(boot: Boot) -> None:
-    stack = boot("e2e-fastapi-chroma")
-    stack.post("/api/v1/documents", {"id": "a", "embedding": [1.0, 0.5], "text": "hello"})
-    assert stack.get("/api/v1/documents/count") == {"count": 1}
+@booted_as("e2e-fastapi-chroma")
+def test_chroma(booted: Stack) -> None:
+    booted.post("/api/v1/documents", {"id": "a", "embedding": [1.0, 0.5], "text": "hello"})
+    assert booted.get("/api/v1/documents/count") == {"count": 1}
 
 
-def test_job_reaches_its_database(boot: Boot) -> None:
-    stack = boot("e2e-python-postgresql")
-    assert "database ok" in stack.compose("run", "--rm", "--build", "-T", "app")
+@booted_as("e2e-python-postgresql")
+def test_job_reaches_its_database(booted: Stack) -> None:
+    assert "database ok" in booted.compose("run", "--rm", "--build", "-T", "app")
 
 
-def test_python_job_beside_node(boot: Boot) -> None:
-    stack = boot("e2e-python-node")
-    assert stack.compose("run", "--rm", "--build", "-T", "app").strip()
+@booted_as("e2e-python-node")
+def test_python_job_beside_node(booted: Stack) -> None:
+    assert booted.compose("run", "--rm", "--build", "-T", "app").strip()

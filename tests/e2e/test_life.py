@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Boot
+from tests.e2e.conftest import booted_as
 from tests.e2e.stacks import Stack, eventually, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -40,48 +40,48 @@ def test_it_boots_with_the_settings_that_the_script_makes(stack: Stack) -> None:
     assert stack.post("/api/v1/visits")["visits"] == 1
 
 
-def test_a_row_outlives_down_and_up(boot: Boot) -> None:
-    stack = boot(SHAPE)
-    item = stack.post("/api/v1/items", {"name": "kept"})
-    visits = stack.post("/api/v1/visits")["visits"]
-    stack.compose("down")
-    stack.up()
-    assert item in stack.get("/api/v1/items")
-    assert stack.post("/api/v1/visits")["visits"] == visits + 1
+@booted_as(SHAPE)
+def test_a_row_outlives_down_and_up(booted: Stack) -> None:
+    item = booted.post("/api/v1/items", {"name": "kept"})
+    visits = booted.post("/api/v1/visits")["visits"]
+    booted.compose("down")
+    booted.up()
+    assert item in booted.get("/api/v1/items")
+    assert booted.post("/api/v1/visits")["visits"] == visits + 1
 
 
-def test_a_killed_app_heals(boot: Boot) -> None:
-    stack = boot("e2e-fastapi")
-    before = stack.containers()["app"]["State"]["StartedAt"]
+@booted_as("e2e-fastapi")
+def test_a_killed_app_heals(booted: Stack) -> None:
+    before = booted.containers()["app"]["State"]["StartedAt"]
     command = ["docker", "compose", "-f", "docker-compose.prod.yml", "exec", "-T", "app"]
-    subprocess.run([*command, "sh", "-c", "kill -9 -1"], cwd=stack.folder, check=False)
-    eventually(lambda: stack.containers()["app"]["State"]["StartedAt"] != before)
-    eventually(lambda: bool(stack.get("/api/v1/info")["pid"]))
+    subprocess.run([*command, "sh", "-c", "kill -9 -1"], cwd=booted.folder, check=False)
+    eventually(lambda: booted.containers()["app"]["State"]["StartedAt"] != before)
+    eventually(lambda: bool(booted.get("/api/v1/info")["pid"]))
 
 
-def test_a_stop_is_graceful(boot: Boot) -> None:
-    stack = boot("e2e-node")
-    container = stack.containers()["app"]["Id"]
-    stack.compose("stop", "app")
+@booted_as("e2e-node")
+def test_a_stop_is_graceful(booted: Stack) -> None:
+    container = booted.containers()["app"]["Id"]
+    booted.compose("stop", "app")
     code = run("docker", "inspect", "-f", "{{.State.ExitCode}}", container).strip()
-    stack.compose("start", "app")
+    booted.compose("start", "app")
     assert code in {"0", "143"}
 
 
-def test_production_and_development_share_no_volume(boot: Boot) -> None:
-    stack = boot(SHAPE)
-    item = stack.post("/api/v1/items", {"name": "production"})
+@booted_as(SHAPE)
+def test_production_and_development_share_no_volume(booted: Stack) -> None:
+    item = booted.post("/api/v1/items", {"name": "production"})
     # The development database would fail on its own init scripts (Spinbox ships them so).
-    shutil.rmtree(stack.folder / "database/init")
-    (stack.folder / "database/init").mkdir()
+    shutil.rmtree(booted.folder / "database/init")
+    (booted.folder / "database/init").mkdir()
     development = ["docker", "compose", "-p", "e2e-development", "-f", "docker-compose.yml"]
     try:
-        run(*development, "up", "-d", "--wait", cwd=stack.folder)
+        run(*development, "up", "-d", "--wait", cwd=booted.folder)
         volumes = run("docker", "volume", "ls", "-q", "-f", "name=postgres_data").split()
     finally:
-        run(*development, "down", "--volumes", "--timeout", "3", cwd=stack.folder)
+        run(*development, "down", "--volumes", "--timeout", "3", cwd=booted.folder)
     assert len([name for name in volumes if name.startswith("e2e-")]) >= 2
-    assert item in stack.get("/api/v1/items")
+    assert item in booted.get("/api/v1/items")
 
 
 def test_a_failing_migration_stops_the_start_and_is_named(stack: Stack) -> None:
@@ -138,13 +138,13 @@ def test_compose_refuses_to_start_without_a_secret(stack: Stack) -> None:
     assert "is not set in .env" in result.stderr
 
 
-def test_a_code_change_installs_nothing_anew(boot: Boot) -> None:
-    stack = boot("e2e-fastapi")
-    main = stack.folder / "backend/app/main.py"
+@booted_as("e2e-fastapi")
+def test_a_code_change_installs_nothing_anew(booted: Stack) -> None:
+    main = booted.folder / "backend/app/main.py"
     main.write_text(main.read_text() + "\n# changed\n")
     log = subprocess.run(
         ["docker", "build", "--progress=plain", "-q=false", "-f", "Dockerfile.prod", "."],
-        cwd=stack.folder,
+        cwd=booted.folder,
         capture_output=True,
         text=True,
         check=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Boot
+from tests.e2e.conftest import booted_as
 from tests.e2e.stacks import Stack, eventually, free_port, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -30,9 +30,9 @@ def _get(url: str) -> tuple[int, str]:
         return response.status, response.read().decode()
 
 
-def test_plain_http_on_an_address(boot: Boot) -> None:
-    stack = boot("e2e-web-app")
-    status, body = _get(f"http://127.0.0.1:{stack.http_port}/api/v1/info")
+@booted_as("e2e-web-app")
+def test_plain_http_on_an_address(booted: Stack) -> None:
+    status, body = _get(f"http://127.0.0.1:{booted.http_port}/api/v1/info")
     assert status == 200
     assert '"scheme":"http"' in body
 
