@@ -15,7 +15,7 @@ from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
 
-OF_THEIR_OWN = {"test_backup", "test_check", "test_deploy", "test_guide", "test_pipelines"}
+SHARED = {"test_containers", "test_first_boot", "test_life", "test_options"}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks at the groups
@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
-            # Files whose stacks have names of their own run beside the others, which share theirs.
-            group = item.path.stem if item.path.stem in OF_THEIR_OWN else "shared"
+            # Files that share their stacks' names run one after the other, the rest beside them.
+            group = "shared" if item.path.stem in SHARED else item.path.stem
             item.add_marker(pytest.mark.xdist_group(group))
     yield
     items.sort(key=_shape)
