@@ -600,3 +600,28 @@ def test_without_a_proxy_a_broken_version_is_never_in_service(other: Stack) -> N
     assert run("curl", "--silent", "--fail", address) == '"first"'
     names = run("docker", "ps", "-a", "--format", "{{.Names}}", "--filter", "name=e2e-deploy-fas")
     assert names.split() == ["e2e-deploy-fastapi-prod-app-1"]
+
+
+def test_compose_s_word_alone_does_not_make_a_version_healthy(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up --wait` now and then ends with 0 when its time is over (Compose 2.26)."""
+    in_service(stack, "good")
+    stack.compose("down")
+    program = tmp_path / "docker"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'PATH={os.environ["PATH"]}\ncase "$*" in\n'
+        '    *--wait-timeout*) docker "$@" || true ;;\n'
+        '    *) exec docker "$@" ;;\nesac\n'
+    )
+    program.chmod(0o755)
+    main = stack.folder / "backend/app/main.py"
+    source = main.read_text()
+    main.write_text(source + "\n" + BROKEN["does not start"])
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        code, output = deploy(stack)
+    main.write_text(source)
+    assert (code, "Failed while starting everything" in output) == (1, True), output
+    assert serving(stack) == "good"

@@ -279,6 +279,10 @@ if [ -z "$serving" ]; then
     undo=start_old_version
     if [ -z "$only_switch" ]; then
         compose --progress quiet up --detach --no-build --wait --wait-timeout "$limit"
+        # When its time is over, Compose may end as if all were well.
+        for id in $(containers --all $apps); do
+            wait_until_healthy "$id" "$(docker inspect --format '{{.Name}}' "$id" | sed 's|^/||')"
+        done
     else
         place
         compose --progress quiet up --detach --no-deps --wait caddy
