@@ -428,3 +428,45 @@ class TestCommand:
             check=True,
         )
         assert result.stdout == b"a\nb\n"
+
+
+class TestNamedFiles:
+    """A file of /run/secrets that is named as a variable gives it, as Swarm mounts them."""
+
+    @pytest.fixture
+    def named(self, secrets: Path) -> Iterator[Path]:
+        """A file of a name that no other test has; the folder is shared."""
+        path = SECRETS / f"SPINBOX_{secrets.name.upper().replace('-', '_')}"
+        yield path
+        path.unlink(missing_ok=True)
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_any_content_comes_through(
+        self, value: str, shell: Shell, named: Path, tmp_path: Path
+    ) -> None:
+        named.write_text(value, encoding="utf-8")
+        assert completed(shell, {}, tmp_path)[named.name] == value
+        assert not list(tmp_path.iterdir())
+
+    def test_an_existing_value_wins(self, shell: Shell, named: Path) -> None:
+        named.write_text("file")
+        assert completed(shell, {named.name: "value"})[named.name] == "value"
+
+    def test_a_link_is_followed(self, shell: Shell, named: Path, tmp_path: Path) -> None:
+        """Kubernetes mounts links into a folder of its own."""
+        (tmp_path / "data").write_text("linked")
+        named.symlink_to(tmp_path / "data")
+        assert completed(shell, {})[named.name] == "linked"
+
+    @pytest.mark.parametrize("ending", ["-x", ".x", " x", "$(touch pwned)"])
+    def test_other_names_are_no_variables(
+        self, ending: str, shell: Shell, named: Path, tmp_path: Path
+    ) -> None:
+        other = named.with_name(named.name + ending)
+        other.write_text("value")
+        try:
+            seen = completed(shell, {}, tmp_path)
+        finally:
+            other.unlink()
+        assert not [name for name in seen if name.startswith(named.name)]
+        assert not list(tmp_path.iterdir())
