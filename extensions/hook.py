@@ -72,12 +72,14 @@ class SpinboxContext(ContextHook):
                 raise error_type(_NOT_A_PROJECT)
             choices = {choice: context.get(choice) for choice in CHOICES}
             pipeline = {key: context.get(key) for key in _load("pipeline").ANSWERS}
+            cluster = {key: context.get(key) for key in _load("kubernetes").ANSWERS}
             state = [
                 project,
                 context.get("overrides") or {},
                 choices,
                 context.get("output"),
                 pipeline,
+                cluster,
             ]
             context.update(_derive(json.dumps(state, sort_keys=True, default=str)))
         except error_type as error:
@@ -117,10 +119,13 @@ def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | N
 
 @lru_cache(maxsize=32)
 def _derive(state: str) -> dict[str, Any]:
-    project, overrides, choices, output, answers = json.loads(state)
+    project, overrides, choices, output, answers, cluster = json.loads(state)
     stack = _load("stack").build_stack(project, overrides, choices)
     pipeline = _load("pipeline").build_pipeline(answers, stack, output or ".")
-    derived: dict[str, Any] = _load("layout").context(stack, pipeline, output or ".")
+    kubernetes = _load("kubernetes").build_kubernetes(cluster)
+    swarm = _load("swarm").is_wanted(cluster["targets"], stack)
+    layout = _load("layout")
+    derived: dict[str, Any] = layout.context(stack, pipeline, kubernetes, swarm, output or ".")
     return derived
 
 

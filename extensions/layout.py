@@ -6,10 +6,12 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from . import kubernetes as kubernetes_module
 from . import pins, quoting
+from .kubernetes import Kubernetes
 from .model import Stack
 from .pipeline import Pipeline, language_version, service_environment, test_environment
-from .stack import GRACE_SECONDS, INNER_PORT, UID
+from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"
@@ -22,19 +24,24 @@ def project_root(destination: Path, output: str) -> Path:
     return Path(os.path.normpath(destination.joinpath(*[".."] * len(PurePosixPath(output).parts))))
 
 
-def context(stack: Stack, pipeline: Pipeline, output: str) -> dict[str, Any]:
+def context(
+    stack: Stack, pipeline: Pipeline, kubernetes: Kubernetes, swarm: bool, output: str
+) -> dict[str, Any]:
     """What every template sees besides the answers.
 
     Returns:
-        `stack`, `pipeline`; `pins`, with actions and images; functions of `pipeline.py`;
+        `stack`, `pipeline`, `kubernetes`, `swarm`; `pins` and `k8s`, modules; some functions;
         `to_project` (from the output folder to the project's, `.` or `../`…); `to_output` (the
         way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`,
-        `inner_port`; and the quoting functions of `quoting.py` under `q`.
+        `inner_host`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
     """
     depth = len(PurePosixPath(output).parts)
     return {
         "stack": stack,
         "pipeline": pipeline,
+        "kubernetes": kubernetes,
+        "swarm": swarm,
+        "k8s": kubernetes_module,
         "pins": pins,
         "language_version": language_version,
         "service_environment": service_environment,
@@ -45,6 +52,7 @@ def context(stack: Stack, pipeline: Pipeline, output: str) -> dict[str, Any]:
         "uv_version": UV_VERSION,
         "grace_seconds": GRACE_SECONDS,
         "compose_command": COMPOSE_COMMAND,
+        "inner_host": INNER_HOST,
         "inner_port": INNER_PORT,
         "q": quoting,
     }

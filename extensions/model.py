@@ -92,6 +92,9 @@ class Health:
 class BackingService:
     """A database or the like that apps connect to.
 
+    One that is `external` runs elsewhere, as a managed service: the stack has no container, volume
+    or backup of it, and its address is a setting.
+
     Attributes:
         name: Service and host name.
         title: The product's name, for people.
@@ -100,7 +103,7 @@ class BackingService:
         user: `uid:gid` to run as, or None for the image's own.
         command: Arguments or command line instead of the image's.
         environment: The container's own variables.
-        app_environment: What an app needs to connect.
+        app_environment: What an app needs to connect; the host's name comes first.
         urls: Names of the URLs that the image's entrypoint makes of those.
         variables: What whoever runs the stack sets.
         volume: Where its data lies.
@@ -111,6 +114,9 @@ class BackingService:
         paused_backup: Its script (`template/deploy/data/`) makes a backup of the files in its
             volume, in a container beside it, while it is paused; else inside it, while it runs.
         stopped_restore: The same for a restore, while it is stopped.
+        reads_secret_files: Its image takes a secret from the file that NAME_FILE names.
+        own_folder: Variables that move its data into a folder of the volume, where that is a file
+            system of its own and has more in it (`lost+found`).
         test_health: A command line that tells when it is ready, where its image is started for
             tests without `command`.
     """
@@ -133,6 +139,27 @@ class BackingService:
     shared_memory: str | None = None
     paused_backup: bool = False
     stopped_restore: bool = False
+    external: bool = False
+    reads_secret_files: bool = True
+    own_folder: tuple[Env, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[Env, ...]:
+        """Those of its container's variables that are secret."""
+        names = {variable.name for variable in self.variables if variable.secret}
+        return tuple(env for env in self.environment if env.variable in names)
+
+    def secret_files(self, folder: str) -> dict[str, str]:
+        """Variables that name the files with its secrets, which lie in that folder."""
+        if not self.reads_secret_files:
+            return {}
+        return {f"{env.name}_FILE": f"{folder}/{env.variable}" for env in self.secrets}
+
+    def secret_exports(self, folder: str) -> str:
+        """Words of a shell, one line, that read its secrets from files; empty without secrets."""
+        return "; ".join(
+            f"{env.name}=$(cat {folder}/{env.variable}); export {env.name}" for env in self.secrets
+        )
 
     @property
     def password(self) -> Variable | None:
@@ -229,7 +256,8 @@ class App:
         environment: The container's variables.
         passed_on: Names of the app's own variables, set only where the user sets them.
         build_arguments: Variables baked into the image.
-        services: Names of the backing services it connects to.
+        services: Names of the backing services of the stack that it connects to.
+        external: The same of those that run elsewhere.
         routes: Path prefixes the proxy sends to it; empty for all that is left.
         volumes: Named volumes under its read-only root.
         tmpfs: Writable folders in memory.
@@ -255,11 +283,17 @@ class App:
     passed_on: tuple[str, ...] = ()
     build_arguments: tuple[Env, ...] = ()
     services: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     volumes: tuple[Volume, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
     gpu: bool = False
     tests: Tests | None = None
+
+    @property
+    def backing(self) -> tuple[str, ...]:
+        """Names of all backing services it connects to."""
+        return (*self.services, *self.external)
 
 
 @dataclass(frozen=True)
@@ -296,6 +330,15 @@ class Migrations:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """Who connects to whom inside the stack, and on which port."""
+
+    source: str
+    target: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Stack:
     """All that runs in production.
 
@@ -304,6 +347,7 @@ class Stack:
         apps: Images built from the project, the primary one (`app`) first.
         worker: The background worker, if there is one.
         services: Backing services.
+        external: Those that run elsewhere.
         migrations: Present with PostgreSQL where there is something to do.
         variables: Every variable once, in the order of `.env.example`.
         with_proxy: Caddy stands in front of the apps that serve HTTP.
@@ -314,10 +358,16 @@ class Stack:
     apps: tuple[App, ...]
     worker: Worker | None
     services: tuple[BackingService, ...]
+    external: tuple[BackingService, ...]
     migrations: Migrations | None
     variables: tuple[Variable, ...]
     with_proxy: bool
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def backing(self) -> tuple[BackingService, ...]:
+        """All backing services, wherever they run."""
+        return (*self.services, *self.external)
 
     @property
     def web_apps(self) -> tuple[App, ...]:
@@ -385,8 +435,26 @@ class Stack:
     @property
     def calls_api_through_proxy(self) -> bool:
         """Whether one app calls another: by the proxy, which knows the version in service."""
-        arguments = [env.name for app in self.apps for env in app.build_arguments]
-        return self.with_proxy and "BACKEND_URL" in arguments
+        return self.with_proxy and self.calls_api
+
+    @property
+    def calls_api(self) -> bool:
+        """Whether one app calls another, at an address that is built into its image."""
+        return any(env.name == "BACKEND_URL" for a in self.apps for env in a.build_arguments)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """Every connection inside the stack, but the proxy's to the apps and those of backups."""
+        users = [(app.name, app.services) for app in self.apps]
+        if self.worker:
+            users.append((self.worker.name, self.worker.app.services))
+        if self.migrations and not self.service("postgres").external:
+            users.append(("migrate", ("postgres",)))
+        edges = [Edge(u, name, self.service(name).port) for u, names in users for name in names]
+        for app in self.apps:
+            if any(env.name == "BACKEND_URL" for env in app.build_arguments):
+                edges.append(Edge(app.name, self.apps[0].name, self.apps[0].port or 0))
+        return tuple(edges)
 
     @property
     def memory_needed(self) -> int:
@@ -400,7 +468,7 @@ class Stack:
     @property
     def served_by_postgres(self) -> bool:
         """Whether an app that keeps running uses PostgreSQL."""
-        return any("postgres" in app.services for app in self.web_apps)
+        return any("postgres" in app.backing for app in self.web_apps)
 
     @property
     def installs_python(self) -> bool:
@@ -436,4 +504,4 @@ class Stack:
 
     def service(self, name: str) -> BackingService:
         """The backing service of that name."""
-        return next(service for service in self.services if service.name == name)
+        return next(service for service in self.backing if service.name == name)

@@ -208,15 +208,18 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
         stack: Its stack.
         beside: The services run beside the tests, on localhost; else under their own names.
     """
-    open_ones = {s.password.name for s in stack.services if s.command and s.password}
+    open_ones = {s.password.name for s in stack.backing if s.command and s.password}
+    # Tests never reach a service that runs elsewhere: one of their own takes its place.
+    urls = {url for service in stack.external for url in service.urls}
+    hosts = {service.app_environment[0].name: service.name for service in stack.external}
     wanted = [
-        env
+        Env(env.name, hosts[env.name]) if env.name in hosts else env
         for env in app.environment
-        if env.name not in _ONLY_IN_PRODUCTION and env.variable not in open_ones
+        if env.name not in _ONLY_IN_PRODUCTION | urls and env.variable not in open_ones
     ]
     environment = {"ENVIRONMENT": "test"} if app.kind == "fastapi" else {}
     environment |= _resolved(wanted, stack)
-    names = {service.name for service in stack.services}
+    names = {service.name for service in stack.backing}
     if beside:
         environment |= {key: "localhost" for key, value in environment.items() if value in names}
     return environment

@@ -12,10 +12,14 @@ from typing import Any
 
 from .errors import ProjectError
 from .pipeline import FORMS
+from .services import NAMES
 
 OFF = "off"
 ON = "on"
-COMPONENTS = ("fastapi", "python", "nextjs", "node", "postgres", "redis", "mongodb", "chroma")
+EXTERNAL = "external"
+# Where the stack runs beside, or instead of, one server with Compose.
+TARGETS = ("docker-swarm", "kubernetes")
+COMPONENTS = ("fastapi", "python", "nextjs", "node", *NAMES)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,15 @@ def _node(kind: str, title: str) -> list[Setting]:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("name", "text", "The project's name"),
-    *(Setting(name, f"{ON}|{OFF}", "Whether the project has it") for name in COMPONENTS),
+    *(
+        Setting(name, f"{ON}|{OFF}", "Whether the project has it")
+        for name in COMPONENTS
+        if name not in NAMES
+    ),
+    *(
+        Setting(name, f"{ON}|{OFF}|{EXTERNAL}", "Whether the project has it, or uses one elsewhere")
+        for name in NAMES
+    ),
     *_python("fastapi", "FastAPI"),
     Setting("fastapi.entry", "text", "The FastAPI object or factory, as module:name"),
     Setting("fastapi.factory", "boolean", "The entry is an application factory"),
@@ -100,6 +112,9 @@ CHOICES: tuple[Setting, ...] = (
     Setting("proxy", "caddy|none", "What stands in front of the apps"),
     Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
     Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
+    Setting("kubernetes_route", "gateway|ingress", "How requests come in: HTTPRoute or Ingress"),
+    Setting("kubernetes_gateway", "text", "The Gateway, or Ingress class, as NAMESPACE/NAME"),
+    Setting("kubernetes_secrets", "file|external", "Secrets from a file, or an ExternalSecret"),
     Setting("ci_staging", "boolean", "Pipelines deploy to a staging environment first"),
     Setting("ci_arm64", "boolean", "Pipelines build for arm64 instead of amd64"),
     Setting("ci_branch", "text", "The branch whose images GitHub pushes"),
@@ -107,7 +122,8 @@ CHOICES: tuple[Setting, ...] = (
 # What Copier asks; the answers of copier.yml that are neither facts nor set by the command line.
 QUESTIONS = frozenset(
     {
-        *("runtime", "compose", "proxy", "uploads", "gpu"),
+        *("runtime", "compose", "proxy", "uploads", "gpu", "targets"),
+        *("kubernetes_route", "kubernetes_gateway", "kubernetes_secrets"),
         *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_arm64", "ci_branch"),
     }
 )
@@ -120,6 +136,10 @@ _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "ci_branch": (FORMS["ci_branch"], "the name of a branch"),
+    "kubernetes_gateway": (
+        re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
+        "of the form NAMESPACE/NAME",
+    ),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
@@ -257,6 +277,8 @@ def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
                 result.pop(key, None)
             else:
                 result.setdefault(key, {})
+                if value == EXTERNAL:
+                    result[key]["external"] = True
         elif not field:
             result[key] = value
         elif component in result:

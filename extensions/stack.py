@@ -34,7 +34,8 @@ UID = 10001
 _HOME = "/home/app"
 # How long a container may take to finish its requests; the server itself stops before that.
 GRACE_SECONDS = 30
-# Where the proxy takes requests of one app to another.
+# Where the proxy takes requests of one app to another; built into images, so alike everywhere.
+INNER_HOST = "api"
 INNER_PORT = 8000
 
 _TITLES = {"fastapi": "FastAPI", "python": "Python", "nextjs": "Next.js", "node": "Node"}
@@ -100,7 +101,8 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         name=name,
         apps=tuple(apps),
         worker=worker,
-        services=backing,
+        services=tuple(service for service in backing if not service.external),
+        external=tuple(service for service in backing if service.external),
         migrations=migrations,
         variables=_variables(apps, backing, with_proxy),
         with_proxy=with_proxy,
@@ -204,7 +206,8 @@ def _python_app(
         job=job,
         environment=tuple(environment),
         passed_on=_own_variables(facts, environment, backing),
-        services=tuple(service.name for service in backing),
+        services=tuple(service.name for service in backing if not service.external),
+        external=tuple(service.name for service in backing if service.external),
         routes=_routes(facts) if beside_api else (),
         volumes=tuple(volumes),
         tmpfs=(Tmpfs("/tmp", "128m"),),
@@ -284,7 +287,8 @@ def _node_app(
         environment=tuple(environment),
         passed_on=own,
         build_arguments=tuple(arguments),
-        services=tuple(service.name for service in backing),
+        services=tuple(service.name for service in backing if not service.external),
+        external=tuple(service.name for service in backing if service.external),
         volumes=tuple(_app_volumes(choices) if service == "app" else ()),
         tmpfs=tuple(tmpfs),
         resources=Resources("512M"),
@@ -465,7 +469,7 @@ def _variables(
     for app in apps:
         for env in app.build_arguments:
             if env.name == "BACKEND_URL":
-                where = f"caddy:{INNER_PORT}" if with_proxy else f"app:{apps[0].port}"
+                where = f"{INNER_HOST}:{INNER_PORT}" if with_proxy else f"app:{apps[0].port}"
                 help_text = "Where Next.js finds the API inside the stack."
                 variables.append(
                     Variable(

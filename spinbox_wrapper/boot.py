@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .checks.model import Check, Context, failed, passed
+from .checks.model import Check, Context, failed, passed, warned
 from .checks.settings import required
 
 IDS = {
@@ -84,6 +84,9 @@ def boot(
             return checks
         if not stack.web_apps and not stack.services:
             return checks
+        if stack.external:
+            done(_refused(stack))
+            return checks
         say("Starting the stack …")
         began = time.monotonic()
         if not done(_start(copy, stack)):
@@ -91,6 +94,14 @@ def boot(
         for app in stack.web_apps:
             done(_ask(copy, app, began))
     return checks
+
+
+def _refused(stack: Any) -> Check:
+    """A copy of the stack would change the data of what runs elsewhere."""
+    names = " and ".join(service.title for service in stack.external)
+    verb = "runs" if len(stack.external) == 1 else "run"
+    seen = f"{names} {verb} elsewhere, so nothing was started: a copy could change its data."
+    return warned("boot.start", seen, "Deploy to staging first, with a database of its own.")
 
 
 @dataclass(frozen=True)

@@ -162,11 +162,28 @@ def build(
 
 @cli.command()
 @click.option(
-    "--target", type=click.Choice(["docker"]), default="docker", help="What to deploy to."
+    "--target",
+    type=click.Choice(["docker", "docker-swarm", "kubernetes"]),
+    default="docker",
+    help="What to deploy to.",
+)
+@click.option(
+    "--remove-target",
+    "dropped",
+    type=click.Choice(["docker-swarm", "kubernetes"]),
+    multiple=True,
+    help="Take the files of that target away again.",
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="With --generate: as of `build`.",
 )
 @click.option("--guide", is_flag=True, help="Show the steps for this project (the default).")
 @click.option("--check", is_flag=True, help="Look at project, settings and machine.")
-@click.option("--generate", is_flag=True, help="Write the files, as `build --prod --compose`.")
+@click.option("--generate", is_flag=True, help="Write the files of the target, with all others.")
 @_project_options
 @click.option("--env", "environment", metavar="NAME", help="Settings in deploy/env/NAME.env.")
 @click.option("--online", is_flag=True, help="With --check: look the domain up as well.")
@@ -174,6 +191,9 @@ def build(
 @_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Name unchanged files; show Docker's output.")
 def deploy(
+    target: str,
+    dropped: tuple[str, ...],
+    settings: tuple[str, ...],
     directory: Path,
     output: str | None,
     answers_file: str,
@@ -185,7 +205,6 @@ def deploy(
     boot: bool,
     format_: str,
     verbose: bool,
-    **_: Any,
 ) -> None:
     """Show how to deploy a project, and check that it is ready.
 
@@ -194,21 +213,38 @@ def deploy(
       spinbox deploy
       spinbox deploy --check --online
       spinbox deploy --check --boot
+      spinbox deploy --target kubernetes --generate
     """
     _refuse_together(guide, "--guide", check, generate)
     _refuse_together(check, "--check", generate)
     _refuse_together(generate, "--generate", environment)
+    _refuse_together(bool(dropped), "--remove-target", guide, check)
     if (online or boot) and not check:
         raise UsageError("--online and --boot belong to --check: add it.")
-    choices = {"compose": True} if generate else {}
-    request = _request(directory, output, answers_file, choices=choices)
+    if boot and target != "docker":
+        raise UsageError(f"--boot starts a copy with Compose: it does not go with {target}.")
+    if target in dropped:
+        raise UsageError(f"--target and --remove-target name {target}: give one of them.")
+    if settings and not generate:
+        raise UsageError("--set belongs to --generate: add it.")
+    writes = generate or bool(dropped)
+    own = target == "docker"
+    request = _request(
+        directory,
+        output,
+        answers_file,
+        choices={"compose": True} if generate and own else {},
+        settings=tuple(_pair(text) for text in settings),
+        added={} if own or (dropped and not generate) else {"targets": (target,)},
+        dropped={"targets": dropped},
+    )
     name = _environment(environment)
-    if generate:
+    if writes:
         _generate(request, format_=format_, verbose=verbose)
     elif check:
-        _check(request, name, online=online, boot=boot, format_=format_, verbose=verbose)
+        _check(request, target, name, online=online, boot=boot, format_=format_, verbose=verbose)
     else:
-        _guide(request, name, format_)
+        _guide(request, target, name, format_)
 
 
 @cli.command()
@@ -282,8 +318,8 @@ def generate(
         answers_file,
         choices={key: value for key, value in given.items() if value is not None},
         settings=tuple(_pair(text) for text in settings),
-        platforms=platforms,
-        dropped=dropped,
+        added={"ci": platforms},
+        dropped={"ci": dropped},
     )
     preview = differences or dry_run
     _refuse_together(preview, "--diff or --dry-run", adopt == "ask")
@@ -365,13 +401,20 @@ def _generate(
 
 
 def _check(
-    request: Request, environment: str, *, online: bool, boot: bool, format_: str, verbose: bool
+    request: Request,
+    target: str,
+    environment: str,
+    *,
+    online: bool,
+    boot: bool,
+    format_: str,
+    verbose: bool,
 ) -> None:
     from . import boot as booting
     from . import checks, sync
     from .checks import report
 
-    context = checks.Context(sync.plan(request), environment, online=online)
+    context = checks.Context(sync.plan(request), environment, target, online=online)
     results = checks.run(context)
     text = format_ == "text"
     if text:
@@ -388,10 +431,10 @@ def _check(
         raise UserError(problem)
 
 
-def _guide(request: Request, environment: str, format_: str) -> None:
+def _guide(request: Request, target: str, environment: str, format_: str) -> None:
     from . import checks, guide, sync
 
-    context = checks.Context(sync.plan(request), environment)
+    context = checks.Context(sync.plan(request), environment, target)
     form = guide.as_json if format_ == "json" else guide.as_text
     click.echo(form(context, guide.guide(context)))
 

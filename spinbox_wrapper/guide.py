@@ -19,7 +19,11 @@ from .checks import Context, Status, engine
 from .markdown import Section
 from .plan import Action
 
-README = "deploy/README.md"
+READMES = {
+    "docker": "deploy/README.md",
+    "docker-swarm": "deploy/swarm/README.md",
+    "kubernetes": "deploy/kubernetes/README.md",
+}
 GENERATE = "Generate the files"
 # Sections of level 2 that the guide shows, with the steps below them.
 SHOWN = (
@@ -76,9 +80,10 @@ def as_text(context: Context, steps: list[Step]) -> str:
         lines += ["", click.style(heading, bold=True, fg=colour), rule * len(heading)]
         body = markdown.as_lines(step.section)
         lines += ["", *body] if body else []
-    name = context.outcome.request.named(README)
+    name = context.outcome.request.named(READMES[context.target])
     lines += ["", f"Everything else (daily work, troubleshooting, staging): {name}"]
-    lines += ["Is all ready? spinbox deploy --check" + _option(context)]
+    target = "" if context.target == "docker" else f" --target {context.target}"
+    lines += [f"Is all ready? spinbox deploy{target} --check" + _option(context)]
     return "\n".join(lines)
 
 
@@ -122,7 +127,7 @@ def _document(context: Context) -> str:
     return next(
         step.generated.content.decode()
         for step in context.outcome.steps
-        if step.path == README and step.generated is not None
+        if step.path == READMES[context.target] and step.generated is not None
     )
 
 
@@ -141,14 +146,29 @@ def _generate(context: Context) -> Section:
 
 def _done(context: Context) -> Mapping[str, bool]:
     """The steps that can be told to be done or not, by their titles without numbers."""
+    generated = all(check.status is not Status.FAIL for check in checks.files.look(context))
+    if context.target == "kubernetes":
+        found = {check.id: check.status for check in checks.kubernetes.look(context)}
+        return {
+            GENERATE: generated,
+            "Make the settings": found.get("kubernetes.settings") is Status.PASS,
+            "Name the domain": found.get("kubernetes.domain") is Status.PASS,
+            "Build the images": found.get("kubernetes.images") is Status.PASS,
+        }
     status = checks.statuses(context.outcome, context.environment)
+    if context.target == "docker-swarm":
+        found = {check.id: check.status for check in checks.swarm.judge(checks.swarm.observe())}
+        made = [status.get(f"settings.{n}") for n in ("present", "complete", "placeholders")]
+        return {
+            GENERATE: generated,
+            "Make the swarm": found.get("swarm.manager") is Status.PASS,
+            "Make the settings": all(status is Status.PASS for status in made),
+        }
     settings = [status.get(f"settings.{name}") for name in ("present", "complete", "placeholders")]
     name = context.compose_project
     running = any(container.project == name for container in engine.observe().containers)
     return {
-        GENERATE: all(
-            found is not Status.FAIL for id_, found in status.items() if id_.startswith("files.")
-        ),
+        GENERATE: generated,
         "Bring the project to the server": running,
         "Make the settings": all(found is Status.PASS for found in settings),
         "Start": running,
@@ -168,12 +188,16 @@ def _for_this(context: Context) -> Callable[[str], str]:
             text = text.replace(before, after)
         if context.environment == "production":
             return text
+        if context.target == "kubernetes":
+            return re.sub(r"\bproduction\b", context.environment, text)
         settings, project = context.settings_path, context.compose_project
         text = text.replace(
             "docker compose -f docker-compose.prod.yml",
             f"docker compose -f docker-compose.prod.yml -p {project} --env-file {settings}",
         )
-        text = re.sub(r"(sh deploy/(?:[\w-]+|\$job)\.sh)", rf"\1{_option(context)}", text)
+        text = re.sub(
+            r"(sh deploy/(?:swarm/)?(?:[\w-]+|\$job)\.sh)", rf"\1{_option(context)}", text
+        )
         # Names of units, of the log and of the backups' folder.
         name = re.escape(context.stack.name)
         text = re.sub(rf"\b{name}-(?=\$job|backup\b)", f"{project}-", text)

@@ -34,7 +34,9 @@ def summary(stack: Any) -> str:
         app.title + ("" if app.directory == "." else f" in {app.directory}/") for app in stack.apps
     ]
     worker = ["a background worker"] if stack.worker else []
-    return ", ".join(apps + worker + [service.title for service in stack.services])
+    services = [service.title for service in stack.services]
+    services += [f"{service.title} elsewhere" for service in stack.external]
+    return ", ".join(apps + worker + services)
 
 
 def next_steps(outcome: Outcome) -> list[str]:

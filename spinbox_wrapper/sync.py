@@ -34,8 +34,8 @@ class Request:
         answers_file: Name of the answers file.
         restore: Deleted files to bring back, by path.
         interactive: Ask for the choices.
-        platforms: CI platforms that are added to those chosen before.
-        dropped: CI platforms that are taken off them.
+        added: What is added to choices that are lists (`ci`, `targets`), by answer.
+        dropped: What is taken off them.
     """
 
     project: Path
@@ -45,8 +45,8 @@ class Request:
     answers_file: str = DEFAULT_NAME
     restore: frozenset[str] = frozenset()
     interactive: bool = False
-    platforms: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
+    added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -56,7 +56,14 @@ class Request:
     @property
     def command(self) -> str:
         """The command line that writes to the same place."""
-        words = ["spinbox", "build", "--prod"]
+        return self._command("build", "--prod")
+
+    def command_for(self, target: str) -> str:
+        """The command line that writes the files of a target as well."""
+        return self._command("deploy", "--target", target, "--generate")
+
+    def _command(self, *command: str) -> str:
+        words = ["spinbox", *command]
         if self.project != Path():
             words += ["-C", str(self.project)]
         if self.output != ".":
@@ -174,6 +181,7 @@ def read(request: Request, template: Template) -> Reading:
     try:
         overrides = settings.check_overrides(answers.get("overrides") or {})
         choices = _apply_settings(request, answers, overrides, template)
+        choices |= _lists(request, answers, template)
         choices |= _pipelines(request, answers, template)
         found = template.extension("facts").read_project(request.project, settings.hints(overrides))
     except template.extension("errors").ProjectError as error:
@@ -313,6 +321,13 @@ def _dangers(base: Mapping[str, File], new: Mapping[str, File], stack: Any) -> l
             f"The project's name was {name}: under the new one the stack starts with empty "
             f"volumes. Keep the old one with --set name={name}, or move the data first."
         )
+    for service in stack.external:
+        if service.name in old["services"]:
+            warnings.append(
+                f"{service.title} runs elsewhere from now on, and starts empty there: make a last "
+                f"backup before the next deployment. The old data stays in the volume "
+                f"{old['name']}_{service.volume.name}."
+            )
     for service in stack.services:
         image = old["services"].get(service.name, {}).get("image", service.image)
         if _major(image) != _major(service.image):
@@ -352,21 +367,32 @@ def _apply_settings(
     return choices
 
 
+def _lists(request: Request, answers: Mapping[str, Any], template: Template) -> dict[str, Any]:
+    """The choices that are lists, where the request changes them."""
+    known = {
+        "ci": template.extension("pipeline").PLATFORMS,
+        "targets": template.extension("settings").TARGETS,
+    }
+    chosen: dict[str, Any] = {}
+    for answer, names in known.items():
+        before = answers.get(answer) or ()
+        wanted = {*before, *request.added.get(answer, ())} - {*request.dropped.get(answer, ())}
+        if wanted != {*before}:
+            chosen[answer] = [name for name in names if name in wanted]
+    return chosen
+
+
 def _pipelines(request: Request, answers: Mapping[str, Any], template: Template) -> dict[str, Any]:
-    """The CI platforms, and what the project's folder says of them while it is not stored yet."""
+    """What the project's folder says of pipelines, while it is not stored yet."""
     pipeline = template.extension("pipeline")
     if "ci_registry" in request.choices:
         try:
             pipeline.check_registry(request.choices["ci_registry"])
         except template.extension("errors").ProjectError as error:
             raise UsageError(str(error)) from None
-    asked = request.platforms or request.interactive
+    asked = request.added.get("ci") or request.interactive
     proposed = pipeline.propose(request.project) if asked else {}
-    chosen = {key: value for key, value in proposed.items() if key not in answers}
-    wanted = {*answers.get("ci", ()), *request.platforms} - {*request.dropped}
-    if wanted != set(answers.get("ci", ())):
-        chosen["ci"] = [name for name in pipeline.PLATFORMS if name in wanted]
-    return chosen
+    return {key: value for key, value in proposed.items() if key not in answers}
 
 
 def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:

@@ -9,19 +9,57 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..model import BackingService
+from ..model import BackingService, Env, Variable
 
 NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def define(name: str, facts: Mapping[str, Any], project: str) -> BackingService:
-    """The backing service `name` as the project needs it.
+    """The backing service `name` as the project needs it, or as it is reached elsewhere.
 
     Raises:
         ProjectError: The project needs something that the chosen image does not have.
     """
     module = importlib.import_module(f".{name}", __name__)
     service: BackingService = module.define(facts, project)
-    return service
+    return _elsewhere(service) if facts.get("external") else service
+
+
+_HELP = {"PORT": "Its port.", "DB": "The number of the database there."}
+
+
+def _elsewhere(service: BackingService) -> BackingService:
+    """What was known of a service in the stack becomes a setting."""
+    known = {variable.name: variable for variable in service.variables}
+    environment: list[Env] = []
+    variables: list[Variable] = []
+    for env in service.app_environment:
+        environment.append(Env(env.name, variable=env.variable or env.name))
+        if env.variable:
+            variable = known[env.variable]
+            help_text = f"{variable.help.partition(',')[0].rstrip('.')}."
+            # Redis is also had without one, in a network of its own.
+            required = variable.required and service.name != "redis"
+            variables.append(replace(variable, help=help_text, generate=None, required=required))
+        elif env.value == service.name:
+            help_text = f"The host that {service.title} runs on."
+            variables.append(Variable(env.name, service.title, help_text, required=True))
+        else:
+            help_text = _HELP[env.name.rpartition("_")[2]]
+            variables.append(Variable(env.name, service.title, help_text, env.value))
+    for url in service.urls[:1]:
+        environment.append(Env(url, variable=url))
+        help_text = (
+            "A URL that apps use in place of these parts, where more has to be said, as in "
+            "?sslmode=require; the parts are needed all the same."
+        )
+        variables.append(Variable(url, service.title, help_text, secret=True))
+    return replace(
+        service,
+        app_environment=tuple(environment),
+        variables=tuple(variables),
+        external=True,
+    )

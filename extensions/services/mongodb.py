@@ -43,14 +43,10 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         health=Health(
             # By its name: while the database is set up, the server answers on localhost only.
             (
-                "mongosh",
-                "--quiet",
-                "--norc",
-                "--host",
-                "mongodb",
-                "--eval",
-                "quit(db.adminCommand('ping').ok ? 0 : 1)",
+                'mongosh --quiet --norc --host "$HOSTNAME" '
+                "--eval \"quit(db.adminCommand('ping').ok ? 0 : 1)\"",
             ),
+            shell=True,
         ),
         resources=Resources("1G"),
         test_health="mongosh --quiet --norc --eval 'quit(0)'",

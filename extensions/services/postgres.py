@@ -77,6 +77,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         resources=Resources("512M"),
         test_health="pg_isready --host 127.0.0.1",
         shared_memory="128m",
+        own_folder=() if major >= 18 else (Env("PGDATA", f"{path}/pgdata"),),
     )
 
 

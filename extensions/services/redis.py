@@ -44,7 +44,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         variables=(
             password("REDIS_PASSWORD", "Redis", "Its password."),
             Variable(
-                "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below REDIS_MEMORY.", "128mb"
+                "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below its limit.", "128mb"
             ),
             Variable(
                 "REDIS_MAXMEMORY_POLICY",
@@ -60,4 +60,5 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         resources=Resources("256M"),
         test_health="redis-cli ping",
         stopped_restore=True,
+        reads_secret_files=False,
     )

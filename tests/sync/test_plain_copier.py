@@ -70,6 +70,17 @@ def test_copier_makes_the_same_pipelines(platform: str, tmp_path: Path, template
 
 
 @pytest.mark.integration
+def test_copier_makes_the_same_targets(tmp_path: Path, template: Path) -> None:
+    shape = "profile-web-app"
+    root, other = (compose(shape, tmp_path / name) for name in ("copier", "wrapper"))
+    data = {"targets": ["docker-swarm", "kubernetes"], "kubernetes_route": "ingress"}
+    run_copy(str(template), root, data=data, defaults=True, quiet=True, unsafe=True)
+    options = ("--target", "kubernetes", "--target", "docker-swarm", "--generate")
+    build(other, "deploy", *options, "--set", "kubernetes_route=ingress")
+    assert content(root) == content(other)
+
+
+@pytest.mark.integration
 @pytest.mark.parametrize("shape", SHAPES)
 def test_copier_update_gives_the_same(
     shape: str, tmp_path: Path, published: str, oldest: Template, present: Template

@@ -1,0 +1,133 @@
+"""`spinbox deploy --target`: targets come to what was chosen before; each has guide and checks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import Project, files_below
+from tests.runs import build, run
+
+TARGETS = {
+    "docker-swarm": "deploy/swarm/stack.yml",
+    "kubernetes": "deploy/kubernetes/base/app.yaml",
+}
+
+
+@pytest.fixture
+def root(project: Project) -> Path:
+    return project("profile-web-app")
+
+
+def generate(root: Path, *targets: str) -> str:
+    wanted = [word for target in targets for word in ("--target", target)]
+    return build(root, "deploy", *wanted, "--generate")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_is_added_and_remembered(target: str, root: Path) -> None:
+    generate(root, target)
+    assert (root / TARGETS[target]).exists()
+    assert (root / "docker-compose.prod.yml").exists()
+    before = files_below(root)
+    assert "Everything is up to date." in build(root)
+    assert files_below(root) == before
+
+
+def test_targets_may_be_added_one_after_the_other(root: Path) -> None:
+    generate(root, "kubernetes")
+    generate(root, "docker-swarm")
+    answers = yaml.safe_load((root / ".copier-answers.yml").read_text())
+    assert answers["targets"] == ["docker-swarm", "kubernetes"]
+    assert all((root / path).exists() for path in TARGETS.values())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_can_be_taken_away(target: str, root: Path) -> None:
+    build(root)
+    before = files_below(root)
+    generate(root, target)
+    build(root, "deploy", "--remove-target", target)
+    assert files_below(root) == before
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_guide_shows_a_target_that_is_not_generated_yet(target: str, root: Path) -> None:
+    before = files_below(root)
+    result = run(root, "deploy", "--target", target)
+    assert result.code == 0
+    assert f"spinbox deploy --target {target} --generate" in result.stdout
+    assert "First deployment" in result.stdout
+    assert files_below(root) == before
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_guide_is_for_the_environment(target: str, root: Path) -> None:
+    generate(root, target)
+    result = run(root, "deploy", "--target", target, "--env", "staging")
+    assert result.code == 0
+    assert "staging" in result.stdout
+    assert "web-app-prod" not in result.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_checks_are_those_of_the_target(target: str, root: Path) -> None:
+    generate(root, target)
+    result = run(root, "deploy", "--target", target, "--check", "--format", "json")
+    ids = [check["id"] for check in json.loads(result.stdout)["checks"]]
+    own = target.removeprefix("docker-")
+    assert any(id_.startswith(f"{own}.") for id_ in ids)
+    assert not any(id_.startswith(("engine.", "server.")) for id_ in ids)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--target", "nomad"), 2),
+        (("--target", "kubernetes", "--check", "--boot"), 2),
+        (("--target", "kubernetes", "--generate", "--remove-target", "kubernetes"), 2),
+        (("--remove-target", "kubernetes", "--check"), 2),
+        (("--target", "kubernetes", "--set", "kubernetes_route=ingress"), 2),
+        (("--target", "kubernetes", "--generate", "--set", "kubernetes_route=nginx"), 2),
+        (("--target", "kubernetes", "--generate", "--set", "kubernetes_gateway=$(x)/y"), 2),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    arguments: tuple[str, ...], code: int, root: Path
+) -> None:
+    before = files_below(root)
+    result = run(root, "deploy", *arguments)
+    assert result.code == code
+    assert result.stderr.strip()
+    assert files_below(root) == before
+
+
+def test_a_service_elsewhere_leaves_every_target(root: Path) -> None:
+    build(root, "--set", "postgres=external")
+    generate(root, "docker-swarm")
+    generate(root, "kubernetes")
+    compose = yaml.safe_load((root / "docker-compose.prod.yml").read_text())
+    assert "postgres" not in compose["services"]
+    assert compose["services"]["app"]["environment"]["POSTGRES_SERVER"].startswith("${")
+    stack = (root / "deploy/swarm/stack.yml").read_text()
+    assert "\n  postgres:" not in stack
+    assert not (root / "deploy/kubernetes/base/postgres.yaml").exists()
+    assert "\nPOSTGRES_SERVER=\n" in (root / ".env.example").read_text()
+
+
+def test_a_service_that_moves_away_is_warned_of(root: Path) -> None:
+    build(root)
+    said = build(root, "--set", "postgres=external")
+    assert "PostgreSQL runs elsewhere from now on" in said
+    assert "web-app-prod_postgres_data" in said
+
+
+def test_a_service_elsewhere_can_come_back(root: Path) -> None:
+    build(root)
+    before = files_below(root)
+    build(root, "--set", "postgres=external")
+    build(root, "--set", "postgres=")
+    assert files_below(root) == before
