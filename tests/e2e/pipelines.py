@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import bcrypt
-import pytest
 import yaml
 
+from tests.e2e.engines import second_engine
 from tests.e2e.stacks import NETWORK_TROUBLE, eventually, free_port, run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -408,58 +408,9 @@ def runner_engine(folder: Path, images: list[str]) -> Iterator[str]:
     if "containerd.snapshotter" in present:
         yield os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         return
-    engine = Path(shutil.which("docker") or "").resolve().parents[1] / "sbin/dockerd"
-    daemon = str(engine) if engine.exists() else shutil.which("dockerd")
-    if daemon is None or os.geteuid() != 0:
-        message = "no engine with containerd's image store, and none can be started"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    folder.mkdir(parents=True)
-    (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
-    bridge, host = "e2epipeline0", f"unix://{folder}/docker.sock"
-    subprocess.run(["ip", "link", "del", bridge], capture_output=True)
-    run("ip", "link", "add", bridge, "type", "bridge")
-    run("ip", "addr", "add", "172.28.254.1/24", "dev", bridge)
-    run("ip", "link", "set", bridge, "up")
-    options = ["--bridge", bridge, "--pidfile", f"{folder}/pid", "--host", host]
-    options += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
-    options += [
-        "--config-file",
-        f"{folder}/daemon.json",
-        "--dns-opt",
-        "timeout:1",
-        "--dns-opt",
-        "attempts:6",
-    ]
-    # Addresses that the engine at hand would not give to its networks: it has 30 of them.
-    options += ["--default-address-pool", "base=10.213.0.0/16,size=24"]
-    with (folder / "log").open("w") as log:
-        path = f"{Path(daemon).parent}:{os.environ['PATH']}"
-        process = subprocess.Popen(
-            [daemon, *options], stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, "PATH": path},
-        )  # fmt: skip
-    try:
-        answers = ["docker", "-H", host, "info"]
-        eventually(lambda: subprocess.run(answers, capture_output=True).returncode == 0)
-        saved = folder / "images.tar"
-        run("docker", "save", "--output", saved, *images)
-        run("docker", "-H", host, "load", "--input", saved)
-        saved.unlink()
+    settings = {"features": {"containerd-snapshotter": True}}
+    with second_engine(folder, "e2epipeline", 213, images, settings) as host:
         yield host
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        subprocess.run(["ip", "link", "del", bridge], capture_output=True)
-        for mount in sorted(
-            re.findall(rf" ({re.escape(str(folder))}\S*) ", Path("/proc/mounts").read_text()),
-            reverse=True,
-        ):
-            subprocess.run(["umount", "--lazy", mount], capture_output=True)
 
 
 @contextmanager
@@ -468,16 +419,23 @@ def registry(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True)
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode()
     (folder / "htpasswd").write_text(f"{USER}:{hashed}\n")
-    name, port = f"e2e-pipeline-registry-{os.getpid()}", free_port()
     settings = {
         "REGISTRY_AUTH": "htpasswd",
         "REGISTRY_AUTH_HTPASSWD_REALM": "tests",
         "REGISTRY_AUTH_HTPASSWD_PATH": "/auth/htpasswd",
     }
     environment = [word for key in settings for word in ("--env", f"{key}={settings[key]}")]
-    volume = ["--volume", f"{folder}:/auth:ro"]
+    with open_registry(*environment, "--volume", f"{folder}:/auth:ro") as address:
+        yield address
+
+
+@contextmanager
+def open_registry(*options: str) -> Iterator[str]:
+    """A registry for everybody, unless options of `docker run` change that; its host and port."""
+    port = free_port()
+    name = f"e2e-registry-{os.getpid()}-{port}"
     publish = ["--publish", f"127.0.0.1:{port}:5000"]
-    run("docker", "run", "--detach", "--name", name, *environment, *volume, *publish, "registry:2")
+    run("docker", "run", "--detach", "--name", name, *options, *publish, "registry:2")
     try:
         yield f"127.0.0.1:{port}"
     finally:

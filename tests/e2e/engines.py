@@ -1,0 +1,82 @@
+"""A Docker engine of a test's own, beside the one at hand: other settings, or a swarm."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.stacks import eventually, run
+
+
+@contextmanager
+def second_engine(
+    folder: Path, name: str, subnet: int, images: Sequence[str], settings: Mapping[str, Any]
+) -> Iterator[str]:
+    """Start an engine, and end it with all that it made; its address, as in `DOCKER_HOST`.
+
+    Args:
+        folder: Where its files go; a short path, for its sockets.
+        name: What its bridge is called.
+        subnet: Its networks are below 10.SUBNET: the engine at hand has addresses for 30 only.
+        images: What it gets from the engine at hand.
+        settings: Its `daemon.json`.
+    """
+    engine = Path(shutil.which("docker") or "").resolve().parents[1] / "sbin/dockerd"
+    daemon = str(engine) if engine.exists() else shutil.which("dockerd")
+    if daemon is None or os.geteuid() != 0:
+        message = "no second engine can be started here"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    folder.mkdir(parents=True)
+    (folder / "daemon.json").write_text(json.dumps(settings))
+    bridge, host = f"{name}0", f"unix://{folder}/docker.sock"
+    gateway = Path("/sys/class/net/docker_gwbridge")
+    was_there = gateway.exists()
+    subprocess.run(["ip", "link", "del", bridge], capture_output=True)
+    run("ip", "link", "add", bridge, "type", "bridge")
+    run("ip", "addr", "add", f"10.{subnet}.255.1/24", "dev", bridge)
+    run("ip", "link", "set", bridge, "up")
+    options = ["--bridge", bridge, "--pidfile", f"{folder}/pid", "--host", host]
+    options += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
+    options += ["--config-file", f"{folder}/daemon.json"]
+    options += ["--dns-opt", "timeout:1", "--dns-opt", "attempts:6"]
+    options += ["--default-address-pool", f"base=10.{subnet}.0.0/17,size=24"]
+    with (folder / "log").open("w") as log:
+        path = f"{Path(daemon).parent}:{os.environ['PATH']}"
+        process = subprocess.Popen(
+            [daemon, *options], stdout=log, stderr=log, start_new_session=True,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
+    try:
+        answers = ["docker", "-H", host, "info"]
+        eventually(lambda: subprocess.run(answers, capture_output=True).returncode == 0)
+        saved = folder / "images.tar"
+        run("docker", "save", "--output", saved, *images)
+        run("docker", "-H", host, "load", "--input", saved)
+        saved.unlink()
+        yield host
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        subprocess.run(["ip", "link", "del", bridge], capture_output=True)
+        # A swarm's; no engine removes it.
+        if not was_there and gateway.exists():
+            subprocess.run(["ip", "link", "del", gateway.name], capture_output=True)
+        for mount in sorted(
+            re.findall(rf" ({re.escape(str(folder))}\S*) ", Path("/proc/mounts").read_text()),
+            reverse=True,
+        ):
+            subprocess.run(["umount", "--lazy", mount], capture_output=True)
