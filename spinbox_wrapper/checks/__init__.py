@@ -7,7 +7,7 @@ for, such as migrations without a database, is left out of the result.
 from __future__ import annotations
 
 from ..sync import Outcome
-from . import engine, files, lifecycle, network, project, server, settings
+from . import engine, files, kubernetes, lifecycle, network, project, server, settings, swarm
 from .model import Check, Context, Status
 
 __all__ = ["IDS", "Check", "Context", "Status", "run", "statuses"]
@@ -20,11 +20,28 @@ IDS: dict[str, str] = {
     **engine.IDS,
     **server.IDS,
     **network.IDS,
+    **kubernetes.IDS,
+    **swarm.IDS,
 }
 
 
 def run(context: Context) -> list[Check]:
-    """Look at everything, in the order of `IDS`."""
+    """Look at everything that the target needs, in the order of `IDS`."""
+    if context.target == "kubernetes":
+        return [
+            *files.look(context),
+            *project.look(context),
+            *lifecycle.look(context),
+            *kubernetes.look(context),
+        ]
+    if context.target == "docker-swarm":
+        return [
+            *_of_files(context),
+            *lifecycle.look(context),
+            *swarm.judge(swarm.observe()),
+            *swarm.look(context, swarm.observe()),
+            *network.look_at_domain(context),
+        ]
     found = engine.observe()
     machine = server.observe(found, context.project)
     return [

@@ -1,4 +1,4 @@
-"""A settings file as Docker Compose reads it; parsed, never run."""
+"""Settings files as Docker Compose and Kustomize read them; parsed, never run."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def parse_env(text: str) -> dict[str, str]:
             value = re.sub(r"(^|\s)#.*", "", match["plain"]).strip()
         values[match["name"]] = value
     return values
+
+
+def parse_lines(text: str) -> dict[str, str]:
+    """The variables of a file that Kustomize reads: values stand as they are, quotes too.
+
+    kubectl.docs.kubernetes.io, "configMapGenerator".
+    """
+    lines = (line.lstrip() for line in text.splitlines())
+    pairs = (line.partition("=")[::2] for line in lines if "=" in line and not line.startswith("#"))
+    return dict(pairs)

@@ -23,7 +23,7 @@ def look(context: Context) -> list[Check]:
 def _generated(context: Context) -> Check:
     id_ = "files.generated"
     outcome = context.outcome
-    if not outcome.answers["compose"]:
+    if context.target == "docker" and not outcome.answers["compose"]:
         mend = f"{context.command} --compose"
         return failed(id_, f"{_COMPOSE} is left out of what is generated.", mend)
     missing = outcome.having(Action.CREATE)

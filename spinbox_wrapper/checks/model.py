@@ -63,12 +63,14 @@ class Context:
     Attributes:
         outcome: What a run of `build` would do; it holds the stack and the project's files.
         environment: `production`, or the name that `--env` gave.
+        target: `docker`, or what `--target` gave.
         online: Whether names may be looked up in DNS.
         today: The day that ends of life are compared with.
     """
 
     outcome: Outcome
     environment: str = "production"
+    target: str = "docker"
     online: bool = False
     today: date = field(default_factory=date.today)
 
@@ -96,7 +98,8 @@ class Context:
     @property
     def command(self) -> str:
         """The command line that generates the files, run in the project's top folder."""
-        return replace(self.outcome.request, project=Path()).command
+        request = replace(self.outcome.request, project=Path())
+        return request.command if self.target == "docker" else request.command_for(self.target)
 
     @property
     def settings_path(self) -> str:

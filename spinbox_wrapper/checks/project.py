@@ -314,7 +314,7 @@ def connections(context: Context) -> Check | None:
     checked = []
     for app in context.stack.apps:
         text = "\n".join(text for _, text in _sources(context, app))
-        for name in app.services:
+        for name in app.backing:
             service = context.stack.service(name)
             # What only names a user or a number is no address.
             names = [env.name for env in service.app_environment] + list(service.urls)

@@ -200,3 +200,16 @@ def test_boot_interrupted_leaves_nothing(tmp_path: Path) -> None:
         process.communicate(timeout=300)
     assert process.returncode == 130
     assert _left(name) == {}
+
+
+def test_boot_starts_nothing_whose_data_is_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What init-env.sh would ask for.
+    monkeypatch.setenv("REDIS_HOST", "redis.example.com")
+    root, name = _ready(tmp_path, SHAPE, "--set", "redis=external")
+    document, _ = _check(root, "--boot")
+    (start,) = (check for check in document["checks"] if check["id"] == "boot.start")
+    assert start["status"] == "warn"
+    assert "Redis runs elsewhere, so nothing was started" in start["seen"]
+    assert _left(name) == {}

@@ -265,7 +265,8 @@ def test_every_project_gets_all_it_needs(case: str, tmp_path: Path) -> None:
     shutil.copy(SCRIPT, tmp_path / "deploy")
     shutil.copy(example, tmp_path)
     url = "https://example.com"
-    result = init((["sh"], os.defpath), tmp_path, NEXT_PUBLIC_API_URL=url)
+    elsewhere = {"POSTGRES_SERVER": "db.test", "POSTGRES_PASSWORD": "p", "REDIS_HOST": "cache.test"}
+    result = init((["sh"], os.defpath), tmp_path, NEXT_PUBLIC_API_URL=url, **elsewhere)
     assert result.returncode == 0, result.stderr
     required = re.findall(r"^([A-Z][A-Z0-9_]*)=$", example.read_text(), flags=re.MULTILINE)
     values = settings(tmp_path / ".env")

@@ -664,7 +664,7 @@ class TestVariables:
         """`rewrites()` reads it while the frontend is built."""
         stack = stack_of({**fastapi(port=9000), **NEXT})
         assert "BACKEND_URL" in {env.name for env in stack.apps[1].build_arguments}
-        assert stack.variable("BACKEND_URL").default == "http://caddy:8000"
+        assert stack.variable("BACKEND_URL").default == "http://api:8000"
         stack = stack_of({**fastapi(port=9000), **NEXT}, proxy="none")
         assert stack.variable("BACKEND_URL").default == "http://app:9000"
 
