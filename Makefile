@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit integration lint e2e check golden bench bench-deployments bench-sync clean
+.PHONY: demo test unit integration lint e2e kind check golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox: pyproject.toml
@@ -46,11 +46,15 @@ integration: $(VENV)/.dev
 	$(VENV)/bin/pytest -m integration -n 2
 
 lint: $(VENV)/.dev $(TOOLS)/.done
-	$(VENV)/bin/pytest -m lint
+	$(VENV)/bin/pytest -m lint -n 2 --dist loadfile
 
 # Skipped where no Docker engine answers; under CI=true that is a failure.
 e2e: $(VENV)/.dev $(TOOLS)/.done
 	$(VENV)/bin/pytest -m e2e -n 2 --dist loadgroup
+
+# The Kubernetes target on a real cluster; needs docker, kind and kubectl.
+kind:
+	sh tests/kind.sh
 
 golden: $(VENV)/.dev
 	$(VENV)/bin/pytest tests/test_golden.py tests/test_docs.py --update-golden -q

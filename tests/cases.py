@@ -56,6 +56,30 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("--set", "ci_staging=false", "--output", "ops/production"),
         ),
     ),
+    "docker-swarm": (
+        "fastapi-postgresql-redis--with-deps",
+        ("deploy", "--target", "docker-swarm", "--generate"),
+    ),
+    "docker-swarm-elsewhere": (
+        "profile-ai-llm",
+        (
+            *("deploy", "--target", "docker-swarm", "--generate"),
+            *("--set", "postgres=external", "--set", "uploads=/app/uploads"),
+        ),
+    ),
+    "kubernetes": ("profile-web-app", ("deploy", "--target", "kubernetes", "--generate")),
+    "kubernetes-elsewhere": (
+        "fastapi-postgresql-redis--with-deps",
+        (
+            *("deploy", "--target", "kubernetes", "--generate"),
+            *("--set", "postgres=external", "--set", "redis=external"),
+            *("--set", "kubernetes_route=ingress", "--set", "kubernetes_secrets=external"),
+        ),
+    ),
+    "external": (
+        "profile-web-app",
+        ("--set", "postgres=external", "--set", "postgres.migrations=sql"),
+    ),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

@@ -24,10 +24,10 @@ class Result:
 def run(project: Path, *arguments: str, template: Template | None = None) -> Result:
     """`spinbox build --prod` in a project, with a release's template or this working tree's.
 
-    Another command stands first among the arguments: `generate`.
+    Another command stands first among the arguments: `generate` or `deploy`.
     """
-    generates = arguments[:1] == ("generate",)
-    command = ["generate"] if generates else ["build", "--prod"]
+    other = arguments[:1] in {("generate",), ("deploy",)}
+    command = [arguments[0]] if other else ["build", "--prod"]
     # With a buffer below the text, as standard output has.
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe")
     code = 0
@@ -37,7 +37,7 @@ def run(project: Path, *arguments: str, template: Template | None = None) -> Res
         if template is not None:
             stack.enter_context(patch("spinbox_wrapper.sync.installed", lambda: template))
         try:
-            main([*command, "-C", str(project), *arguments[generates:]])
+            main([*command, "-C", str(project), *arguments[other:]])
         except SystemExit as error:
             code = int(error.code or 0)
     texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (stdout, stderr)]

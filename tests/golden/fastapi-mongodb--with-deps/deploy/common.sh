@@ -46,11 +46,12 @@ compose() {
 
 # A setting of the environment's file, or the default. It is read as text, never executed.
 setting() {
-    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" | tail -n 1)
-    case $value in
-        \'*\'*) value=${value#\'} value=${value%%\'*} ;;
-        \"*\"*) value=${value#\"} value=${value%%\"*} ;;
-        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/[[:space:]]*$//') ;;
+    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=//p" | tail -n 1)
+    case ${value#"${value%%[![:space:]]*}"} in
+        \'*\'*) value=${value#*\'} value=${value%%\'*} ;;
+        \"*\"*) value=${value#*\"} value=${value%%\"*} ;;
+        \'* | \"*) fail "$1 in $env_file has a quote that does not close on its line." ;;
+        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//') ;;
     esac
     printf %s "${value:-$2}"
 }
@@ -103,4 +104,31 @@ containers() {
         docker ps $all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
             --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False
     done
+}
+
+# Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB
+inside() {
+    inside_id=$(containers "$1" | head -n 1)
+    [ -n "$inside_id" ] || fail "$1 does not run: $compose_shown up -d $1"
+    docker exec -i "$inside_id" sh -c "$(cat "deploy/data/$1.sh")" "$1.sh" "$2"
+}
+
+# The same in a container of its own with the service's volume, not to need the service itself.
+beside() {
+    compose --progress quiet run --rm --no-deps --no-TTY --entrypoint sh "$1" \
+        -c "$(cat "deploy/data/$1.sh")" "$1.sh" "$2"
+}
+start_services() {
+    compose up --detach --no-deps --no-recreate --wait "$@"
+}
+stop_service() {
+    compose stop "$1"
+}
+stop_apps() {
+    running=$(containers app)
+    # shellcheck disable=SC2086 # ids are words
+    [ -z "$running" ] || docker stop $running >/dev/null
+}
+start_apps() {
+    compose up --detach --no-build --wait
 }

@@ -98,19 +98,17 @@ begin() {
 }
 
 begin 'stopping the apps'
-running=$(containers app)
-# shellcheck disable=SC2086 # ids are words
-[ -z "$running" ] || docker stop $running >/dev/null
+stop_apps
 
 begin 'starting the databases'
-compose up --detach --no-deps --no-recreate --wait mongodb
+start_services mongodb
 
 for one in $wanted; do
     begin "restoring $one"
     if among "$one" "$stopped"; then
-        compose stop "$one"
+        stop_service "$one"
         beside "$one" restore <"$(file_of "$one")"
-        compose up --detach --no-deps --no-recreate --wait "$one"
+        start_services "$one"
     elif [ "$one" = uploads ]; then
         beside "$one" restore <"$(file_of "$one")"
     else
@@ -125,5 +123,5 @@ if [ -z "$ready" ]; then
     echo "Restored $wanted from $what. The apps' images are not here yet: sh deploy/deploy.sh$options"
     exit
 fi
-compose up --detach --no-build --wait
+start_apps
 echo "Restored $wanted from $what.${before:+ What was there before is in the backup $before.}"

@@ -12,6 +12,29 @@ for _name in $(env | sed -n 's|^\([A-Za-z_][A-Za-z0-9_]*\)_FILE=/run/secrets/.*|
     fi
 done
 
+# The same where the file is named as the variable; in Kubernetes they lie in /etc/secrets.
+for _file in /run/secrets/* /etc/secrets/*; do
+    _name=${_file##*/}
+    case $_name in '' | variables | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+    eval "_value=\${$_name-}"
+    if [ -z "$_value" ] && [ -f "$_file" ]; then
+        [ -r "$_file" ] || { echo "entrypoint: $_file cannot be read" >&2; exit 1; }
+        _value=$(cat "$_file")
+        export "$_name=$_value"
+    fi
+done
+
+# Several in one file: lines of NAME=VALUE.
+if [ -r /run/secrets/variables ]; then
+    while IFS= read -r _line || [ -n "$_line" ]; do
+        _name=${_line%%=*}
+        case $_line in *=*) ;; *) continue ;; esac
+        case $_name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+        eval "_value=\${$_name-}"
+        [ -n "$_value" ] || export "$_name=${_line#*=}"
+    done </run/secrets/variables
+fi
+
 # Percent-encodes what could end or split a part of a URL (RFC 3986).
 encode() {
     case $1 in

@@ -17,7 +17,7 @@ target=${1-}
 if [ -z "$target" ] && [ -e "$history_file" ]; then
     target=$(
         sed -n "s/.* deploy version=$present before=\([^ ]*\) .* result=\"ok\".*/\1/p" "$history_file" |
-            grep -vxF -e "$present" | tail -n 1
+            grep -vxF -e "$present" -e none | tail -n 1
     )
 fi
 [ -n "$target" ] || fail "No version before $present is on record: choose one of sh deploy/rollback.sh$options --list."

@@ -46,11 +46,12 @@ compose() {
 
 # A setting of the environment's file, or the default. It is read as text, never executed.
 setting() {
-    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" | tail -n 1)
-    case $value in
-        \'*\'*) value=${value#\'} value=${value%%\'*} ;;
-        \"*\"*) value=${value#\"} value=${value%%\"*} ;;
-        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/[[:space:]]*$//') ;;
+    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=//p" | tail -n 1)
+    case ${value#"${value%%[![:space:]]*}"} in
+        \'*\'*) value=${value#*\'} value=${value%%\'*} ;;
+        \"*\"*) value=${value#*\"} value=${value%%\"*} ;;
+        \'* | \"*) fail "$1 in $env_file has a quote that does not close on its line." ;;
+        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//') ;;
     esac
     printf %s "${value:-$2}"
 }

@@ -98,14 +98,14 @@ begin() {
 }
 
 begin 'starting the databases'
-compose up --detach --no-deps --no-recreate --wait postgres
+start_services postgres
 
 for one in $wanted; do
     begin "restoring $one"
     if among "$one" "$stopped"; then
-        compose stop "$one"
+        stop_service "$one"
         beside "$one" restore <"$(file_of "$one")"
-        compose up --detach --no-deps --no-recreate --wait "$one"
+        start_services "$one"
     elif [ "$one" = uploads ]; then
         beside "$one" restore <"$(file_of "$one")"
     else

@@ -9,6 +9,13 @@ export PGUSER="$POSTGRES_USER" PGPASSWORD="$POSTGRES_PASSWORD" PGOPTIONS="--clie
 
 sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 
+# A network may know a new container only after some seconds.
+tries=0
+until pg_isready --quiet || [ "$tries" -ge 30 ]; do
+    tries=$((tries + 1))
+    sleep 2
+done
+
 for extension in ${EXTENSIONS-}; do
     sql --set name="$extension" <<'SQL' || { echo "migrate: extension $extension failed" >&2; exit 1; }
 BEGIN;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What backup.sh, restore.sh, backup-check.sh and change-password.sh do inside the PostgreSQL container.
+# What the scripts for backups and passwords do with PostgreSQL, in its container or beside it.
 #   size      bytes that a backup takes at most
 #   backup    a dump of one moment to standard output (pg_dump's custom format), and to standard error
 #             the exact number of rows of that same moment, as: count TABLE ROWS
@@ -9,6 +9,8 @@
 set -eu
 umask 077
 export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
+# Over the network, where PGHOST says.
+[ -z "${PGHOST-}" ] || export PGPASSWORD="$POSTGRES_PASSWORD"
 failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
 
 fail() {

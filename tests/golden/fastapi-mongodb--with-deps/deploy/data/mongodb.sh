@@ -1,6 +1,6 @@
 #!/bin/sh
-# What backup.sh, restore.sh, backup-check.sh and change-password.sh do inside the MongoDB container.
-# Users are not restored: they come from .env.
+# What the scripts for backups and passwords do with MongoDB, in its container or beside it. Users are
+# not restored: they come from the settings.
 #   size      bytes that a backup takes at most
 #   backup    mongodump's archive (gzipped) to standard output, and to standard error the number of
 #             documents in it, as: count DATABASE.COLLECTION NUMBER
@@ -20,7 +20,7 @@ fail() {
 mongo() {
     mongosh --quiet --norc --nodb --eval "
         const env = process.env, login = [env.MONGO_INITDB_ROOT_USERNAME, env.MONGO_INITDB_ROOT_PASSWORD];
-        const server = new Mongo('mongodb://' + login.map(encodeURIComponent).join(':') + '@127.0.0.1:27017/?authSource=admin');
+        const server = new Mongo('mongodb://' + login.map(encodeURIComponent).join(':') + '@' + (env.MONGODB_HOST || '127.0.0.1') + ':27017/?authSource=admin');
         const databases = server.getDBNames().filter((name) => !['admin', 'config', 'local'].includes(name));
         $1" </dev/null
 }
@@ -32,7 +32,7 @@ needs() {
 # The tools take it from a file.
 tool() {
     printf "password: '%s'\n" "$(printf %s "$MONGO_INITDB_ROOT_PASSWORD" | sed "s/'/''/g")" >/tmp/login.yaml
-    "$@" --config /tmp/login.yaml --username "$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase admin
+    "$@" --config /tmp/login.yaml --host "${MONGODB_HOST-127.0.0.1}" --username "$MONGO_INITDB_ROOT_USERNAME" --authenticationDatabase admin
 }
 
 case ${1-} in

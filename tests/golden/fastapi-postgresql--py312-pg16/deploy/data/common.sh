@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# What the scripts for backups share; read after ../common.sh, not run by itself.
+# What the scripts for backups share; read after common.sh, not run by itself.
 umask 077
 # What is backed up. Each has a script in deploy/data/, which runs in its container.
 kept='postgres' services='postgres'
@@ -14,19 +14,6 @@ case $min_free in '' | *[!0-9]*) fail "BACKUP_MIN_FREE_MB must be a number." ;; 
 # Whether a word is in a list.
 among() {
     case " $2 " in *" $1 "*) ;; *) return 1 ;; esac
-}
-
-# Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB
-inside() {
-    inside_id=$(containers "$1" | head -n 1)
-    [ -n "$inside_id" ] || fail "$1 does not run: docker compose -f docker-compose.prod.yml up -d $1"
-    docker exec -i "$inside_id" sh -c "$(cat "deploy/data/$1.sh")" "$1.sh" "$2"
-}
-
-# The same in a container of its own with the service's volume, not to need the service itself.
-beside() {
-    compose --progress quiet run --rm --no-deps --no-TTY --entrypoint sh "$1" \
-        -c "$(cat "deploy/data/$1.sh")" "$1.sh" "$2"
 }
 
 # Size and count of what is kept.
@@ -48,8 +35,8 @@ find_backup() {
         */*) name=$1 backup=${1%/} ;;
         *) name=$1 backup=$backups/$1 ;;
     esac
-    [ -n "$name" ] || fail "There is no backup in $backups yet: sh deploy/backup.sh$options"
-    [ -d "$backup" ] || fail "There is no backup $name: sh deploy/restore.sh$options --list"
+    [ -n "$name" ] || fail "There is no backup in $backups yet: sh $(dirname -- "$0")/backup.sh$options"
+    [ -d "$backup" ] || fail "There is no backup $name: sh $(dirname -- "$0")/restore.sh$options --list"
 }
 
 # Whole and unchanged: every file is there, listed, and has its checksum.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What backup.sh, restore.sh, backup-check.sh and change-password.sh do inside the Redis container;
-# restore in one of its own, while Redis is stopped.
+# What the scripts for backups and passwords do with Redis, in its container or beside it; a restore
+# needs its volume, while Redis is stopped.
 #   size      bytes that a backup takes at most
 #   backup    a snapshot (RDB, gzipped) to standard output, and to standard error the number of its
 #             keys without those that expire, as: count keys NUMBER
@@ -15,20 +15,23 @@ fail() {
     exit 1
 }
 
-info() { redis-cli "$@" | tr -d '\r'; }
+# Redis is here, or where REDIS_HOST says.
+cli() { redis-cli ${REDIS_HOST:+-h "$REDIS_HOST"} "$@"; }
+info() { cli "$@" | tr -d '\r'; }
 
 case ${1-} in
     size) info INFO memory | sed -n 's/^used_memory:/ /p' ;;
     backup)
-        # Through a file in the volume, so that it is checked before it counts as a backup.
-        for file in /data/backup.*.rdb; do
-            pid=${file#*.} pid=${pid%.rdb}
+        # Through a file, so that it is checked before it counts as a backup.
+        folder=${WORK-/data}
+        for file in "$folder"/backup.*.rdb; do
+            pid=${file##*/backup.} pid=${pid%.rdb}
             [ -e "/proc/$pid" ] || rm -f "$file" # what a killed run left
         done
-        file=/data/backup.$$.rdb
+        file=$folder/backup.$$.rdb
         trap 'rm -f "$file"' EXIT
         trap 'exit 143' HUP INT TERM
-        redis-cli --rdb "$file" >/dev/null 2>/tmp/rdb.log || { cat /tmp/rdb.log >&2 && fail 'No snapshot was made.'; }
+        cli --rdb "$file" >/dev/null 2>/tmp/rdb.log || { cat /tmp/rdb.log >&2 && fail 'No snapshot was made.'; }
         redis-check-rdb "$file" >/tmp/rdb.log || { cat /tmp/rdb.log >&2 && fail 'The snapshot is damaged.'; }
         keys=$(sed -n 's/.* \([0-9]*\) keys read$/\1/p' /tmp/rdb.log)
         expiring=$(sed -n 's/.* \([0-9]*\) expires$/\1/p' /tmp/rdb.log)

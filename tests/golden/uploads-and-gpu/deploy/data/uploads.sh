@@ -1,5 +1,5 @@
 #!/bin/sh
-# What backup.sh, restore.sh and backup-check.sh do in a container of the app's image, beside the app's.
+# What the scripts for backups do with uploaded files, in a container of the app's image.
 #   size     bytes that a backup takes at most
 #   backup   the files (tar, gzipped) to standard output, and to standard error their number, as:
 #            count files NUMBER

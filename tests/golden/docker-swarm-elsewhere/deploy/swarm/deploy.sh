@@ -1,0 +1,366 @@
+#!/bin/sh
+# Puts a new version into service: a backup, the migrations, then the apps, container by container. If one
+# does not become healthy, Swarm takes it back, and this script the other apps; the exit code is 1.
+#   sh deploy/swarm/deploy.sh [--env NAME]          builds what lies in this folder
+#   sh deploy/swarm/deploy.sh [--env NAME] TAG      takes the images of that tag
+#   sh deploy/swarm/deploy.sh [--env NAME] --switch TAG      the same, without backup and migrations
+#   sh deploy/swarm/deploy.sh [--env NAME] TAG APP=IMAGE@sha256:DIGEST ...   exactly these images
+# Before these: --no-backup.
+# shellcheck disable=SC2030,SC2031 # what a subshell sets is for it alone
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$0")/common.sh"
+apps=app others='caddy chroma' services=chroma
+
+build=yes only_switch='' backup=yes version=''
+while :; do
+    case ${1-} in
+        --no-backup) backup='' ;;
+        --switch)
+            only_switch=yes backup=''
+            [ $# -eq 2 ] || fail "Name the version to switch to: --switch TAG."
+            ;;
+        *) break ;;
+    esac
+    shift
+done
+if [ $# -gt 0 ]; then
+    build=no version=$1
+    shift
+    case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
+fi
+commit=$(git describe --always --exclude='*' --abbrev=12 --dirty 2>/dev/null || true)
+[ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
+
+# The images, by name and tag, or by digest where one is given.
+name_app=$(setting IMAGE_APP ai-llm-app) IMAGE_APP=''
+for given; do
+    digest=${given##*@} image=${given#*=}
+    case $digest in sha256:*[!0-9a-f]* | sha256:) digest='' ;; sha256:*) ;; *) digest='' ;; esac
+    case ${image%@*} in '' | -* | *[!a-z0-9./:_-]*) image='' ;; esac
+    [ -n "$digest" ] && [ -n "$image" ] || fail "$given is not of the form APP=IMAGE@sha256:DIGEST."
+    case ${given%%=*} in
+        app) IMAGE_APP=$image ;;
+        *) fail "$given is not one of these apps: app." ;;
+    esac
+done
+: "${IMAGE_APP:=$name_app:$version}"
+export IMAGE_APP
+
+[ -n "$(setting SECRET_KEY '')" ] || fail "SECRET_KEY is not set in $env_file."
+[ -n "$(setting POSTGRES_PASSWORD '')" ] || fail "POSTGRES_PASSWORD is not set in $env_file."
+# Labels say which node has the volumes and which the domain points to; a single node has all.
+nodes=$(docker node ls --quiet) labels='data edge'
+for label in $labels; do
+    having=$(node_with "$label")
+    if [ -z "$having" ]; then
+        [ "$(echo "$nodes" | wc -l)" -eq 1 ] || fail "No node has the label: docker node update --label-add ai-llm.$label=true NODE"
+        docker node update --label-add "ai-llm.$label=true" "$nodes" >/dev/null
+    fi
+    # A volume is on one node alone: on the other one, a service would begin with an empty one.
+    [ "$(echo "$having" | wc -l)" -eq 1 ] || fail "Several nodes have the label: docker node update --label-rm ai-llm.$label NODE"
+done
+nodes=$(docker node ls --quiet | wc -l)
+
+old=$(setting TAG none)
+trap '' HUP INT TERM PIPE
+lock deploy
+started=$(date +%s)
+doing='reading the settings' draft='' serving='' job='' begun='' first=''
+finish() {
+    code=$?
+    trap '' HUP INT TERM PIPE
+    [ -z "$draft" ] || rm -f "$draft"
+    [ -z "$job" ] || docker service rm "$job" >/dev/null 2>&1 || true
+    # Where there is no version before, what was begun stays, to be looked at.
+    [ "$code" -eq 0 ] || [ -z "$begun" ] || [ -n "$first" ] || take_back
+    unlock
+    [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
+    note "deploy version=$version before=$old seconds=$(($(date +%s) - started)) result=\"$result\""
+    [ "$code" -eq 0 ] || fail "Failed while $doing.${serving:+ In service is version $serving.}"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 141' PIPE
+begin() {
+    doing=$1
+    echo "-- $doing"
+}
+
+# What stands in stack.yml as ${…}: the settings' values, where they have one.
+for name in \
+    SITE_ADDRESS TRUSTED_PROXIES MAX_REQUEST_BODY HTTP_PORT HTTPS_PORT \
+    APP_REPLICAS CADDY_MEMORY APP_MEMORY MIGRATE_MEMORY CHROMA_MEMORY \
+    CADDY_CPUS APP_CPUS MIGRATE_CPUS CHROMA_CPUS WEB_CONCURRENCY \
+    FORWARDED_ALLOW_IPS POSTGRES_SERVER POSTGRES_PORT POSTGRES_USER \
+    POSTGRES_DB; do
+    value=$(setting "$name" '')
+    if [ -n "$value" ]; then export "$name=$value"; else unset "$name"; fi
+done
+domain=$(setting DOMAIN '')
+more=$(setting MORE_DOMAINS '')
+if [ -z "${SITE_ADDRESS-}" ] && [ -n "$domain" ]; then
+    export SITE_ADDRESS="$domain${more:+, $more}"
+fi
+# Of every run another: what Swarm took back has an older one.
+DEPLOYMENT=$(date -u +%Y%m%d-%H%M%S)-$$
+export DEPLOYMENT
+
+# A name that changes with the content: secrets and configs cannot be changed.
+name_for() {
+    echo "$(printf %.28s "$project")_$1_$(printf '%s %s' "$project" "$2" | sha256sum | cut -c 1-12)"
+}
+secret() {
+    named=$(name_for "$1" "$2")
+    docker secret inspect "$named" >/dev/null 2>&1 ||
+        printf %s "$2" | docker secret create --label "com.docker.stack.namespace=$project" "$named" - >/dev/null
+    export "SECRET_$1=$named"
+}
+secret SECRET_KEY "$(setting SECRET_KEY '')"
+secret POSTGRES_PASSWORD "$(setting POSTGRES_PASSWORD '')"
+lines=$(
+    for name in \
+        DATABASE_URL REDIS_HOST REDIS_PORT REDIS_DB REDIS_PASSWORD \
+        ACCESS_TOKEN_EXPIRE_MINUTES REFRESH_TOKEN_EXPIRE_DAYS PROJECT_NAME \
+        API_V1_STR BACKEND_CORS_ORIGINS SMTP_HOST SMTP_PORT SMTP_USER \
+        SMTP_PASSWORD SMTP_TLS MAX_UPLOAD_SIZE ALLOWED_EXTENSIONS LOG_LEVEL \
+        LOG_FORMAT TRUST_HOST ALLOWED_HOSTS RATE_LIMIT_ENABLED RATE_LIMIT_REQUESTS \
+        RATE_LIMIT_WINDOW SENTRY_DSN ENABLE_METRICS DEBUG; do
+        value=$(setting "$name" '')
+        [ -z "$value" ] || printf '%s=%s\n' "$name" "$value"
+    done
+)
+secret variables "${lines:-# none}"
+CONFIG_caddyfile=$(name_for caddyfile "$(sha256sum <deploy/swarm/Caddyfile)")
+export CONFIG_caddyfile
+docker stack config -c deploy/swarm/stack.yml >/dev/null ||
+    fail "A setting in $env_file does not fit; ports are plain numbers on a swarm."
+
+begin 'preparing the images'
+# An image of a Dockerfile.
+build_image() {
+    file=$1 image=$2
+    shift 2
+    revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+    docker build --file "$file" --tag "$image" --build-arg "REVISION=$revision" "$@" .
+}
+if [ "$build" = yes ]; then
+    build_image Dockerfile.prod "$IMAGE_APP"
+fi
+# The image as every node can get it: by its digest, so that all have the same.
+shared() {
+    case $1 in
+        */*)
+            if [ "$build" = yes ]; then
+                docker push --quiet "$1" >&2 || fail "$1 cannot be pushed: are you logged in (docker login)?"
+            else
+                docker pull --quiet "$1" >/dev/null || fail "$1 cannot be pulled: is that its name, and are you logged in (docker login)?"
+            fi
+            case $1 in
+                *@*) echo "$1" ;;
+                *)
+                    name=${1%:*}
+                    docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" |
+                        grep "^${name#docker.io/}@" || echo "$1"
+                    ;;
+            esac | head -n 1
+            ;;
+        *)
+            [ "$nodes" -eq 1 ] || fail "Other nodes cannot get $1 from here: name a registry in IMAGE_… of $env_file."
+            docker image inspect "$1" >/dev/null 2>&1 || fail "There is no image $1."
+            echo "$1"
+            ;;
+    esac
+}
+IMAGE_APP=$(shared "$IMAGE_APP")
+
+deploy_stack() {
+    # Images without a registry are here alone.
+    case "$IMAGE_APP " in */*) resolve=changed ;; *) resolve=never ;; esac
+    docker stack deploy --detach=true --prune --with-registry-auth --resolve-image "$resolve" -c deploy/swarm/stack.yml "$project" >/dev/null
+}
+# What a service is made of, and how an update of it goes.
+label() {
+    docker service inspect --format '{{index .Spec.TaskTemplate.ContainerSpec.Labels "deployment"}}' "${project}_$1" 2>/dev/null
+}
+update_state() {
+    docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "${project}_$1" 2>/dev/null
+}
+revision_of() {
+    docker service inspect --format '{{.Version.Index}}' "${project}_$1" 2>/dev/null
+}
+image_of() {
+    docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${project}_$1" 2>/dev/null
+}
+is_updating() {
+    case $(update_state "$1") in updating | rollback_started) ;; *) return 1 ;; esac
+}
+
+# Whether a version is in service already.
+first=yes
+for one in $apps; do
+    replicas=$(wanted "$one" 2>/dev/null) || replicas=0
+    [ "$replicas" = 0 ] || first=''
+done
+if [ -n "$first" ]; then old=none; else serving=$(setting TAG ''); fi
+# After docker stack rm, the networks go a while later; what is made in between would miss them.
+waited=0
+while [ -z "$(docker service ls --quiet --filter "name=${project}_")" ] && [ "$waited" -lt 60 ] &&
+    [ -n "$(docker network ls --quiet --filter "label=com.docker.stack.namespace=$project")" ]; do
+    sleep 1
+    waited=$((waited + 1))
+done
+down=$first
+for service in $services; do
+    [ "$(running "$service")" -ge 1 ] || down=yes
+done
+if [ -n "$down" ]; then
+    begin 'starting the databases'
+    # The apps and the proxy keep their version and number; changed settings reach them.
+    (
+        present() {
+            if [ -n "$first" ]; then echo 0; else wanted "$1" 2>/dev/null || echo 0; fi
+        }
+        APP_REPLICAS=$(present app)
+        CADDY_REPLICAS=$(present caddy)
+        export APP_REPLICAS CADDY_REPLICAS
+        if [ -z "$first" ]; then
+            image=$(image_of app) || image=''
+            IMAGE_APP=${image:-$IMAGE_APP}
+            DEPLOYMENT=$(label app)
+        fi
+        deploy_stack
+    )
+    for service in $services; do
+        wait_for_replicas "$service"
+    done
+fi
+if [ -n "$backup" ] && [ -z "$first" ]; then
+    begin 'backing up'
+    # shellcheck disable=SC2086 # two words, or none
+    sh deploy/swarm/backup.sh $options
+fi
+if [ -z "$only_switch" ]; then
+    begin 'bringing the database up to date'
+    job=${project}_migrate
+    docker service rm "$job" >/dev/null 2>&1 || true  # of a run that was killed
+    # On this node, whose files it reads; it runs once, and is removed.
+    docker service create --quiet --detach --name "$job" --mode replicated-job --restart-condition none \
+        --no-resolve-image --with-registry-auth --constraint "node.id==$own_node" \
+        --limit-memory "${MIGRATE_MEMORY:-512M}" --limit-cpu "${MIGRATE_CPUS:-1.0}" --limit-pids 128 \
+        --log-driver json-file --log-opt max-size=10m \
+        --network "${project}_web" --read-only --cap-drop ALL --mount type=tmpfs,target=/tmp \
+        --user 999:999 \
+        --env POSTGRES_SERVER="$(setting POSTGRES_SERVER '')" \
+        --env POSTGRES_PORT="$(setting POSTGRES_PORT 5432)" \
+        --env POSTGRES_USER="$(setting POSTGRES_USER app)" \
+        --env POSTGRES_DB="$(setting POSTGRES_DB ai_llm)" \
+        --env EXTENSIONS='pgcrypto uuid-ossp vector' \
+        --secret source="$SECRET_POSTGRES_PASSWORD",target=POSTGRES_PASSWORD \
+        --mount type=bind,source="$PWD/deploy/migrate.sh",target=/migrate.sh,readonly \
+        --mount type=bind,source="$(cd . && pwd)"/database/migrations,target=/migrations,readonly \
+        --entrypoint sh pgvector/pgvector:pg15 -c 'POSTGRES_PASSWORD=$(cat /run/secrets/POSTGRES_PASSWORD) exec sh /migrate.sh' >/dev/null
+    waited=0
+    while :; do
+        state=$(docker service ps --format '{{.CurrentState}}' "$job" | head -n 1)
+        case $state in
+            Complete*) break ;;
+            Failed* | Rejected* | Shutdown* | Orphaned*)
+                docker service logs --raw "$job" >&2 || true
+                exit 1
+                ;;
+            Running*) ;;  # as long as it takes
+            *)
+                waited=$((waited + 1))
+                if [ "$waited" -gt "$limit" ]; then
+                    docker service ps --no-trunc "$job" >&2 || true
+                    echo "$me: It does not start on this node." >&2
+                    exit 1
+                fi
+                ;;
+        esac
+        sleep 1
+    done
+    docker service rm "$job" >/dev/null
+    job=''
+fi
+
+# Services that have been updated in this run go back to what they were.
+take_back() {
+    for one in $apps $others; do
+        case " $apps " in
+            *" $one "*) [ "$(label "$one")" = "$DEPLOYMENT" ] || continue ;;
+            *)
+                case $revisions in *" $one=$(revision_of "$one") "*) continue ;; esac
+                # Nothing has changed, or Swarm does it by itself.
+                case $(update_state "$one") in '' | rollback_*) continue ;; esac
+                ;;
+        esac
+        docker service rollback --detach "${project}_$one" >/dev/null || true
+    done
+    for one in $apps $others; do
+        waited=0
+        while is_updating "$one" && [ "$waited" -lt "$limit" ]; do
+            sleep 1
+            waited=$((waited + 1))
+        done
+    done
+}
+
+begin 'starting the new version'
+revisions=" $(for one in $others; do echo "$one=$(revision_of "$one")"; done | tr '\n' ' ')"
+begun=yes
+deploy_stack
+# An app's containers that run and are of this run.
+of_this_run() {
+    for id in $(docker service ps --quiet --filter desired-state=running "${project}_$1"); do
+        docker inspect --format '{{index .Spec.ContainerSpec.Labels "deployment"}} {{.Status.State}}' "$id" || true
+    done | grep -cx "$DEPLOYMENT running" || true
+}
+is_done() {
+    ! is_updating "$1" || return 1
+    case " $apps " in
+        *" $1 "*) [ "$(of_this_run "$1")" -ge "$(wanted "$1")" ] ;;
+        *) [ "$(running "$1")" -ge "$(wanted "$1")" ] ;;
+    esac
+}
+# Whether Swarm has taken it back.
+is_back() {
+    case $(update_state "$1") in rollback_* | paused) return ;; esac
+    case " $apps " in *" $1 "*) [ "$(label "$1")" != "$DEPLOYMENT" ] ;; *) return 1 ;; esac
+}
+for one in $apps $others; do
+    waited=0 longest=$(wanted "$one")
+    longest=$((limit * (longest > 0 ? longest : 1)))
+    until is_done "$one" && ! is_back "$one"; do
+        if is_back "$one" || [ "$waited" -ge "$longest" ]; then
+            docker service ps --no-trunc --format '{{.Name}} {{.CurrentState}} {{.Error}}' "${project}_$one" | head -n 4 >&2
+            docker service logs --tail 30 --raw "${project}_$one" >&2 || true
+            doing="starting the new version: $one did not become healthy"
+            exit 1
+        fi
+        sleep 1
+        waited=$((waited + 1))
+    done
+done
+
+# The settings name what runs; names with digests are looked up again by the tag.
+doing='writing the settings'
+settings_file=$(readlink -f "$env_file")
+draft=$(mktemp "$settings_file.draft.XXXXXX")
+settings_with "TAG=$version" >"$draft"
+chmod "$(stat -c %a "$settings_file")" "$draft"
+chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
+mv -f "$draft" "$settings_file"
+draft='' serving=$version begun=''
+
+doing='removing secrets and configs that nothing uses any more'
+for kind in secret config; do
+    for old_one in $(docker "$kind" ls --quiet --filter "label=com.docker.stack.namespace=$project"); do
+        # Those in use are refused.
+        docker "$kind" rm "$old_one" >/dev/null 2>&1 || true
+    done
+done
+echo "Version $version is in service."

@@ -1,0 +1,208 @@
+# shellcheck shell=sh disable=SC2034
+# What the scripts beside it share; not run by itself.
+# Every script takes --env NAME first: deploy/env/NAME.env instead of .env, and a stack of its own.
+
+me=$(basename -- "$0" .sh)
+fail() {
+    echo "$me: $1" >&2
+    exit 1
+}
+
+cd "$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)" || exit 1
+
+environment=production
+if [ "${1-}" = --env ]; then
+    [ $# -ge 2 ] || fail "Name the environment: --env NAME."
+    environment=$2
+    shift 2
+fi
+case $environment in
+    production) project=fapgrd-prod env_file=.env ;;
+    prod | *[!a-z0-9-]* | -* | '') fail "$environment cannot be an environment's name: use a-z, 0-9 and dashes." ;;
+    *) project=fapgrd-$environment env_file=deploy/env/$environment.env ;;
+esac
+# For messages and calls of other scripts.
+# shellcheck disable=SC2034
+if [ "$environment" = production ]; then options=''; else options=" --env $environment"; fi
+if [ ! -r "$env_file" ]; then
+    fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
+fi
+docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
+
+[ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] ||
+    fail "This is no manager of a swarm: docker swarm init, or run it on a manager."
+# It would use the same ports and volumes.
+[ -z "$(docker ps --quiet --filter "label=com.docker.compose.project=$project")" ] ||
+    fail "The stack of Docker Compose runs here: docker compose -p $project down; the swarm takes its data over."
+case $PWD in *,*) fail "Docker takes no path with a comma: move the project." ;; esac
+# The node that has a label: services with volumes, or the proxy, run there alone.
+node_with() {
+    docker node ls --quiet --filter "node.label=fapgrd.$1=true"
+}
+# Swarm takes names of 64 characters.
+mark=$(printf %.50s "$project")_in-progress
+own_node=$(docker info --format '{{.Swarm.NodeID}}')
+
+# A setting of the environment's file, or the default. It is read as text, never executed.
+setting() {
+    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=//p" | tail -n 1)
+    case ${value#"${value%%[![:space:]]*}"} in
+        \'*\'*) value=${value#*\'} value=${value%%\'*} ;;
+        \"*\"*) value=${value#*\"} value=${value%%\"*} ;;
+        \'* | \"*) fail "$1 in $env_file has a quote that does not close on its line." ;;
+        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//') ;;
+    esac
+    printf %s "${value:-$2}"
+}
+number() {
+    value=$(setting "$1" "$2")
+    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
+    printf %s "$value"
+}
+
+# The settings with other values for some of them: NAME=VALUE ... awk ends the last line where
+# nobody did.
+settings_with() {
+    names=''
+    for pair; do names="$names${names:+|}${pair%%=*}"; done
+    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$env_file" &&
+        printf '%s\n' "$@"
+}
+
+# What the scripts note down lies beside them, out of git's sight.
+mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
+    fail "deploy/state cannot be written."
+
+# One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
+# lock needs another file descriptor: lock NAME 8
+lock() {
+    command -v flock >/dev/null || fail "flock is missing: install it (util-linux)."
+    file=deploy/state/$project.$1.lock
+    (: >>"$file") 2>/dev/null || fail "$file cannot be written: does it belong to another user?"
+    if [ "${2-9}" = 9 ]; then
+        exec 9>>"$file"
+    else
+        exec 8>>"$file"
+    fi
+    flock -n "${2-9}" || fail "Another run ($1) has not ended yet: wait for it."
+    [ "$1" = deploy ] || return 0
+    # The whole swarm's. It stays where a run is killed. Call unlock in a trap.
+    printf '%s since %s' "$(uname -n)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
+        docker config create "$mark" - >/dev/null 2>&1 ||
+        fail "Another run has not ended: docker config inspect --pretty $mark; if that is dead, docker config rm $mark"
+    locked=yes
+}
+unlock() {
+    [ -z "${locked-}" ] || docker config rm "$mark" >/dev/null || true
+    locked=''
+}
+
+# One line per run: when, what, by whom, how it ended.
+history_file=deploy/state/$project.log
+note() {
+    printf '%s %s by=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" "$(id -un)" >>"$history_file" ||
+        echo "$me: $history_file cannot be written." >&2
+}
+
+# Ids of the services' containers that run on this node; with --all, of those that do not, too.
+containers() {
+    all=''
+    [ "$1" != --all ] || { all=$1 && shift; }
+    for service; do
+        # shellcheck disable=SC2086 # an option, or none
+        docker ps $all --quiet --no-trunc --filter "label=com.docker.swarm.service.name=${project}_$service"
+    done
+}
+
+# Swarm's own words about a service: replicas that run, and those that are wanted.
+running() {
+    number=$(docker service ls --filter "name=${project}_$1" --format '{{.Name}} {{.Replicas}}' |
+        sed -n "s/^${project}_$1 \([0-9]*\).*/\1/p")
+    echo "${number:-0}"
+}
+wanted() {
+    docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' "${project}_$1"
+}
+# Waits until as many containers of a service run as are wanted; they count when they are healthy.
+wait_for_replicas() {
+    waited=0
+    # Those on a node that is down count as well.
+    until [ "$(running "$1")" -ge "$(wanted "$1")" ]; do
+        if [ "$waited" -ge "$limit" ]; then
+            docker service ps --no-trunc --format '{{.Name}} {{.CurrentState}} {{.Error}}' "${project}_$1" | head -n 5 >&2
+            docker service logs --tail 30 --raw "${project}_$1" >&2 || true
+            echo "$me: $1 is not healthy after $waited s." >&2
+            return 1
+        fi
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+scale() {
+    docker service scale --detach "${project}_$1=$2" >/dev/null
+}
+limit=$(number DEPLOY_TIMEOUT 300)
+
+# Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB
+inside() {
+    inside_id=$(containers "$1" | head -n 1)
+    [ -n "$inside_id" ] || fail "$1 does not run on this node: docker service ps ${project}_$1"
+    docker exec -i "$inside_id" sh -c "$(secrets_of "$1"; cat "deploy/data/$1.sh")" "$1.sh" "$2"
+}
+# Backups are read and written on the node with the volumes.
+data_here() {
+    node_with data | grep -qx "$own_node" || fail "The data is on another node: run this there."
+}
+# In its container, secrets are files; these words of its shell read them.
+# shellcheck disable=SC2016
+secrets_of() {
+    case $1 in
+        postgres) echo 'POSTGRES_PASSWORD=$(cat /run/secrets/POSTGRES_PASSWORD); export POSTGRES_PASSWORD' ;;
+        redis) echo 'REDISCLI_AUTH=$(cat /run/secrets/REDIS_PASSWORD); export REDISCLI_AUTH' ;;
+    esac
+}
+
+# The same in a container of its own with the service's volume, not to need the service itself.
+beside() {
+    beside_name=$1 beside_service=$1
+    case $1 in
+        redis) beside_volume=redis_data:/data beside_user=999:1000 ;;
+    esac
+    docker run --rm --interactive --network none --read-only --tmpfs /tmp --cap-drop ALL --user "$beside_user" \
+        --volume "${project}_$beside_volume" --entrypoint sh \
+        "$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "${project}_$beside_service")" \
+        -c "$(cat "deploy/data/$beside_name.sh")" "$beside_name.sh" "$2"
+}
+start_services() {
+    for service; do
+        [ "$(wanted "$service")" -gt 0 ] || scale "$service" 1
+        wait_for_replicas "$service" || return
+    done
+}
+stop_service() {
+    scale "$1" 0
+    waited=0
+    while [ -n "$(containers "$1")" ]; do
+        [ "$waited" -lt "$limit" ] || fail "$1 does not stop: docker service ps ${project}_$1"
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+stop_apps() {
+    scale app 0
+    # Where a node is down, its containers count for ever.
+    waited=0 stopping='app'
+    while [ "$waited" -lt 60 ]; do
+        still=''
+        for app in $stopping; do
+            [ "$(running "$app")" = 0 ] || still=yes
+        done
+        [ -n "$still" ] || break
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+start_apps() {
+    scale app "$(number APP_REPLICAS 2)"
+    wait_for_replicas app
+}

@@ -1,0 +1,107 @@
+# shellcheck shell=sh disable=SC2034
+# What the scripts beside it share; not run by itself. Each takes the environment first.
+
+me=$(basename -- "$0" .sh)
+fail() {
+    printf '%s: %s\n' "$me" "$1" >&2
+    exit 1
+}
+
+cd "$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)" || exit 1
+environment=${1-}
+case $environment in */* | .*) environment='' ;; esac
+[ -n "$environment" ] && [ -f "overlays/$environment/kustomization.yaml" ] ||
+    fail "Name the environment, one of: $(cd overlays && echo *)"
+shift
+overlay=overlays/$environment namespace=web-app-$environment
+apps='app frontend' services='postgres'
+
+in_namespace() {
+    kubectl --namespace "$namespace" "$@"
+}
+needs_kubectl() {
+    command -v kubectl >/dev/null || fail "kubectl is missing: https://kubernetes.io/docs/tasks/tools/"
+    echo "Cluster: $(kubectl config current-context), namespace: $namespace" >&2
+}
+begin() {
+    doing=$1
+    echo "-- $doing"
+}
+
+# One run at a time: whoever makes the ConfigMap holds the lock. Call unlock in a trap, set before.
+holder="$me by $(id -un) since $(date -u +%Y-%m-%dT%H:%M:%SZ), $$"
+lock() {
+    locked=yes
+    in_namespace create configmap in-progress --from-literal "by=$holder" >/dev/null || fail \
+        "Another run has not ended: kubectl get configmap in-progress --namespace $namespace --output yaml; delete it if that run is dead."
+}
+unlock() {
+    [ -n "${locked-}" ] || return 0
+    found=$(in_namespace get configmap in-progress --ignore-not-found --output 'jsonpath={.data.by}') || found=''
+    [ "$found" != "$holder" ] || in_namespace delete configmap in-progress >/dev/null || true
+}
+
+# The revision of each app's Deployment, in words as app=3.
+revisions() {
+    all=''
+    for app in $apps; do
+        revision=$(in_namespace get deployment "$app" --ignore-not-found \
+            --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}') || return
+        [ -z "$revision" ] || all="$all$app=$revision "
+    done
+    printf %s "$all"
+}
+# Takes the apps that have another revision back to the ones given.
+go_back_to() {
+    now=$(revisions) || return
+    for wanted in $1; do
+        case " $now " in
+            *" $wanted "*) ;;
+            *) in_namespace rollout undo "deployment/${wanted%=*}" "--to-revision=${wanted#*=}" ;;
+        esac
+    done
+}
+wait_for_apps() {
+    for app in $apps; do
+        in_namespace rollout status "deployment/$app" --timeout 10m || return
+    done
+}
+# What rollback.sh goes by: the revisions in service, and those before.
+keep_release() {
+    in_namespace create configmap release --from-literal "present=$1" --from-literal "before=$2" \
+        --dry-run=client --output yaml | in_namespace apply --server-side --force-conflicts --filename - >/dev/null
+}
+release() {
+    in_namespace get configmap release --ignore-not-found --output "jsonpath={.data.$1}"
+}
+
+# Makes a job anew, and waits for the pods of the one before to be gone.
+remove_job() {
+    in_namespace delete job "$1" --ignore-not-found --cascade=foreground --wait >/dev/null
+}
+# Waits for a job to end, and shows its log if it failed.
+wait_for() {
+    missed=0
+    while :; do
+        if ended=$(in_namespace get job "$1" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}'); then
+            missed=0
+        else
+            missed=$((missed + 1))
+            [ "$missed" -lt 5 ] || return 1
+        fi
+        case " $ended " in
+            *" Complete "*) return ;;
+            *" Failed "*) break ;;
+        esac
+        reasons=$(in_namespace get pods --selector "job-name=$1" --output 'jsonpath={..waiting.reason}') || reasons=''
+        case $reasons in
+            *ImagePullBackOff* | *InvalidImageName* | *CreateContainerConfigError*)
+                echo "$me: the pod of $1 waits: $reasons" >&2
+                break
+                ;;
+        esac
+        sleep 2
+    done
+    in_namespace logs "job/$1" --all-containers --tail 30 >&2 || true
+    return 1
+}
