@@ -250,6 +250,8 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child.send("\r")
     child.expect("GPUs")
     child.send("n")
+    child.expect("Where else should it run")
+    child.send(" \r")
     child.expect("CI platforms")
     child.send(" \r")
     child.expect("apps' tests")
@@ -268,6 +270,7 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child.close()
     assert child.exitstatus == 0
     assert answers(root)["proxy"] == "none"
+    assert answers(root)["targets"] == ["docker-swarm"]
     assert answers(root)["ci"] == ["github"]
     assert "staging" not in (root / ".github/workflows/ci.yml").read_text()
 
