@@ -101,7 +101,7 @@ def run(
         env={"PATH": path, **environment},
         cwd=cwd,
         capture_output=True,
-        timeout=20,
+        timeout=300,
     )
 
 
@@ -388,7 +388,7 @@ class TestCommand:
         script = "import os; print(os.getpid())"
         command = [*words, str(ENTRYPOINT), sys.executable, "-c", script]
         with subprocess.Popen(command, env={"PATH": path}, stdout=subprocess.PIPE) as process:
-            output, _ = process.communicate(timeout=20)
+            output, _ = process.communicate(timeout=300)
         assert int(output) == process.pid
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -406,7 +406,7 @@ class TestCommand:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
             process.send_signal(number)
-            assert process.wait(timeout=20) == 42
+            assert process.wait(timeout=300) == 42
 
     @pytest.mark.parametrize("code", [0, 1, 137])
     def test_its_exit_code_is_the_containers(self, code: int, shell: Shell) -> None:

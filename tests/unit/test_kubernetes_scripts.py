@@ -149,7 +149,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -841,7 +841,7 @@ def test_a_deployment_that_is_ended_while_kubectl_waits(later: Cluster) -> None:
             time.sleep(0.01)
         # To the whole group, as a pipeline does.
         os.killpg(process.pid, signal.SIGTERM)
-        assert process.wait(timeout=60) != 0
+        assert process.wait(timeout=300) != 0
     assert later.images() == {"app": "old", "worker": "old"}
     assert not later.lock.exists()
 
@@ -968,7 +968,7 @@ def test_a_restore_asks_on_a_terminal(later: Cluster, answer: str, restored: boo
         cwd=str(later.project),
         env=later.environment,
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
     child.expect(rf"{BACKUP}\? \[y/N\]")
     child.sendline(answer)

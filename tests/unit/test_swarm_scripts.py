@@ -76,7 +76,7 @@ class Swarm:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
 
     def write(self, name: str, *lines: str) -> None:
