@@ -23,7 +23,8 @@ HOSTS = {
 }
 # Where secrets appear as files. Below /run a cluster mounts its own.
 FOLDER = "/etc/secrets"
-_GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}")
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+GATEWAY = re.compile(f"{_LABEL}/{_LABEL}")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def build_kubernetes(answers: Mapping[str, Any]) -> Kubernetes:
     ingress = answers.get("kubernetes_route") == "ingress"
     gateway = answers.get("kubernetes_gateway") or ""
     gateway = gateway or ("traefik/traefik" if ingress else "traefik/traefik-gateway")
-    if not _GATEWAY.fullmatch(gateway):
+    if not GATEWAY.fullmatch(gateway):
         raise ProjectError(
             f"kubernetes_gateway must be of the form NAMESPACE/NAME, not {gateway!r}."
         )
@@ -86,8 +87,7 @@ def octets(size: str) -> int:
 
 def request(resources: Resources) -> str:
     """The memory that is set aside for a container: half its limit."""
-    megabytes = int(resources.memory[:-1]) * {"M": 1, "G": 1024}[resources.memory[-1].upper()]
-    return f"{megabytes // 2}Mi"
+    return f"{octets(resources.memory) // 2 // 1024**2}Mi"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ProjectError
+from .kubernetes import GATEWAY
 from .pipeline import FORMS
 from .services import NAMES
 
@@ -136,10 +137,7 @@ _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "ci_branch": (FORMS["ci_branch"], "the name of a branch"),
-    "kubernetes_gateway": (
-        re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
-        "of the form NAMESPACE/NAME",
-    ),
+    "kubernetes_gateway": (GATEWAY, "of the form NAMESPACE/NAME"),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),

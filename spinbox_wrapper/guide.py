@@ -31,6 +31,7 @@ SHOWN = (
     "First deployment",
     "A new version",
     "Pipeline",
+    "Services elsewhere",
     "Backup and restore",
 )
 

@@ -101,7 +101,10 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
         lines.append("Everything is up to date.")
     for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
-    if written and outcome.stored is None:
+    if written and (targets := outcome.request.added.get("targets")):
+        lines += ["", "Next, as the guide says:"]
+        lines += [f"  {outcome.request.guide_for(target)}" for target in targets]
+    elif written and outcome.stored is None:
         lines += ["", "Next, as deploy/README.md explains:"]
         lines += [f"  {step}" for step in next_steps(outcome)]
     return "\n".join(lines)

@@ -62,6 +62,10 @@ class Request:
         """The command line that writes the files of a target as well."""
         return self._command("deploy", "--target", target, "--generate")
 
+    def guide_for(self, target: str) -> str:
+        """The command line that shows how to deploy to a target."""
+        return self._command("deploy", "--target", target)
+
     def _command(self, *command: str) -> str:
         words = ["spinbox", *command]
         if self.project != Path():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import template
+from spinbox_wrapper import markdown, template
 from tests.cases import SHAPES
 from tests.e2e.pods import pod_template
 from tests.lint.network_policies import Peer, allowed
@@ -339,3 +339,14 @@ def test_a_change_of_the_apps_settings_leaves_the_databases_alone(trees: Trees) 
     changed = {name for name in before if before[name] != after[name]}
     assert changed & {"app", "frontend"}
     assert not changed & {service.name for service in tree.stack.services}
+
+
+def test_markdown(trees: Trees) -> None:
+    config = CONFIGURATION / "pymarkdown.json"
+    guides = [tree.folder / "deploy/kubernetes/README.md" for tree in trees.values()]
+    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    for guide in guides:
+        sections = markdown.sections(guide.read_text())
+        for section, following in zip(sections, [*sections[1:], None], strict=True):
+            empty = not section.blocks and (not following or following.level <= section.level)
+            assert not empty, (guide, section.title)

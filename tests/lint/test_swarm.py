@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import template
+from spinbox_wrapper import markdown, template
 from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, run_tool
 from tests.projects.compose import compose
@@ -198,3 +198,14 @@ def test_caddy_validates(trees: list[Tree]) -> None:
         if path.exists():
             arguments: list[str | Path] = ["validate", "--config", path, "--adapter", "caddyfile"]
             run_tool("caddy", *arguments, SITE_ADDRESS="example.com", MAX_REQUEST_BODY="25MB")
+
+
+def test_markdown(trees: list[Tree]) -> None:
+    config = CONFIGURATION / "pymarkdown.json"
+    guides = [tree.folder / "deploy/swarm/README.md" for tree in trees]
+    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    for guide in guides:
+        sections = markdown.sections(guide.read_text())
+        for section, following in zip(sections, [*sections[1:], None], strict=True):
+            empty = not section.blocks and (not following or following.level <= section.level)
+            assert not empty, (guide, section.title)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -92,12 +93,16 @@ def secrets() -> Iterator[Path]:
 
 
 def run(
-    shell: Shell, environment: Mapping[str, str], cwd: Path | None = None, *command: str
+    shell: Shell,
+    environment: Mapping[str, str],
+    cwd: Path | None = None,
+    *command: str,
+    entrypoint: Path = ENTRYPOINT,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command through the entrypoint in a clean environment."""
     words, path = shell
     return subprocess.run(
-        [*words, str(ENTRYPOINT), *(command or ("env", "-0"))],
+        [*words, str(entrypoint), *(command or ("env", "-0"))],
         env={"PATH": path, **environment},
         cwd=cwd,
         capture_output=True,
@@ -106,10 +111,13 @@ def run(
 
 
 def completed(
-    shell: Shell, environment: Mapping[str, str], cwd: Path | None = None
+    shell: Shell,
+    environment: Mapping[str, str],
+    cwd: Path | None = None,
+    entrypoint: Path = ENTRYPOINT,
 ) -> dict[str, str]:
     """The environment that the command sees."""
-    result = run(shell, environment, cwd)
+    result = run(shell, environment, cwd, entrypoint=entrypoint)
     assert result.returncode == 0, result.stderr
     assert result.stderr == b""
     return dict(item.split("=", 1) for item in result.stdout.decode().split("\0") if item)
@@ -430,43 +438,94 @@ class TestCommand:
         assert result.stdout == b"a\nb\n"
 
 
-class TestNamedFiles:
-    """A file of /run/secrets that is named as a variable gives it, as Swarm mounts them."""
+@dataclass(frozen=True)
+class Mounted:
+    """A folder of secrets, and an entrypoint that looks there: tests run beside each other."""
 
-    @pytest.fixture
-    def named(self, secrets: Path) -> Iterator[Path]:
-        """A file of a name that no other test has; the folder is shared."""
-        path = SECRETS / f"SPINBOX_{secrets.name.upper().replace('-', '_')}"
-        yield path
-        path.unlink(missing_ok=True)
+    folder: Path
+    entrypoint: Path
+
+    def write(self, name: str, value: str) -> None:
+        (self.folder / name).write_text(value, encoding="utf-8")
+
+
+class TestNamedFiles:
+    """A file that is named as a variable gives it, as Swarm and Kubernetes mount them."""
+
+    @pytest.fixture(params=["/run/secrets", "/etc/secrets"])
+    def mounted(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Mounted:
+        folder = tmp_path_factory.mktemp("secrets")
+        entrypoint = tmp_path_factory.mktemp("image") / "entrypoint"
+        text = ENTRYPOINT.read_text()
+        assert request.param in text
+        entrypoint.write_text(text.replace(request.param, str(folder)))
+        return Mounted(folder, entrypoint)
 
     @pytest.mark.parametrize("value", HOSTILE)
     def test_any_content_comes_through(
-        self, value: str, shell: Shell, named: Path, tmp_path: Path
+        self, value: str, shell: Shell, mounted: Mounted, tmp_path: Path
     ) -> None:
-        named.write_text(value, encoding="utf-8")
-        assert completed(shell, {}, tmp_path)[named.name] == value
+        mounted.write("SECRET_KEY", value)
+        assert completed(shell, {}, tmp_path, mounted.entrypoint)["SECRET_KEY"] == value
         assert not list(tmp_path.iterdir())
 
-    def test_an_existing_value_wins(self, shell: Shell, named: Path) -> None:
-        named.write_text("file")
-        assert completed(shell, {named.name: "value"})[named.name] == "value"
+    def test_an_existing_value_wins(self, shell: Shell, mounted: Mounted) -> None:
+        mounted.write("SECRET_KEY", "file")
+        seen = completed(shell, {"SECRET_KEY": "value"}, entrypoint=mounted.entrypoint)
+        assert seen["SECRET_KEY"] == "value"
 
-    def test_a_link_is_followed(self, shell: Shell, named: Path, tmp_path: Path) -> None:
+    def test_a_link_is_followed(self, shell: Shell, mounted: Mounted, tmp_path: Path) -> None:
         """Kubernetes mounts links into a folder of its own."""
         (tmp_path / "data").write_text("linked")
-        named.symlink_to(tmp_path / "data")
-        assert completed(shell, {})[named.name] == "linked"
+        (mounted.folder / "SECRET_KEY").symlink_to(tmp_path / "data")
+        assert completed(shell, {}, entrypoint=mounted.entrypoint)["SECRET_KEY"] == "linked"
 
     @pytest.mark.parametrize("ending", ["-x", ".x", " x", "$(touch pwned)"])
     def test_other_names_are_no_variables(
-        self, ending: str, shell: Shell, named: Path, tmp_path: Path
+        self, ending: str, shell: Shell, mounted: Mounted, tmp_path: Path
     ) -> None:
-        other = named.with_name(named.name + ending)
-        other.write_text("value")
-        try:
-            seen = completed(shell, {}, tmp_path)
-        finally:
-            other.unlink()
-        assert not [name for name in seen if name.startswith(named.name)]
+        mounted.write("SECRET_KEY" + ending, "value")
+        seen = completed(shell, {}, tmp_path, mounted.entrypoint)
+        assert not [name for name in seen if name.startswith("SECRET_KEY")]
         assert not list(tmp_path.iterdir())
+
+    def test_an_url_is_made_of_it(self, shell: Shell, mounted: Mounted) -> None:
+        mounted.write("POSTGRES_PASSWORD", "p@ss")
+        seen = completed(shell, POSTGRES, entrypoint=mounted.entrypoint)
+        assert parts(seen["DATABASE_URL"])[2] == "p@ss"
+
+
+class TestSeveralInOneFile:
+    """The file `variables` of Swarm: lines of NAME=VALUE."""
+
+    @pytest.fixture
+    def mounted(self, tmp_path_factory: pytest.TempPathFactory) -> Mounted:
+        folder = tmp_path_factory.mktemp("secrets")
+        entrypoint = tmp_path_factory.mktemp("image") / "entrypoint"
+        entrypoint.write_text(ENTRYPOINT.read_text().replace("/run/secrets", str(folder)))
+        return Mounted(folder, entrypoint)
+
+    @pytest.mark.parametrize("value", [value for value in HOSTILE if "\n" not in value])
+    def test_any_line_comes_through(
+        self, value: str, shell: Shell, mounted: Mounted, tmp_path: Path
+    ) -> None:
+        mounted.write("variables", f"FIRST={value}\nSECOND={value}")
+        seen = completed(shell, {}, tmp_path, mounted.entrypoint)
+        assert (seen["FIRST"], seen["SECOND"]) == (value, value)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("line", ["# none", "", "no equals", "1A=x", "A-B=x", "$(touch x)=y"])
+    def test_other_lines_are_passed_over(
+        self, line: str, shell: Shell, mounted: Mounted, tmp_path: Path
+    ) -> None:
+        before = completed(shell, {}, tmp_path, mounted.entrypoint)
+        mounted.write("variables", f"{line}\n")
+        assert completed(shell, {}, tmp_path, mounted.entrypoint).keys() == before.keys()
+        assert not list(tmp_path.iterdir())
+
+    def test_an_existing_value_wins(self, shell: Shell, mounted: Mounted) -> None:
+        mounted.write("variables", "NAME=file\n")
+        seen = completed(shell, {"NAME": "value"}, entrypoint=mounted.entrypoint)
+        assert seen["NAME"] == "value"

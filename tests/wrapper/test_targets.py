@@ -37,6 +37,12 @@ def test_a_target_is_added_and_remembered(target: str, root: Path) -> None:
     assert files_below(root) == before
 
 
+def test_the_guide_is_what_comes_next(root: Path) -> None:
+    assert build(root, "deploy", "--target", "kubernetes", "--generate").endswith(
+        f"Next, as the guide says:\n  spinbox deploy --target kubernetes -C {root}\n"
+    )
+
+
 def test_targets_may_be_added_one_after_the_other(root: Path) -> None:
     generate(root, "kubernetes")
     generate(root, "docker-swarm")

@@ -22,7 +22,6 @@ case $environment in
     *) project=ai-llm-$environment env_file=deploy/env/$environment.env ;;
 esac
 # For messages and calls of other scripts.
-# shellcheck disable=SC2034
 if [ "$environment" = production ]; then options=''; else options=" --env $environment"; fi
 if [ ! -r "$env_file" ]; then
     fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"

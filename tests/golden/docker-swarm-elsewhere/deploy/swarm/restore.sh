@@ -100,9 +100,6 @@ if [ -n "$first_backup" ] && [ -n "$(containers chroma)" ]; then
     before=$(list_backups | tail -n 1)
 fi
 trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
 begin() {
     doing=$1
     echo "-- $doing"

@@ -39,9 +39,6 @@ finish() {
     [ "$code" -eq 0 ] || fail "Failed while $doing. ${done:-The old password holds.}"
 }
 trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
 settings_with "$variable=$new" >"$draft" || fail "$draft cannot be written."
 chmod "$(stat -L -c %a "$env_file")" "$draft"
 chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
