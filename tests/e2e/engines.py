@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -15,6 +16,15 @@ from typing import Any
 import pytest
 
 from tests.e2e.stacks import eventually, run
+
+
+def data_path_port() -> int:
+    """A port for a swarm's networks that no other swarm of this kernel has.
+
+    VXLAN interfaces of equal number and port exclude each other, also those that an engine left
+    behind which was ended before it could clean up.
+    """
+    return random.randint(10_000, 49_151)
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from spinbox_wrapper import template
-from tests.e2e.engines import second_engine
+from tests.e2e.engines import data_path_port, second_engine
 from tests.e2e.guides import Reader, printed, scripts
 from tests.e2e.load import Load
 from tests.e2e.pipelines import open_registry
@@ -29,7 +30,8 @@ from tests.projects.compose import compose
 from tests.runs import build
 
 SHAPE = "e2e-fastapi-postgresql-redis"
-GUIDE = "e2e-swarm-guide"
+# A name of this run's own: an earlier one may have been ended before it could clean up.
+GUIDE = f"e2e-swarm-guide-{uuid4().hex[:8]}"
 IMAGES = ("python:3.11-slim", "pgvector/pgvector:pg15", "redis:7-alpine", "caddy:2-alpine")
 
 
@@ -92,7 +94,8 @@ def swarm(host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm
     build(folder, "deploy", "--target", "docker-swarm", "--generate")
     build(folder, "--set", "name=e2e-swarm")
     swarm = Swarm(Stack(folder), host)
-    swarm.docker("swarm", "init", "--advertise-addr", "127.0.0.1")
+    init = ("swarm", "init", "--advertise-addr", "127.0.0.1")
+    swarm.docker(*init, "--data-path-port", str(data_path_port()))
     try:
         # One process: an app that cannot be imported ends, and Swarm takes it back; one that
         # only never gets healthy is taken back by the script, after three times the limit.
@@ -116,12 +119,11 @@ def test_every_command_of_the_guide(host: str, tmp_path: Path) -> None:
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     run("git", *identity, "commit", "--quiet", "--message=all", cwd=origin)
     project = Path("/srv") / GUIDE
-    assert not project.exists()
     http, https = free_port(), free_port()
     docker = ("docker", "-H", host)
     name = run(*docker, "info", "--format", "{{.Name}}").strip()
     words = {
-        "ADDRESS-OF-THIS-NODE": "127.0.0.1",
+        "ADDRESS-OF-THIS-NODE": f"127.0.0.1 --data-path-port {data_path_port()}",
         "=true NODE": f"=true {name}",
         "data NODE": f"data {name}",
         "edge NODE": f"edge {name}",
