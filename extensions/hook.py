@@ -73,6 +73,7 @@ class SpinboxContext(ContextHook):
             choices = {choice: context.get(choice) for choice in CHOICES}
             pipeline = {key: context.get(key) for key in _load("pipeline").ANSWERS}
             cluster = {key: context.get(key) for key in _load("kubernetes").ANSWERS}
+            platforms = {key: context.get(key) for key in _load("platforms").ANSWERS}
             state = [
                 project,
                 context.get("overrides") or {},
@@ -80,6 +81,7 @@ class SpinboxContext(ContextHook):
                 context.get("output"),
                 pipeline,
                 cluster,
+                platforms,
             ]
             context.update(_derive(json.dumps(state, sort_keys=True, default=str)))
         except error_type as error:
@@ -119,13 +121,15 @@ def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | N
 
 @lru_cache(maxsize=32)
 def _derive(state: str) -> dict[str, Any]:
-    project, overrides, choices, output, answers, cluster = json.loads(state)
+    project, overrides, choices, output, answers, cluster, clouds = json.loads(state)
     stack = _load("stack").build_stack(project, overrides, choices)
     pipeline = _load("pipeline").build_pipeline(answers, stack, output or ".")
     kubernetes = _load("kubernetes").build_kubernetes(cluster)
     swarm = _load("swarm").is_wanted(cluster["targets"], stack)
-    layout = _load("layout")
-    derived: dict[str, Any] = layout.context(stack, pipeline, kubernetes, swarm, output or ".")
+    platforms = _load("platforms").build_platforms(clouds, stack)
+    derived: dict[str, Any] = _load("layout").context(
+        stack, pipeline, kubernetes, swarm, platforms, output or "."
+    )
     return derived
 
 

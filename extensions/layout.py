@@ -8,9 +8,11 @@ from typing import Any
 
 from . import kubernetes as kubernetes_module
 from . import pins, quoting
+from . import platforms as platforms_module
 from .kubernetes import Kubernetes
 from .model import Stack
 from .pipeline import Pipeline, language_version, service_environment, test_environment
+from .platforms import Platforms
 from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
@@ -25,12 +27,18 @@ def project_root(destination: Path, output: str) -> Path:
 
 
 def context(
-    stack: Stack, pipeline: Pipeline, kubernetes: Kubernetes, swarm: bool, output: str
+    stack: Stack,
+    pipeline: Pipeline,
+    kubernetes: Kubernetes,
+    swarm: bool,
+    platforms: Platforms,
+    output: str,
 ) -> dict[str, Any]:
     """What every template sees besides the answers.
 
     Returns:
-        `stack`, `pipeline`, `kubernetes`, `swarm`; `pins` and `k8s`, modules; some functions;
+        `stack`, `pipeline`, `kubernetes`, `swarm`, `platforms`; `pins`, `k8s` and `on` (of the
+        platforms), modules; some functions;
         `to_project` (from the output folder to the project's, `.` or `../`…); `to_output` (the
         way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`,
         `inner_host`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
@@ -41,6 +49,8 @@ def context(
         "pipeline": pipeline,
         "kubernetes": kubernetes,
         "swarm": swarm,
+        "platforms": platforms,
+        "on": platforms_module,
         "k8s": kubernetes_module,
         "pins": pins,
         "language_version": language_version,

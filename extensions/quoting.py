@@ -20,9 +20,22 @@ def yaml(text: object) -> str:
     return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff]", lambda m: f"\\u{ord(m[0]):04x}", quoted)
 
 
+def yaml_string(text: object) -> str:
+    """A YAML string that is always quoted, so that `8000` or `*` stays text."""
+    return yaml(f" {text}")[0] + yaml(f" {text}")[2:]
+
+
 def compose(text: object) -> str:
     """A YAML scalar for Compose, with `$` doubled so that nothing is interpolated."""
     return yaml(str(text).replace("$", "$$"))
+
+
+def json_string(text: object) -> str:
+    """A string in double quotes, as JSON, TOML and TypeScript read it alike.
+
+    TOML allows no DEL (toml.io, "String").
+    """
+    return json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def json_array(words: tuple[str, ...] | list[str]) -> str:

@@ -13,13 +13,15 @@ from typing import Any
 from .errors import ProjectError
 from .kubernetes import GATEWAY
 from .pipeline import FORMS
+from .platforms import FLY_NAME, FLY_REGION, RENDER_REGIONS
+from .platforms import NAMES as PLATFORMS
 from .services import NAMES
 
 OFF = "off"
 ON = "on"
 EXTERNAL = "external"
 # Where the stack runs beside, or instead of, one server with Compose.
-TARGETS = ("docker-swarm", "kubernetes")
+TARGETS = ("docker-swarm", "kubernetes", *PLATFORMS)
 COMPONENTS = ("fastapi", "python", "nextjs", "node", *NAMES)
 
 
@@ -116,6 +118,10 @@ CHOICES: tuple[Setting, ...] = (
     Setting("kubernetes_route", "gateway|ingress", "How requests come in: HTTPRoute or Ingress"),
     Setting("kubernetes_gateway", "text", "The Gateway, or Ingress class, as NAMESPACE/NAME"),
     Setting("kubernetes_secrets", "file|external", "Secrets from a file, or an ExternalSecret"),
+    Setting("fly_name", "text", "The app's name on Fly.io, where names are unique"),
+    Setting("fly_region", "text", "Where it runs on Fly.io, as in iad or fra"),
+    Setting("railway_config", "ts|json", "Railway's file: .railway/railway.ts, or railway.json"),
+    Setting("render_region", "|".join(RENDER_REGIONS), "Where it runs on Render, for good"),
     Setting("ci_staging", "boolean", "Pipelines deploy to a staging environment first"),
     Setting("ci_arm64", "boolean", "Pipelines build for arm64 instead of amd64"),
     Setting("ci_branch", "text", "The branch whose images GitHub pushes"),
@@ -125,6 +131,7 @@ QUESTIONS = frozenset(
     {
         *("runtime", "compose", "proxy", "uploads", "gpu", "targets"),
         *("kubernetes_route", "kubernetes_gateway", "kubernetes_secrets"),
+        *("fly_name", "fly_region", "railway_config", "render_region"),
         *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_arm64", "ci_branch"),
     }
 )
@@ -138,6 +145,8 @@ _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "ci_branch": (FORMS["ci_branch"], "the name of a branch"),
     "kubernetes_gateway": (GATEWAY, "of the form NAMESPACE/NAME"),
+    "fly_name": (FLY_NAME, "a name such as my-app, of at most 40 letters"),
+    "fly_region": (FLY_REGION, "a region's code such as iad or fra"),
     "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),

@@ -16,6 +16,9 @@ from .errors import UsageError, UserError
 if TYPE_CHECKING:
     from .sync import Request
 
+# As in `extensions/settings.py`, which is not imported for the sake of speed.
+_MANAGED = ("fly", "railway", "render")
+_TARGETS = ("docker-swarm", "kubernetes", *_MANAGED)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -163,14 +166,15 @@ def build(
 @cli.command()
 @click.option(
     "--target",
-    type=click.Choice(["docker", "docker-swarm", "kubernetes"]),
-    default="docker",
-    help="What to deploy to.",
+    "targets",
+    type=click.Choice(["docker", *_TARGETS]),
+    multiple=True,
+    help="What to deploy to; with --generate, can be given more than once.  [default: docker]",
 )
 @click.option(
     "--remove-target",
     "dropped",
-    type=click.Choice(["docker-swarm", "kubernetes"]),
+    type=click.Choice(_TARGETS),
     multiple=True,
     help="Take the files of that target away again.",
 )
@@ -191,7 +195,7 @@ def build(
 @_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Name unchanged files; show Docker's output.")
 def deploy(
-    target: str,
+    targets: tuple[str, ...],
     dropped: tuple[str, ...],
     settings: tuple[str, ...],
     directory: Path,
@@ -221,21 +225,26 @@ def deploy(
     _refuse_together(bool(dropped), "--remove-target", guide, check)
     if (online or boot) and not check:
         raise UsageError("--online and --boot belong to --check: add it.")
+    target, *more = targets or ("docker",)
+    if more and not generate:
+        raise UsageError("Several targets belong to --generate: else, name one.")
     if boot and target != "docker":
         raise UsageError(f"--boot starts a copy with Compose: it does not go with {target}.")
-    if target in dropped:
-        raise UsageError(f"--target and --remove-target name {target}: give one of them.")
+    if environment and target in _MANAGED:
+        raise UsageError(f"{target} has environments of its own: --env does not go with it.")
+    if both := {*targets} & {*dropped}:
+        raise UsageError(f"--target and --remove-target name {both.pop()}: give one of them.")
     if settings and not generate:
         raise UsageError("--set belongs to --generate: add it.")
     writes = generate or bool(dropped)
-    own = target == "docker"
+    added = tuple(name for name in targets if name != "docker")
     request = _request(
         directory,
         output,
         answers_file,
-        choices={"compose": True} if generate and own else {},
+        choices={"compose": True} if generate and "docker" in (*targets, target) else {},
         settings=tuple(_pair(text) for text in settings),
-        added={} if own or (dropped and not generate) else {"targets": (target,)},
+        added={"targets": added} if added and (generate or not dropped) else {},
         dropped={"targets": dropped},
     )
     name = _environment(environment)

@@ -23,6 +23,9 @@ READMES = {
     "docker": "deploy/README.md",
     "docker-swarm": "deploy/swarm/README.md",
     "kubernetes": "deploy/kubernetes/README.md",
+    "fly": "deploy/fly/README.md",
+    "railway": "deploy/railway/README.md",
+    "render": "deploy/render/README.md",
 }
 GENERATE = "Generate the files"
 # Sections of level 2 that the guide shows, with the steps below them.
@@ -156,6 +159,8 @@ def _done(context: Context) -> Mapping[str, bool]:
             "Name the domain": found.get("kubernetes.domain") is Status.PASS,
             "Build the images": found.get("kubernetes.images") is Status.PASS,
         }
+    if context.target in checks.platforms.PROGRAMS:
+        return {GENERATE: generated}
     status = checks.statuses(context.outcome, context.environment)
     if context.target == "docker-swarm":
         found = {check.id: check.status for check in checks.swarm.judge(checks.swarm.observe())}

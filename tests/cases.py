@@ -76,6 +76,22 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("--set", "kubernetes_route=ingress", "--set", "kubernetes_secrets=external"),
         ),
     ),
+    "platforms": (
+        "everything--with-deps",
+        (
+            *("deploy", "--target", "fly", "--target", "railway", "--target", "render"),
+            *("--generate", "--set", "postgres.migrations=sql"),
+            *("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+        ),
+    ),
+    "platforms-apart": (
+        "profile-api-only",
+        (
+            *("deploy", "--target", "fly", "--target", "railway", "--generate"),
+            *("--set", "uploads=/app/uploads", "--set", "railway_config=json"),
+            *("--output", "ops/production"),
+        ),
+    ),
     "external": (
         "profile-web-app",
         ("--set", "postgres=external", "--set", "postgres.migrations=sql"),

@@ -7,7 +7,18 @@ for, such as migrations without a database, is left out of the result.
 from __future__ import annotations
 
 from ..sync import Outcome
-from . import engine, files, kubernetes, lifecycle, network, project, server, settings, swarm
+from . import (
+    engine,
+    files,
+    kubernetes,
+    lifecycle,
+    network,
+    platforms,
+    project,
+    server,
+    settings,
+    swarm,
+)
 from .model import Check, Context, Status
 
 __all__ = ["IDS", "Check", "Context", "Status", "run", "statuses"]
@@ -22,6 +33,7 @@ IDS: dict[str, str] = {
     **network.IDS,
     **kubernetes.IDS,
     **swarm.IDS,
+    **platforms.IDS,
 }
 
 
@@ -33,6 +45,13 @@ def run(context: Context) -> list[Check]:
             *project.look(context),
             *lifecycle.look(context),
             *kubernetes.look(context),
+        ]
+    if context.target in platforms.PROGRAMS:
+        return [
+            *files.look(context),
+            *project.look(context),
+            *lifecycle.look(context),
+            *platforms.look(context),
         ]
     if context.target == "docker-swarm":
         return [

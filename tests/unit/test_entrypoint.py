@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -270,6 +270,111 @@ def test_any_password_comes_through(shell: Shell, password: str) -> None:
     seen = completed(shell, {**POSTGRES, "POSTGRES_PASSWORD": password})
     assert parts(seen["DATABASE_URL"])[2] == password
     assert seen["POSTGRES_PASSWORD"] == password
+
+
+class TestPlatforms:
+    """What managed platforms pass: URLs, of which the variables that apps read are made."""
+
+    @pytest.mark.parametrize("value", [v for v in HOSTILE if "\n" not in v])
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+    def test_a_url_gives_the_parts(self, scheme: str, value: str, shell: Shell) -> None:
+        """As Fly.io and Render write it, whatever the password holds."""
+        quoted = quote(value, safe="")
+        seen = completed(
+            shell, {"DATABASE_URL": f"{scheme}://{quoted}:{quoted}@db.host:6543/{quoted}"}
+        )
+        assert (seen["POSTGRES_SERVER"], seen["POSTGRES_PORT"]) == ("db.host", "6543")
+        assert {seen[f"POSTGRES_{part}"] for part in ("USER", "PASSWORD", "DB")} == {value}
+
+    @pytest.mark.parametrize(
+        ("url", "parts"),
+        [
+            ("postgres://u@h", ("h", "5432", "u", "", "u")),
+            ("postgres://h/d", ("h", "5432", "", "", "d")),
+            ("postgres://u:@h:1/", ("h", "1", "u", "", "u")),
+            ("postgres://u:p:q@h/d", ("h", "5432", "u", "p:q", "d")),
+            ("postgres://u:p@[fdaa::3]:1/d", ("fdaa::3", "1", "u", "p", "d")),
+            ("postgres://u:p@[fdaa::3]/d", ("fdaa::3", "5432", "u", "p", "d")),
+            ("postgres://u:p@h/d?sslmode=disable&x=/@:", ("h", "5432", "u", "p", "d")),
+            ("postgresql+asyncpg://u:p@h/d", ("h", "5432", "u", "p", "d")),
+            ("postgres://u:100%@h/d", ("h", "5432", "u", "100%", "d")),
+        ],
+    )
+    def test_every_form_of_url(self, url: str, parts: tuple[str, ...], shell: Shell) -> None:
+        """What is left out has PostgreSQL's own default."""
+        seen = completed(shell, {"DATABASE_URL": url})
+        names = ("SERVER", "PORT", "USER", "PASSWORD", "DB")
+        assert tuple(seen[f"POSTGRES_{name}"] for name in names) == parts
+
+    def test_parts_that_are_given_stand(self, shell: Shell) -> None:
+        """They are the user's; the URL says more of the same database."""
+        seen = completed(shell, {**POSTGRES, "DATABASE_URL": "postgres://a:b@c:1/d"})
+        assert {name: seen[name] for name in POSTGRES} == POSTGRES
+        assert "POSTGRES_PORT" not in seen
+
+    @pytest.mark.parametrize("url", ["mysql://a:b@c/d", "sqlite:///./x.db", "x"])
+    def test_other_databases_give_none(self, url: str, shell: Shell) -> None:
+        assert "POSTGRES_SERVER" not in completed(shell, {"DATABASE_URL": url})
+
+    @pytest.mark.parametrize(
+        "query", ["sslmode=require", "a=b&sslmode=require", "sslmode=require&a=b"]
+    )
+    def test_the_mode_of_tls_is_kept(self, query: str, shell: Shell) -> None:
+        """libpq reads it, so psycopg and psql do (postgresql.org/docs, "libpq-envars")."""
+        seen = completed(shell, {"DATABASE_URL": f"postgres://u:p@h/d?{query}"})
+        assert seen["PGSSLMODE"] == "require"
+
+    @pytest.mark.parametrize("query", ["", "?xsslmode=require", "?a=sslmode=require"])
+    def test_no_mode_of_tls(self, query: str, shell: Shell) -> None:
+        assert "PGSSLMODE" not in completed(shell, {"DATABASE_URL": f"postgres://u:p@h/d{query}"})
+
+    @pytest.mark.parametrize(
+        ("url", "parts"),
+        [
+            ("redis://red-1:6379", ("red-1", "6379", "0", "", "")),
+            (
+                "redis://default:a%40b@fly-x.upstash.io:6379",
+                ("fly-x.upstash.io", "6379", "0", "default", "a@b"),
+            ),
+            ("rediss://:p@h/2", ("h", "6379", "2", "", "p")),
+        ],
+    )
+    def test_redis(self, url: str, parts: tuple[str, ...], shell: Shell) -> None:
+        seen = completed(shell, {"REDIS_URL": url})
+        names = ("HOST", "PORT", "DB", "USERNAME", "PASSWORD")
+        assert tuple(seen[f"REDIS_{name}"] for name in names) == parts
+        assert seen["REDIS_URL"] == url
+
+    def test_a_release_command_takes_the_direct_url(self, shell: Shell) -> None:
+        """Fly.io sets RELEASE_COMMAND (fly.io/docs/reference/configuration)."""
+        urls = {"DATABASE_URL": "postgres://pooled/d", "DIRECT_DATABASE_URL": "postgres://direct/d"}
+        assert completed(shell, urls)["POSTGRES_SERVER"] == "pooled"
+        seen = completed(shell, {**urls, "RELEASE_COMMAND": "1"})
+        assert seen["POSTGRES_SERVER"] == "direct"
+        assert seen["DATABASE_URL"] == "postgresql://direct/d"
+
+    @pytest.mark.parametrize(
+        ("given", "url"),
+        [
+            ("app:10000", "http://app:10000"),
+            ("http://app.flycast:8000", "http://app.flycast:8000"),
+            ("https://app.example.com", "https://app.example.com"),
+            ("", ""),
+        ],
+    )
+    def test_another_app_s_address(self, given: str, url: str, shell: Shell) -> None:
+        """Render gives it without a scheme."""
+        assert completed(shell, {"BACKEND_URL": given})["BACKEND_URL"] == url
+
+    def test_twice_is_as_once(self, shell: Shell, tmp_path: Path) -> None:
+        """A platform may run the entrypoint before a command that names it."""
+        url = "postgres://u%40:p%25@h/d?sslmode=require"
+        once = completed(shell, {"DATABASE_URL": url, "REDIS_URL": "redis://r"}, tmp_path)
+        own = {"PATH", "SHLVL"}
+        given = {name: value for name, value in once.items() if name not in own}
+        twice = completed(shell, given, tmp_path)
+        assert {name: twice[name] for name in given} == given
+        assert twice.keys() == once.keys()
 
 
 class TestSecretFiles:

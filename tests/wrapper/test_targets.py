@@ -14,7 +14,11 @@ from tests.runs import build, run
 TARGETS = {
     "docker-swarm": "deploy/swarm/stack.yml",
     "kubernetes": "deploy/kubernetes/base/app.yaml",
+    "fly": "fly.toml",
+    "railway": ".railway/railway.ts",
+    "render": "render.yaml",
 }
+MANAGED = ("fly", "railway", "render")
 
 
 @pytest.fixture
@@ -44,10 +48,10 @@ def test_the_guide_is_what_comes_next(root: Path) -> None:
 
 
 def test_targets_may_be_added_one_after_the_other(root: Path) -> None:
-    generate(root, "kubernetes")
-    generate(root, "docker-swarm")
+    for target in reversed(TARGETS):
+        generate(root, target)
     answers = yaml.safe_load((root / ".copier-answers.yml").read_text())
-    assert answers["targets"] == ["docker-swarm", "kubernetes"]
+    assert answers["targets"] == [*TARGETS]
     assert all((root / path).exists() for path in TARGETS.values())
 
 
@@ -70,7 +74,23 @@ def test_the_guide_shows_a_target_that_is_not_generated_yet(target: str, root: P
     assert files_below(root) == before
 
 
-@pytest.mark.parametrize("target", TARGETS)
+def test_several_targets_at_once(root: Path) -> None:
+    said = generate(root, *MANAGED)
+    assert all((root / TARGETS[target]).exists() for target in MANAGED)
+    assert all(f"spinbox deploy --target {target} -C" in said for target in MANAGED)
+
+
+@pytest.mark.parametrize("target", MANAGED)
+def test_the_files_of_a_platform_are_no_source_of_an_app(target: str, project: Project) -> None:
+    """An app at the root takes in what lies there."""
+    root = project("python-node")
+    generate(root, target)
+    before = files_below(root)
+    assert "Everything is up to date." in build(root)
+    assert files_below(root) == before
+
+
+@pytest.mark.parametrize("target", [name for name in TARGETS if name not in MANAGED])
 def test_the_guide_is_for_the_environment(target: str, root: Path) -> None:
     generate(root, target)
     result = run(root, "deploy", "--target", target, "--env", "staging")
@@ -84,7 +104,7 @@ def test_checks_are_those_of_the_target(target: str, root: Path) -> None:
     generate(root, target)
     result = run(root, "deploy", "--target", target, "--check", "--format", "json")
     ids = [check["id"] for check in json.loads(result.stdout)["checks"]]
-    own = target.removeprefix("docker-")
+    own = "platform" if target in MANAGED else target.removeprefix("docker-")
     assert any(id_.startswith(f"{own}.") for id_ in ids)
     assert not any(id_.startswith(("engine.", "server.")) for id_ in ids)
 
@@ -93,6 +113,14 @@ def test_checks_are_those_of_the_target(target: str, root: Path) -> None:
     ("arguments", "code"),
     [
         (("--target", "nomad"), 2),
+        (("--target", "fly", "--target", "render"), 2),
+        (("--target", "fly", "--target", "render", "--check"), 2),
+        (("--target", "fly", "--env", "staging"), 2),
+        (("--target", "fly", "--check", "--boot"), 2),
+        (("--target", "fly", "--generate", "--set", "fly_name=My App"), 2),
+        (("--target", "fly", "--generate", "--set", "fly_region={{ x }}"), 2),
+        (("--target", "railway", "--generate", "--set", "railway_config=py"), 2),
+        (("--target", "render", "--generate", "--set", "render_region=moon"), 2),
         (("--target", "kubernetes", "--check", "--boot"), 2),
         (("--target", "kubernetes", "--generate", "--remove-target", "kubernetes"), 2),
         (("--remove-target", "kubernetes", "--check"), 2),

@@ -43,7 +43,57 @@ encode() {
     esac
 }
 
-# PostgreSQL: a URL from its parts; platforms that give a URL may still write postgres://.
+# The opposite: %41 is an A.
+decode() {
+    _rest=$1 _text=
+    while :; do
+        case $_rest in *%[0-9A-Fa-f][0-9A-Fa-f]*) ;; *) break ;; esac
+        _before=${_rest%%%[0-9A-Fa-f][0-9A-Fa-f]*}
+        _rest=${_rest#"$_before"%}
+        # The x keeps a line break at the end.
+        _byte=$(printf %bx "\\0$(printf %03o "0x${_rest%"${_rest#??}"}")")
+        _text=$_text$_before${_byte%x} _rest=${_rest#??}
+    done
+    printf %s "$_text$_rest"
+}
+
+# Takes scheme://user:password@host:port/path?query apart, into _user … _query.
+split() {
+    _query='' _user='' _password='' _port='' _path=''
+    _address=${1#*://}
+    case $_address in *\?*) _query=${_address#*\?} _address=${_address%%\?*} ;; esac
+    case $_address in */*) _path=${_address#*/} _address=${_address%%/*} ;; esac
+    case $_address in
+        *@*)
+            _user=${_address%@*} _address=${_address##*@}
+            case $_user in *:*) _password=$(decode "${_user#*:}") _user=${_user%%:*} ;; esac
+            _user=$(decode "$_user")
+            ;;
+    esac
+    case $_address in
+        \[*\]:*) _port=${_address##*]:} _host=${_address#\[} _host=${_host%%\]*} ;;
+        \[*\]) _host=${_address#\[} _host=${_host%\]} ;;
+        *:*) _port=${_address##*:} _host=${_address%:*} ;;
+        *) _host=$_address ;;
+    esac
+    _path=$(decode "$_path")
+}
+
+# Fly.io's command before a release; a pooled connection may be none for migrations.
+if [ -n "${RELEASE_COMMAND-}" ] && [ -n "${DIRECT_DATABASE_URL-}" ]; then
+    DATABASE_URL=$DIRECT_DATABASE_URL
+fi
+
+# PostgreSQL: the parts of a URL, or a URL from its parts; platforms may still write postgres://.
+case ${POSTGRES_SERVER:+given}${DATABASE_URL-} in postgres*://*)
+    split "$DATABASE_URL"
+    export POSTGRES_SERVER="$_host" POSTGRES_PORT="${_port:-5432}" POSTGRES_DB="${_path:-$_user}"
+    export POSTGRES_USER="$_user" POSTGRES_PASSWORD="$_password"
+    case "&$_query" in *'&sslmode='*)
+        _mode=${_query#*sslmode=}
+        export PGSSLMODE="${PGSSLMODE:-${_mode%%&*}}" ;;
+    esac ;;
+esac
 if [ -z "${DATABASE_URL-}" ] && [ -n "${POSTGRES_SERVER-}" ]; then
     _login=$(encode "${POSTGRES_USER:-postgres}"):$(encode "${POSTGRES_PASSWORD-}")
     _database=$(encode "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}")
@@ -61,6 +111,11 @@ if [ -n "${DATABASE_URL-}" ]; then
     fi
 fi
 
+case ${REDIS_HOST:+given}${REDIS_URL-} in redis://* | rediss://*)
+    split "$REDIS_URL"
+    export REDIS_HOST="$_host" REDIS_PORT="${_port:-6379}" REDIS_DB="${_path:-0}"
+    export REDIS_USERNAME="$_user" REDIS_PASSWORD="$_password" ;;
+esac
 if [ -z "${REDIS_URL-}" ] && [ -n "${REDIS_HOST-}" ]; then
     _login=${REDIS_PASSWORD:+$(encode "${REDIS_USERNAME-}"):$(encode "$REDIS_PASSWORD")@}
     export REDIS_URL="redis://$_login$REDIS_HOST:${REDIS_PORT:-6379}/${REDIS_DB:-0}"
@@ -71,6 +126,9 @@ if [ -z "${MONGODB_URL-}" ] && [ -n "${MONGODB_HOST-}" ]; then
     _database=$(encode "${MONGODB_DATABASE-}")
     export MONGODB_URL="mongodb://$_login$MONGODB_HOST:${MONGODB_PORT:-27017}/$_database?authSource=admin"
 fi
+
+# Another app's address; Render gives it as host:port.
+case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_URL" ;; esac
 
 # Uvicorn reads its own name for the port.
 if [ -n "${PORT-}" ]; then

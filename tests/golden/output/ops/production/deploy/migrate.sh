@@ -1,11 +1,13 @@
 #!/bin/sh
-# Brings the PostgreSQL schema up to date: first the extensions it needs, then every numbered file
-# of /migrations that is not yet in the table schema_migrations. Each file runs in a transaction of
-# its own; a lock lets a second run at the same time wait and then find nothing left to do.
+# Brings the PostgreSQL schema up to date: first the extensions it needs (EXTENSIONS, or arguments),
+# then every numbered file of /migrations that is not yet in the table schema_migrations. Each file
+# runs in a transaction of its own; a lock lets a second run at the same time wait and then find
+# nothing left to do.
 set -eu
 
+: "${POSTGRES_SERVER:?is not set: the database has no address}"
 export PGHOST="$POSTGRES_SERVER" PGPORT="$POSTGRES_PORT" PGDATABASE="$POSTGRES_DB"
-export PGUSER="$POSTGRES_USER" PGPASSWORD="$POSTGRES_PASSWORD" PGOPTIONS="--client-min-messages=warning"
+export PGUSER="$POSTGRES_USER" PGPASSWORD="$POSTGRES_PASSWORD"
 
 sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 
@@ -16,9 +18,10 @@ until pg_isready --quiet || [ "$tries" -ge 30 ]; do
     sleep 2
 done
 
-for extension in ${EXTENSIONS-}; do
+for extension in ${EXTENSIONS-} "$@"; do
     sql --set name="$extension" <<'SQL' || { echo "migrate: extension $extension failed" >&2; exit 1; }
 BEGIN;
+SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(hashtext('schema_migrations')) \g /dev/null
 CREATE EXTENSION IF NOT EXISTS :"name";
 COMMIT;
@@ -30,6 +33,7 @@ done
 
 sql <<'SQL'
 BEGIN;
+SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(hashtext('schema_migrations')) \g /dev/null
 CREATE TABLE IF NOT EXISTS schema_migrations (
     version varchar(255) PRIMARY KEY,
@@ -43,6 +47,7 @@ for file in /migrations/[0-9]*.sql; do
     version=$(basename "$file" .sql)
     sql --set file="$file" --set version="$version" <<'SQL' || {
 BEGIN;
+SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(hashtext('schema_migrations')) \g /dev/null
 SELECT NOT EXISTS (SELECT FROM schema_migrations WHERE version = :'version') AS pending \gset
 \if :pending

@@ -1,0 +1,208 @@
+"""What `deploy --target fly|railway|render --check` says of projects, files and programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from spinbox_wrapper.checks import Check, Status, platforms
+from tests.checks.support import context
+from tests.conftest import Project
+from tests.runs import build, edit
+
+NAME = "profile-web-app"
+FILES = {"fly": "fly.toml", "railway": ".railway/railway.ts", "render": "render.yaml"}
+SAYS = {"fly": "fly v0.3.200 linux/amd64", "railway": "railway 5.42.1", "render": "render v2.7.0"}
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The platforms' programs, in versions that do."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name, text in SAYS.items():
+        install(folder, name, text)
+    git = Path(shutil.which("git") or "").parent
+    monkeypatch.setenv("PATH", f"{folder}:{git}:{os.defpath}")
+    return folder
+
+
+def install(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\necho {text}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def root(project: Project) -> Path:
+    root = project(NAME)
+    targets = [word for target in FILES for word in ("--target", target)]
+    build(root, "deploy", *targets, "--generate")
+    return root
+
+
+def look(root: Path, target: str, today: date = date(2026, 1, 1)) -> dict[str, Check]:
+    found = platforms.look(replace(context(root), target=target, today=today))
+    return {check.id: check for check in found}
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_a_generated_project_is_ready(target: str, root: Path, programs: Path) -> None:
+    found = look(root, target)
+    warned = {id_ for id_, check in found.items() if check.status is Status.WARN}
+    assert not [check for check in found.values() if check.status is Status.FAIL]
+    # Which plan an account has cannot be seen.
+    assert warned == ({"platform.plan"} if target == "railway" else set())
+    assert found.keys() == platforms.IDS.keys() - {"platform.deadline"}
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_a_missing_file(target: str, root: Path) -> None:
+    (root / FILES[target]).unlink()
+    check = look(root, target)["platform.files"]
+    assert (check.status, check.seen) == (Status.FAIL, f"{FILES[target]} is missing.")
+
+
+@pytest.mark.parametrize("target", FILES)
+@pytest.mark.parametrize("text", ["= [ {", "a: [", "services: [a]", "\x00"])
+def test_a_broken_file(text: str, target: str, root: Path) -> None:
+    (root / FILES[target]).write_text(text)
+    check = look(root, target)["platform.files"]
+    assert check.status is Status.FAIL
+    assert check.seen.startswith(f"{FILES[target]} cannot be read")
+    assert len(check.seen.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "after"),
+    [
+        ("fly", 'app = "web-app"', 'app = "Web_App"'),
+        ("railway", 'service("app"', 'service("the app"'),
+        ("render", "name: web-app-frontend\n    runtime", "name: web_app\n    runtime"),
+    ],
+)
+def test_a_name_that_no_platform_takes(target: str, before: str, after: str, root: Path) -> None:
+    edit(root / FILES[target], before, after)
+    assert look(root, target)["platform.names"].status is Status.FAIL
+
+
+def test_one_name_for_two_services(root: Path) -> None:
+    edit(root / "fly.frontend.toml", 'app = "web-app-frontend"', 'app = "web-app"')
+    check = look(root, "fly")["platform.names"]
+    assert (check.status, check.seen) == (Status.FAIL, "Two services are called web-app.")
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "after", "name"),
+    [
+        ("fly", '  SQLALCHEMY_DRIVER = "psycopg2"\n', "", "SQLALCHEMY_DRIVER"),
+        ("railway", "      SECRET_KEY: preserve(),\n", "", "SECRET_KEY"),
+        ("render", "      - key: SECRET_KEY\n        generateValue: true\n", "", "SECRET_KEY"),
+    ],
+)
+def test_a_variable_without_a_source(
+    target: str, before: str, after: str, name: str, root: Path
+) -> None:
+    edit(root / FILES[target], before, after)
+    check = look(root, target)["platform.variables"]
+    assert (check.status, check.seen) == (
+        Status.FAIL,
+        f"app needs {name}, which no file has any more.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "after"),
+    [
+        ("fly", "[env]\n", '[env]\n  SECRET_KEY = "hunter2"\n'),
+        ("railway", "SECRET_KEY: preserve()", 'SECRET_KEY: "hunter2"'),
+        (
+            "render",
+            "- key: SECRET_KEY\n        generateValue: true",
+            "- key: SECRET_KEY\n        value: hunter2",
+        ),
+    ],
+)
+def test_a_secret_in_a_file(target: str, before: str, after: str, root: Path) -> None:
+    edit(root / FILES[target], before, after)
+    check = look(root, target)["platform.secrets"]
+    assert check.status is Status.FAIL
+    assert "SECRET_KEY" in check.seen and "hunter2" not in check.seen + check.mend
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (
+            "plan: starter\n    healthCheckPath: /health",
+            "plan: free\n    healthCheckPath: /health",
+            "pre-deploy",
+        ),
+        (
+            "plan: starter\n    healthCheckPath: /api",
+            "plan: free\n    healthCheckPath: /api",
+            "private network",
+        ),
+        ("plan: basic-256mb", "plan: free", "30 days"),
+    ],
+)
+def test_the_free_plan_of_render(before: str, after: str, reason: str, root: Path) -> None:
+    edit(root / "render.yaml", before, after)
+    check = look(root, "render")["platform.plan"]
+    assert check.status is Status.FAIL and reason in check.seen
+
+
+@pytest.mark.parametrize(
+    ("today", "status"),
+    [(date(2026, 11, 30), Status.WARN), (date(2026, 12, 1), Status.FAIL)],
+)
+def test_the_end_of_railway_json(today: date, status: Status, root: Path) -> None:
+    build(root, "--set", "railway_config=json")
+    found = look(root, "railway", today)
+    assert found["platform.deadline"].status is status
+    assert "--set railway_config=ts" in found["platform.deadline"].mend
+    assert found["platform.variables"].status is Status.WARN
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_no_program(target: str, root: Path, programs: Path) -> None:
+    (programs / target).unlink()
+    check = look(root, target)["platform.cli"]
+    assert check.status is Status.FAIL and check.mend.startswith("Install it: https://")
+
+
+def test_the_other_name_of_fly_s_program(root: Path, programs: Path) -> None:
+    (programs / "fly").rename(programs / "flyctl")
+    assert look(root, "fly")["platform.cli"].status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("railway 5.42.0", "railway 5.42.0 is older than 5.42.1."),
+        ("railway 4.100.3", "railway 4.100.3 is older than 5.42.1."),
+        ("what?", "railway does not tell its version."),
+    ],
+)
+def test_an_old_program(text: str, seen: str, root: Path, programs: Path) -> None:
+    install(programs, "railway", f"'{text}'")
+    check = look(root, "railway")["platform.cli"]
+    assert (check.status, check.seen) == (Status.FAIL, seen)
+
+
+def test_an_extension_that_is_not_offered(root: Path, programs: Path) -> None:
+    build(root, "--set", "postgres.extensions=vector,dblink")
+    check = look(root, "fly")["platform.offers"]
+    assert check.status is Status.FAIL and "dblink" in check.seen
+    assert "--set postgres=external" in check.mend
+    assert look(root, "render")["platform.offers"].status is Status.PASS
+
+
+def test_what_the_platform_cannot_give(root: Path, programs: Path) -> None:
+    build(root, "--set", "gpu=true")
+    check = look(root, "render")["platform.offers"]
+    assert check.status is Status.WARN and "GPU" in check.seen

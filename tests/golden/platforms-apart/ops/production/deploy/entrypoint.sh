@@ -1,0 +1,138 @@
+#!/bin/sh
+# Completes the environment, then becomes the command. The same in every image of the project.
+set -eu
+
+# Secrets as files: NAME_FILE=/run/secrets/name gives NAME.
+for _name in $(env | sed -n 's|^\([A-Za-z_][A-Za-z0-9_]*\)_FILE=/run/secrets/.*|\1|p'); do
+    eval "_file=\${${_name}_FILE-} _value=\${${_name}-}"
+    if [ -z "$_value" ] && [ -n "$_file" ]; then
+        [ -r "$_file" ] || { echo "entrypoint: ${_name}_FILE names $_file, which cannot be read" >&2; exit 1; }
+        _value=$(cat "$_file")
+        export "$_name=$_value"
+    fi
+done
+
+# The same where the file is named as the variable; in Kubernetes they lie in /etc/secrets.
+for _file in /run/secrets/* /etc/secrets/*; do
+    _name=${_file##*/}
+    case $_name in '' | variables | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+    eval "_value=\${$_name-}"
+    if [ -z "$_value" ] && [ -f "$_file" ]; then
+        [ -r "$_file" ] || { echo "entrypoint: $_file cannot be read" >&2; exit 1; }
+        _value=$(cat "$_file")
+        export "$_name=$_value"
+    fi
+done
+
+# Several in one file: lines of NAME=VALUE.
+if [ -r /run/secrets/variables ]; then
+    while IFS= read -r _line || [ -n "$_line" ]; do
+        _name=${_line%%=*}
+        case $_line in *=*) ;; *) continue ;; esac
+        case $_name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+        eval "_value=\${$_name-}"
+        [ -n "$_value" ] || export "$_name=${_line#*=}"
+    done </run/secrets/variables
+fi
+
+# Percent-encodes what could end or split a part of a URL (RFC 3986).
+encode() {
+    case $1 in
+        *[!A-Za-z0-9._~-]*) printf %s "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g' ;;
+        *) printf %s "$1" ;;
+    esac
+}
+
+# The opposite: %41 is an A.
+decode() {
+    _rest=$1 _text=
+    while :; do
+        case $_rest in *%[0-9A-Fa-f][0-9A-Fa-f]*) ;; *) break ;; esac
+        _before=${_rest%%%[0-9A-Fa-f][0-9A-Fa-f]*}
+        _rest=${_rest#"$_before"%}
+        # The x keeps a line break at the end.
+        _byte=$(printf %bx "\\0$(printf %03o "0x${_rest%"${_rest#??}"}")")
+        _text=$_text$_before${_byte%x} _rest=${_rest#??}
+    done
+    printf %s "$_text$_rest"
+}
+
+# Takes scheme://user:password@host:port/path?query apart, into _user … _query.
+split() {
+    _query='' _user='' _password='' _port='' _path=''
+    _address=${1#*://}
+    case $_address in *\?*) _query=${_address#*\?} _address=${_address%%\?*} ;; esac
+    case $_address in */*) _path=${_address#*/} _address=${_address%%/*} ;; esac
+    case $_address in
+        *@*)
+            _user=${_address%@*} _address=${_address##*@}
+            case $_user in *:*) _password=$(decode "${_user#*:}") _user=${_user%%:*} ;; esac
+            _user=$(decode "$_user")
+            ;;
+    esac
+    case $_address in
+        \[*\]:*) _port=${_address##*]:} _host=${_address#\[} _host=${_host%%\]*} ;;
+        \[*\]) _host=${_address#\[} _host=${_host%\]} ;;
+        *:*) _port=${_address##*:} _host=${_address%:*} ;;
+        *) _host=$_address ;;
+    esac
+    _path=$(decode "$_path")
+}
+
+# Fly.io's command before a release; a pooled connection may be none for migrations.
+if [ -n "${RELEASE_COMMAND-}" ] && [ -n "${DIRECT_DATABASE_URL-}" ]; then
+    DATABASE_URL=$DIRECT_DATABASE_URL
+fi
+
+# PostgreSQL: the parts of a URL, or a URL from its parts; platforms may still write postgres://.
+case ${POSTGRES_SERVER:+given}${DATABASE_URL-} in postgres*://*)
+    split "$DATABASE_URL"
+    export POSTGRES_SERVER="$_host" POSTGRES_PORT="${_port:-5432}" POSTGRES_DB="${_path:-$_user}"
+    export POSTGRES_USER="$_user" POSTGRES_PASSWORD="$_password"
+    case "&$_query" in *'&sslmode='*)
+        _mode=${_query#*sslmode=}
+        export PGSSLMODE="${PGSSLMODE:-${_mode%%&*}}" ;;
+    esac ;;
+esac
+if [ -z "${DATABASE_URL-}" ] && [ -n "${POSTGRES_SERVER-}" ]; then
+    _login=$(encode "${POSTGRES_USER:-postgres}"):$(encode "${POSTGRES_PASSWORD-}")
+    _database=$(encode "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}")
+    DATABASE_URL=postgresql://$_login@$POSTGRES_SERVER:${POSTGRES_PORT:-5432}/$_database
+fi
+if [ -n "${DATABASE_URL-}" ]; then
+    case $DATABASE_URL in postgres://*) DATABASE_URL=postgresql://${DATABASE_URL#postgres://} ;; esac
+    export DATABASE_URL
+    if [ -z "${SQLALCHEMY_DATABASE_URI-}" ]; then
+        case $DATABASE_URL in
+            postgresql://*) SQLALCHEMY_DATABASE_URI=postgresql${SQLALCHEMY_DRIVER:++$SQLALCHEMY_DRIVER}${DATABASE_URL#postgresql} ;;
+            *) SQLALCHEMY_DATABASE_URI=$DATABASE_URL ;;
+        esac
+        export SQLALCHEMY_DATABASE_URI
+    fi
+fi
+
+case ${REDIS_HOST:+given}${REDIS_URL-} in redis://* | rediss://*)
+    split "$REDIS_URL"
+    export REDIS_HOST="$_host" REDIS_PORT="${_port:-6379}" REDIS_DB="${_path:-0}"
+    export REDIS_USERNAME="$_user" REDIS_PASSWORD="$_password" ;;
+esac
+if [ -z "${REDIS_URL-}" ] && [ -n "${REDIS_HOST-}" ]; then
+    _login=${REDIS_PASSWORD:+$(encode "${REDIS_USERNAME-}"):$(encode "$REDIS_PASSWORD")@}
+    export REDIS_URL="redis://$_login$REDIS_HOST:${REDIS_PORT:-6379}/${REDIS_DB:-0}"
+fi
+
+if [ -z "${MONGODB_URL-}" ] && [ -n "${MONGODB_HOST-}" ]; then
+    _login=${MONGODB_USERNAME:+$(encode "$MONGODB_USERNAME"):$(encode "${MONGODB_PASSWORD-}")@}
+    _database=$(encode "${MONGODB_DATABASE-}")
+    export MONGODB_URL="mongodb://$_login$MONGODB_HOST:${MONGODB_PORT:-27017}/$_database?authSource=admin"
+fi
+
+# Another app's address; Render gives it as host:port.
+case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_URL" ;; esac
+
+# Uvicorn reads its own name for the port.
+if [ -n "${PORT-}" ]; then
+    export UVICORN_PORT="$PORT"
+fi
+
+exec "$@"

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Gives a database a new password, in the database, in the settings and in the apps.
+#   sh deploy/change-password.sh [--env NAME] mongodb|postgres|redis
+# The password is generated; it never shows. Run it again where it was interrupted.
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$0")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=data/common.sh
+. deploy/data/common.sh
+
+[ $# -eq 1 ] || fail "Name what gets a new password: mongodb|postgres|redis."
+service=$1
+case $service in
+    mongodb) variable=MONGODB_PASSWORD ;;
+    postgres) variable=POSTGRES_PASSWORD ;;
+    redis) variable=REDIS_PASSWORD ;;
+    *) fail "$service is not one of: mongodb|postgres|redis." ;;
+esac
+# deploy.sh writes the settings, too.
+lock deploy
+[ -n "$(containers "$service")" ] || fail "$service does not run: $compose_shown up -d $service"
+new=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')
+[ ${#new} -eq 64 ] || fail "/dev/urandom gives no random numbers."
+
+# The new settings are whole on the disk before the database changes.
+draft=$(readlink -f "$env_file").draft.passwd doing='writing the settings' done=''
+finish() {
+    code=$?
+    trap '' HUP INT TERM
+    [ -n "$done" ] || rm -f "$draft"
+    [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
+    note "change-password service=$service result=\"$result\""
+    [ "$code" -eq 0 ] || fail "Failed while $doing. ${done:-The old password holds.}"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+settings_with "$variable=$new" >"$draft" || fail "$draft cannot be written."
+chmod "$(stat -L -c %a "$env_file")" "$draft"
+chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
+
+# From here to the settings nothing comes between.
+trap '' HUP INT TERM
+doing="changing the password in $service"
+echo "-- $doing"
+printf '%s\n' "$new" | inside "$service" password
+doing='putting the settings in place'
+mv -f "$draft" "$(readlink -f "$env_file")"
+done="The database and $env_file have the new password; the apps may still use the old one: sh deploy/change-password.sh$options $service"
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+doing='giving the apps the new password'
+exec 9>&-
+if [ -n "$(containers app frontend worker)" ]; then
+    # shellcheck disable=SC2086 # two words, or none
+    sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
+fi
+if [ "$service" = redis ]; then
+    # Until now both passwords held.
+    doing='starting redis with the new password alone'
+    compose up --detach --no-deps --wait redis
+fi
+echo "$service has a new password; it stands in $env_file."

@@ -1,0 +1,104 @@
+#!/bin/sh
+# What the scripts for backups and passwords do with PostgreSQL, in its container or beside it.
+#   size      bytes that a backup takes at most
+#   backup    a dump of one moment to standard output (pg_dump's custom format), and to standard error
+#             the exact number of rows of that same moment, as: count TABLE ROWS
+#   restore   replaces the database by a dump on standard input: the same, or SQL, or either gzipped
+#   count     the number of rows of each table
+#   password  takes the new password from standard input
+set -eu
+umask 077
+export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
+# Over the network, where PGHOST says.
+[ -z "${PGHOST-}" ] || export PGPASSWORD="$POSTGRES_PASSWORD"
+failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
+
+fail() {
+    echo "postgres: $1" >&2
+    exit 1
+}
+
+sql() { psql --no-psqlrc --quiet --no-align --tuples-only --field-separator ' ' --set ON_ERROR_STOP=1 "$@"; }
+
+counts="
+SELECT format('SELECT %L, %L, count(*) FROM %I.%I', 'count', format('%I.%I', nspname, relname), nspname, relname)
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind = 'r' AND relpersistence <> 't' AND nspname <> 'information_schema' AND nspname !~ '^pg_'
+ORDER BY nspname, relname \\gexec"
+
+case ${1-} in
+    size) sql --command 'SELECT pg_database_size(current_database())' ;;
+    backup)
+        rm -f "$failed"
+        # The session keeps the moment for pg_dump, and counts in it; what it says itself goes to
+        # standard error.
+        sql 3>&1 >&2 <<SQL
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL lock_timeout = '5min';
+SELECT pg_export_snapshot() AS snapshot \gset
+\set dumped \`pg_dump --format custom --lock-wait-timeout 300000 --snapshot :'snapshot' >&3 && echo yes || { touch $failed; echo no; }\`
+\if :dumped
+$counts
+\endif
+COMMIT;
+SQL
+        [ ! -e "$failed" ] || fail 'pg_dump failed.'
+        ;;
+    restore)
+        export PGDATABASE=template1
+        dropdb --if-exists --force "$beside"
+        createdb --template template0 "$beside"
+        # A dump that is not whole fails here; the database in use is not touched yet.
+        head=/tmp/restore-head
+        dd bs=1 count=5 of="$head" 2>/dev/null
+        load() {
+            case $(dd bs=1 count=5 2>/dev/null <"$1" | tr -d '\0') in
+                PGDMP) cat "$1" - | pg_restore --no-owner --no-privileges --exit-on-error --dbname "$beside" ;;
+                *) cat "$1" - | sql --single-transaction --dbname "$beside" >/dev/null ;;
+            esac
+        }
+        if [ "$(od -An -tx1 -N2 "$head" | tr -d ' ')" = 1f8b ]; then
+            rm -f "$failed"
+            { cat "$head" - | gzip -dc || touch "$failed"; } | {
+                dd bs=1 count=5 of="$head.inner" 2>/dev/null
+                load "$head.inner"
+            }
+            [ ! -e "$failed" ] || fail 'The file is damaged.'
+        else
+            load "$head"
+        fi
+        vacuumdb --quiet --analyze-only --dbname "$beside"
+        # Both names change at once. Whoever is still connected to the old database is cut off.
+        sql --set old="$POSTGRES_DB" --set new="$beside" --set gone="$replaced" <<'SQL'
+DROP DATABASE IF EXISTS :"gone" WITH (FORCE);
+SELECT EXISTS (SELECT FROM pg_database WHERE datname = :'old') AS present \gset
+\if :present
+    ALTER DATABASE :"old" ALLOW_CONNECTIONS false;
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'old' \g /dev/null
+\endif
+BEGIN;
+\if :present
+    ALTER DATABASE :"old" RENAME TO :"gone";
+\endif
+ALTER DATABASE :"new" RENAME TO :"old";
+COMMIT;
+DROP DATABASE IF EXISTS :"gone" WITH (FORCE);
+SQL
+        ;;
+    count)
+        echo "$counts" | sql | sort
+        ;;
+    password)
+        IFS= read -r new
+        # psql makes the verifier itself, so that the password reaches no log of the server.
+        before=$(sql --command 'SELECT rolpassword FROM pg_authid WHERE rolname = current_user')
+        printf '%s\n%s\n' "$new" "$new" | sql --command '\password' >/tmp/password.log 2>&1 ||
+            { cat /tmp/password.log >&2 && fail 'The new password was not taken.'; }
+        # Over the network, as the apps do: on the socket no password is asked for.
+        if [ "$(PGPASSWORD=$new sql --host "$(hostname -i | cut -d ' ' -f 1)" --command 'SELECT 1')" != 1 ]; then
+            printf "ALTER USER CURRENT_USER PASSWORD '%s';\n" "$before" | sql
+            fail 'The new password was not taken; the old one holds.'
+        fi
+        ;;
+    *) fail 'size, backup, restore, count or password?' ;;
+esac

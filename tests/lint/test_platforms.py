@@ -1,0 +1,509 @@
+"""Files of the managed platforms, of every shape: valid, and what the stack model says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spinbox_wrapper import markdown, template
+from tests.cases import SHAPES
+from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
+from tests.projects.compose import compose
+from tests.runs import run
+
+pytestmark = pytest.mark.lint
+
+WORKER = "fastapi.worker=celery --app app.worker:celery_app worker"
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "plain": (),
+    "worker": ("--set", WORKER, "--set", "fly_name=other", "--set", "fly_region=fra"),
+    "uploads": ("--set", "uploads=/app/uploads", "--set", "gpu=true"),
+    "elsewhere": ("--set", "postgres=external", "--set", "redis=external"),
+    "alembic": ("--set", "postgres.migrations=alembic", "--set", "render_region=frankfurt"),
+    "output": ("--output", "ops/production", "--set", "proxy=none"),
+    "json": ("--set", "railway_config=json", "--set", WORKER),
+}
+NOTHING_TO_RUN = ("profile-data-science", "python", "python-postgresql")
+# Shapes that show every option; without options, all of them are rendered.
+SHOWN = {
+    "worker": ("profile-api-only",),
+    "uploads": ("profile-api-only", "node"),
+    "elsewhere": ("everything--with-deps",),
+    "alembic": ("profile-api-only",),
+    "output": ("profile-web-app", "node"),
+    "json": ("everything--with-deps",),
+}
+PAIRS = [(s, "plain") for s in SHAPES if s not in NOTHING_TO_RUN] + [
+    (shape, option) for option, shapes in SHOWN.items() for shape in shapes
+]
+TARGETS = ("fly", "railway", "render")
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A generated project; `folder` holds the generated files."""
+
+    name: str
+    project: Path
+    folder: Path
+
+    @cached_property
+    def answers(self) -> Document:
+        answers: Document = yaml.safe_load((self.folder / ".copier-answers.yml").read_text())
+        return answers
+
+    @property
+    def stack(self) -> Any:
+        build = template.installed().extension("stack").build_stack
+        return build(self.answers["project"], self.answers["overrides"], self.answers)
+
+    @property
+    def platforms(self) -> Any:
+        return module().build_platforms(self.answers, self.stack)
+
+    @property
+    def to_output(self) -> str:
+        return "" if self.folder == self.project else "ops/production/"
+
+    def fly(self) -> dict[str, Document]:
+        """Each file by its name."""
+        return {p.name: tomllib.loads(p.read_text()) for p in self.folder.glob("fly*.toml")}
+
+    def render(self) -> Document:
+        document: Document = yaml.safe_load((self.folder / "render.yaml").read_text())
+        return document
+
+    def name_of(self, target: str, unit: str) -> str:
+        name: str = module().name(target, self.stack, self.platforms, unit)
+        return name
+
+
+def module() -> Any:
+    return template.installed().extension("platforms")
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
+    folder = tmp_path_factory.mktemp("platforms")
+    wanted = [(compose(s, folder / f"{s}-{o}"), o) for s, o in PAIRS]
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(_generate, *zip(*wanted, strict=True)))
+
+
+def _generate(project: Path, options: str) -> Tree:
+    targets = [word for target in TARGETS for word in ("--target", target)]
+    result = run(project, "deploy", *targets, "--generate", *OPTIONS[options])
+    assert result.code == 0, result.stderr
+    (path,) = project.rglob("render.yaml")
+    return Tree(project.name, project, path.parent)
+
+
+@pytest.fixture(scope="module")
+def graphs(trees: list[Tree], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Document]:
+    """What Railway's own package makes of each file, by the tree's name."""
+    folder = tmp_path_factory.mktemp("railway")
+    (folder / "node_modules").symlink_to(TOOLS.parent / "railway/node_modules")
+    shutil.copy(CONFIGURATION / "railway.mjs", folder)
+    files = {}
+    for tree in trees:
+        if (source := tree.folder / ".railway/railway.ts").exists():
+            files[tree.name] = folder / f"{tree.name}.ts"
+            shutil.copy(source, files[tree.name])
+    options = ("--experimental-strip-types", "--disable-warning=ExperimentalWarning")
+    said = run_tool("node", *options, folder / "railway.mjs", *files.values())
+    found = json.loads(said)
+    return {name: found[str(path)] for name, path in files.items()}
+
+
+def resources(graph: Document) -> dict[str, Document]:
+    return {resource["name"]: resource for resource in graph["resources"]}
+
+
+# --- Valid ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", NOTHING_TO_RUN)
+def test_a_job_alone_is_refused(shape: str, tmp_path: Path) -> None:
+    root = compose(shape, tmp_path / "project")
+    result = run(root, "deploy", "--target", "fly", "--generate")
+    assert result.code == 1
+    assert result.stderr.startswith("spinbox: Fly.io has nothing to keep running")
+
+
+def test_fly_schema(trees: list[Tree], tmp_path: Path) -> None:
+    files = []
+    for tree in trees:
+        for name, document in tree.fly().items():
+            files.append(tmp_path / f"{tree.name}-{name}.json")
+            files[-1].write_text(json.dumps(document))
+    run_tool("check-jsonschema", "--schemafile", CONFIGURATION / "schemas/fly.json", *files)
+
+
+def test_render_schema(trees: list[Tree]) -> None:
+    usual = REPOSITORY.parent / "shared/schemas/render-blueprints.json"
+    schema = Path(os.environ.get("RENDER_SCHEMA", usual))
+    if not schema.exists():
+        pytest.skip("Render's schema is not here: see tests/lint/schemas/README.md")
+    files = [tree.folder / "render.yaml" for tree in trees]
+    run_tool("check-jsonschema", "--schemafile", schema, *files)
+
+
+def test_railway_graph(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    """Railway's package evaluates it, and finds no name twice and no reference into nothing."""
+    assert len(graphs) == len([t for t in trees if not t.platforms.railway_json])
+    for name, graph in graphs.items():
+        assert graph["errors"] == [], name
+        assert graph["size"] == len(graph["resources"]), name
+
+
+def test_yaml_style(trees: list[Tree]) -> None:
+    files = [tree.folder / "render.yaml" for tree in trees]
+    assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
+
+
+def test_markdown(trees: list[Tree]) -> None:
+    config = CONFIGURATION / "pymarkdown.json"
+    guides = [tree.folder / f"deploy/{target}/README.md" for tree in trees for target in TARGETS]
+    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    for guide in guides:
+        sections = markdown.sections(guide.read_text())
+        for section, following in zip(sections, [*sections[1:], None], strict=True):
+            empty = not section.blocks and (not following or following.level <= section.level)
+            assert not empty, (guide, section.title)
+
+
+def test_dockerfiles(trees: list[Tree]) -> None:
+    files = [path for tree in trees for path in tree.folder.glob("Dockerfile*.prod")]
+    assert run_tool("hadolint", *files) == ""
+
+
+# --- What the model says -------------------------------------------------------------------------
+
+
+def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    for tree in trees:
+        stack = tree.stack
+        rolled = [unit.name for unit in stack.rolled]
+        apps = [unit.name for unit in stack.rolled if unit != stack.worker]
+        own = [service.name for service in module().own("fly", stack)]
+        assert {d["app"] for d in tree.fly().values()} == {
+            tree.name_of("fly", name) for name in apps + own
+        }, tree.name
+        services = {s["name"] for s in tree.render()["services"]}
+        services |= {d["name"] for d in tree.render().get("databases", ())}
+        names = rolled + [service.name for service in stack.services]
+        assert services == {tree.name_of("render", name) for name in names}, tree.name
+        if tree.name in graphs:
+            kinds = {"service", "database"}
+            found = {n for n, r in resources(graphs[tree.name]).items() if r["type"] in kinds}
+            volumes = {r["name"] for r in graphs[tree.name]["resources"] if r["type"] == "volume"}
+            assert found | volumes == {*names, *(volumes & {"uploads"})}, tree.name
+        else:
+            for name in rolled:
+                assert (tree.folder / module().railway_file(stack, name)).exists()
+
+
+def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    for tree in trees:
+        stack, prefix = tree.stack, tree.to_output
+        rendered = {s["name"]: s for s in tree.render()["services"]}
+        for app in module().apps(stack):
+            fly = tree.fly()[module().fly_file(stack, app.name)]
+            assert fly["build"]["dockerfile"] == app.dockerfile
+            assert (tree.folder / fly["build"]["ignorefile"]).exists()
+            (service,) = fly["services"]
+            assert service["internal_port"] == app.port
+            checks = service.get("http_checks") or service["tcp_checks"]
+            assert [check.get("path") for check in checks] == [app.health]
+            # Relative to the repository's top folder, which is the context.
+            render = rendered[tree.name_of("render", app.name)]
+            assert render["dockerfilePath"] == f"./{prefix}{app.dockerfile}"
+            assert render["dockerContext"] == "."
+            assert render.get("healthCheckPath") == app.health
+            if tree.name in graphs:
+                railway = resources(graphs[tree.name])[app.name]
+                assert railway["build"]["dockerfilePath"] == f"{prefix}{app.dockerfile}"
+                assert railway["deploy"].get("healthcheckPath") == app.health
+                assert railway["variables"]["PORT"]["value"] == str(app.port)
+
+
+def test_no_cache_mounts_where_railway_builds(trees: list[Tree]) -> None:
+    for tree in trees:
+        for path in tree.folder.glob("Dockerfile*.prod"):
+            assert "--mount=type=cache" not in path.read_text()
+
+
+def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    """One service of each platform runs them, and its image has what they need."""
+    for tree in trees:
+        stack = tree.stack
+        migrator = module().migrator(stack)
+        fly = [d["deploy"].get("release_command") for d in tree.fly().values()]
+        render = [s.get("preDeployCommand") for s in tree.render()["services"]]
+        railway = [
+            r.get("deploy", {}).get("preDeployCommand")
+            for r in graphs.get(tree.name, {"resources": ()})["resources"]
+        ]
+        if migrator is None:
+            assert not any([*fly, *render, *railway]), tree.name
+            continue
+        (command,) = (one for one in fly if one)
+        words = shlex.split(command)
+        steps = " ".join(words[2:] if words[0] == "sh" else words).split(" && ")
+        assert [s for s in render if s] == [f"entrypoint {command}"]
+        if railway:
+            assert [s for s in railway if s] == [[f"entrypoint {command}"]]
+        alembic = stack.migrations.kind == "alembic"
+        assert ("alembic upgrade head" in steps) == alembic
+        dockerfile = (tree.folder / migrator.dockerfile).read_text()
+        ignored = (tree.folder / f"{migrator.dockerfile}.dockerignore").read_text()
+        in_database = stack.migrations.in_database_image
+        assert in_database == steps[0].startswith("migrate")
+        if in_database:
+            assert steps[0].split()[1:] == list(stack.migrations.extensions)
+            assert "postgresql-client" in dockerfile
+            assert f"!{tree.to_output}deploy/migrate.sh\n" in ignored
+        has_files = stack.migrations.kind == "sql"
+        assert (" /migrations/" in dockerfile) == has_files
+        assert (f"!{stack.migrations.folder}/\n" in ignored) == has_files
+
+
+def test_every_required_variable_has_a_source(
+    trees: list[Tree], graphs: dict[str, Document]
+) -> None:
+    """Of the app and of the worker: a value, a reference, or a secret that the guide sets."""
+    for tree in trees:
+        stack = tree.stack
+        rendered = {s["name"]: s for s in tree.render()["services"]}
+        guides = {t: (tree.folder / f"deploy/{t}/README.md").read_text() for t in TARGETS}
+        for app in module().apps(stack):
+            required = {env.name for env in app.environment if _required(env, stack)}
+            document = tree.fly()[module().fly_file(stack, app.name)]
+            name = tree.name_of("fly", app.name)
+            secrets = _piped(guides["fly"], name)
+            if re.search(rf"fly mpg attach CLUSTER-ID --app {name}\n", guides["fly"]):
+                secrets |= {"DATABASE_URL"}
+            fly = _with_parts({*document.get("env", {})} | secrets)
+            assert required <= fly, (tree.name, required - fly)
+            listed = rendered[tree.name_of("render", app.name)].get("envVars", ())
+            render = _with_parts({one["key"] for one in listed})
+            assert required <= render, (tree.name, required - render)
+            if tree.name in graphs:
+                variables = resources(graphs[tree.name])[app.name]["variables"]
+                preserved = {n for n, v in variables.items() if v["type"] == "preserve"}
+                set_by_hand = set(
+                    re.findall(
+                        rf"railway variable set (\w+) --stdin.* --service {app.name}\n",
+                        guides["railway"],
+                    )
+                )
+                assert required <= variables.keys(), (tree.name, required - variables.keys())
+                assert required & preserved == set_by_hand, tree.name
+            else:
+                set_by_hand = set(
+                    re.findall(
+                        rf"railway variable set '?(\w+)[ =].* --service {app.name}\n",
+                        guides["railway"],
+                    )
+                )
+                assert required <= set_by_hand, (tree.name, required - set_by_hand)
+
+
+def _required(env: Any, stack: Any) -> bool:
+    return env.variable is None or stack.variable(env.variable).required
+
+
+def _piped(guide: str, app: str) -> set[str]:
+    """The secrets that a guide sets for an app of Fly.io."""
+    return set(re.findall(rf"^printf '(\w+)=.* --app {app}$", guide, re.MULTILINE))
+
+
+def _with_parts(names: set[str]) -> set[str]:
+    """What the image's entrypoint makes of a URL."""
+    parts: set[str] = set()
+    if "DATABASE_URL" in names:
+        parts |= {f"POSTGRES_{part}" for part in ("SERVER", "PORT", "USER", "PASSWORD", "DB")}
+    if "REDIS_URL" in names:
+        parts |= {f"REDIS_{part}" for part in ("HOST", "PORT", "DB", "PASSWORD")}
+    return names | parts
+
+
+def test_the_worker_has_what_the_app_has(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    seen = 0
+    for tree in trees:
+        worker = tree.stack.worker
+        if worker is None:
+            continue
+        seen += 1
+        command = shlex.join(worker.command)
+        fly = tree.fly()["fly.toml"]
+        assert fly["processes"] == {"app": shlex.join(worker.app.command), "worker": command}
+        assert [service["processes"] for service in fly["services"]] == [["app"]]
+        rendered = {s["name"]: s for s in tree.render()["services"]}
+        app, jobs = (rendered[tree.name_of("render", name)] for name in ("app", "worker"))
+        assert jobs["dockerCommand"] == f"entrypoint {command}"
+        assert jobs["dockerfilePath"] == app["dockerfilePath"]
+        assert [one["key"] for one in jobs["envVars"]] == [one["key"] for one in app["envVars"]]
+        # One secret, not two that differ.
+        (secret,) = (one for one in jobs["envVars"] if one["key"] == "SECRET_KEY")
+        assert secret["fromService"]["envVarKey"] == "SECRET_KEY"
+        if tree.name in graphs:
+            found = resources(graphs[tree.name])
+            assert found["worker"]["deploy"]["startCommand"] == f"entrypoint {command}"
+            assert found["worker"]["variables"]["SECRET_KEY"]["resource"] == "service.app"
+            assert found["worker"]["variables"].keys() >= found["app"]["variables"].keys() - {
+                "PORT"
+            }
+        else:
+            document = json.loads((tree.folder / "railway.worker.json").read_text())
+            assert document["deploy"]["startCommand"] == f"entrypoint {command}"
+    assert seen == 2
+
+
+def test_no_secret_value_anywhere(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    for tree in trees:
+        stack = tree.stack
+        secret = {v.name for v in stack.variables if v.secret}
+        secret |= {env.name for service in stack.services for env in service.secrets}
+        secret |= {"DATABASE_URL", "REDIS_URL", "MONGODB_URL"}
+        for document in tree.fly().values():
+            assert not secret & {*document.get("env", {})}
+            assert not secret & {*document["build"].get("args", {})}
+        for service in tree.render()["services"]:
+            for one in service.get("envVars", ()):
+                assert "value" not in one or one["key"] not in secret, one
+        for resource in graphs.get(tree.name, {"resources": ()})["resources"]:
+            for name, variable in resource.get("variables", {}).items():
+                assert variable["type"] != "literal" or name not in secret, name
+
+
+def test_references_lead_to_something(trees: list[Tree]) -> None:
+    """Render's; those of Railway are in its graph."""
+    for tree in trees:
+        document = tree.render()
+        services = {s["name"]: s for s in document["services"]}
+        databases = {d["name"] for d in document.get("databases", ())}
+        for service in document["services"]:
+            for one in service.get("envVars", ()):
+                if source := one.get("fromDatabase"):
+                    assert source["name"] in databases
+                if source := one.get("fromService"):
+                    target = services[source["name"]]
+                    assert target["type"] == source["type"]
+                    key = source.get("envVarKey", "RENDER_EXTERNAL_URL")
+                    keys = {other["key"] for other in target.get("envVars", ())}
+                    assert key == "RENDER_EXTERNAL_URL" or key in keys
+
+
+def test_the_frontend_calls_the_backend_privately(
+    trees: list[Tree], graphs: dict[str, Document]
+) -> None:
+    seen = 0
+    for tree in trees:
+        stack = tree.stack
+        if not stack.calls_api:
+            continue
+        seen += 1
+        api, front = stack.apps[0], stack.apps[1]
+        backend = tree.fly()["fly.toml"]
+        address = f"http://{backend['app']}.flycast:{api.port}"
+        frontend = tree.fly()["fly.frontend.toml"]
+        assert frontend["build"]["args"]["BACKEND_URL"] == address
+        assert frontend["env"]["BACKEND_URL"] == address
+        ports = {p["port"]: p for p in backend["services"][0]["ports"]}
+        assert not ports[api.port].get("force_https")
+        assert ports[80]["force_https"]
+        guide = (tree.folder / "deploy/fly/README.md").read_text()
+        assert f"fly ips allocate-v6 --private --app {backend['app']}\n" in guide
+        services = {s["name"]: s for s in tree.render()["services"]}
+        variables = services[tree.name_of("render", front.name)]["envVars"]
+        (url,) = (one for one in variables if one["key"] == "BACKEND_URL")
+        assert url["fromService"] == {
+            "type": "web",
+            "name": tree.name_of("render", api.name),
+            "property": "hostport",
+        }
+        if tree.name in graphs:
+            found = resources(graphs[tree.name])[front.name]["variables"]["BACKEND_URL"]["value"]
+            assert found == "http://${{app.RAILWAY_PRIVATE_DOMAIN}}:${{app.PORT}}"
+    assert seen > 3
+
+
+def test_machines_have_the_memory_of_the_limits(trees: list[Tree]) -> None:
+    plans = {"starter": 512, "standard": 2048, "pro": 4096}
+    for tree in trees:
+        stack = tree.stack
+        limits = {name: module().megabytes(r.memory) for name, r in stack.limits.items()}
+        for name, document in tree.fly().items():
+            unit = "app" if name == "fly.toml" else name.split(".")[1]
+            unit = module().apps(stack)[0].name if name == "fly.toml" else unit
+            for machine in document["vm"]:
+                expected = limits[machine.get("processes", [unit])[0]]
+                assert machine["memory"] == f"{expected}mb"
+        names = {tree.name_of("render", name): name for name in limits}
+        for service in tree.render()["services"]:
+            if service["type"] != "keyvalue":
+                assert plans[service["plan"]] >= limits[names[service["name"]]]
+
+
+def test_strategies_fit_volumes_and_checks(trees: list[Tree]) -> None:
+    """fly.io/docs/reference/configuration: bluegreen needs health checks, and no volume."""
+    for tree in trees:
+        for document in tree.fly().values():
+            has_checks = all("http_checks" in s for s in document["services"])
+            if document["deploy"]["strategy"] == "bluegreen":
+                assert has_checks and "mounts" not in document and "processes" not in document
+            else:
+                assert "mounts" in document or "processes" in document or not has_checks
+
+
+def test_what_is_watched_is_what_is_copied(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    """A file that enters an image without being watched would change it unseen."""
+    for tree in trees:
+        services = {s["name"]: s for s in tree.render()["services"]}
+        for app in module().apps(tree.stack):
+            patterns = services[tree.name_of("render", app.name)]["buildFilter"]["paths"]
+            dockerfile = (tree.folder / app.dockerfile).read_text()
+            for source in _copied(dockerfile):
+                path = f"{source}x" if source.endswith("/") else source
+                assert any(fnmatch(path, pattern) for pattern in patterns), (tree.name, source)
+            if tree.name in graphs:
+                watched = resources(graphs[tree.name])[app.name]["build"]["watchPatterns"]
+                assert watched == [f"/{pattern}" for pattern in patterns]
+
+
+def _copied(dockerfile: str) -> Iterator[str]:
+    for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile, re.MULTILINE):
+        yield from shlex.split(re.sub(r"--chmod=\S+ ", "", line))[:-1]
+
+
+def test_old_railway_files(trees: list[Tree]) -> None:
+    """railway.com/railway.schema.json: types that its documentation's own examples get wrong."""
+    (tree,) = (t for t in trees if t.platforms.railway_json)
+    guide = (tree.folder / "deploy/railway/README.md").read_text()
+    assert "2026-12-01" in guide
+    assert not (tree.folder / ".railway").exists()
+    for unit in tree.stack.rolled:
+        document = json.loads(
+            (tree.folder / module().railway_file(tree.stack, unit.name)).read_text()
+        )
+        assert document["build"]["builder"] == "DOCKERFILE"
+        deploy = document["deploy"]
+        assert deploy["restartPolicyType"] == "ON_FAILURE"
+        assert isinstance(deploy["drainingSeconds"], int)
+        assert len(deploy.get("preDeployCommand", ["one"])) == 1
