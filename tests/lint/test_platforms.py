@@ -212,7 +212,10 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
             kinds = {"service", "database"}
             found = {n for n, r in resources(graphs[tree.name]).items() if r["type"] in kinds}
             volumes = {r["name"] for r in graphs[tree.name]["resources"] if r["type"] == "volume"}
-            assert found | volumes == {*names, *(volumes & {"uploads"})}, tree.name
+            assert found == {*names}, tree.name
+            kept = {f"{service.name}-data" for service in module().own("railway", stack)}
+            kept |= {"uploads"} if any(module().uploads(a) for a in stack.apps) else set()
+            assert volumes == kept, tree.name
         else:
             for name in rolled:
                 assert (tree.folder / module().railway_file(stack, name)).exists()

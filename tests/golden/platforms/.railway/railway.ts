@@ -12,7 +12,7 @@ export default defineRailway(() => {
   const redisService = redis("redis");
 
   // Chroma, which Railway does not offer: its image, with a volume.
-  const chromaVolume = volume("chroma");
+  const chromaVolume = volume("chroma-data");
   const chromaService = service("chroma", {
     source: image("chromadb/chroma:1.0.0"),
     volumeMounts: { "/data": chromaVolume },
@@ -22,7 +22,7 @@ export default defineRailway(() => {
   });
 
   // PostgreSQL, which Railway does not offer with these extensions: its image, with a volume.
-  const postgresVolume = volume("postgres");
+  const postgresVolume = volume("postgres-data");
   const postgresService = service("postgres", {
     source: image("pgvector/pgvector:pg15"),
     volumeMounts: { "/var/lib/postgresql/data": postgresVolume },
