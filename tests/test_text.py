@@ -28,9 +28,9 @@ def test_text_is_tidy(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_no_trace_of_template_logic(path: Path) -> None:
-    # Docker's own templates have the same braces, as have GitHub's expressions.
+    # Docker's own templates have the same braces, as have expressions of GitHub and Railway.
     text = re.sub(r"--format\s+(?:\\\n\s*)?'[^']*'", "", path.read_text("utf-8"))
-    text = re.sub(r"\$\{\{ [^{}]* \}\}", "", text)
+    text = re.sub(r"\$\{\{[^{}]*\}\}", "", text)
     assert not re.search(r"\{\{|\{%|%\}|\{#-|-#\}|Undefined", text)
 
 

@@ -49,7 +49,7 @@ decode() {
     while :; do
         case $_rest in *%[0-9A-Fa-f][0-9A-Fa-f]*) ;; *) break ;; esac
         _before=${_rest%%%[0-9A-Fa-f][0-9A-Fa-f]*}
-        _rest=${_rest#"$_before"%}
+        _rest=${_rest#"$_before%"}
         # The x keeps a line break at the end.
         _byte=$(printf %bx "\\0$(printf %03o "0x${_rest%"${_rest#??}"}")")
         _text=$_text$_before${_byte%x} _rest=${_rest#??}
