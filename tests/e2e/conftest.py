@@ -84,3 +84,45 @@ def booted(
         yield stack
     finally:
         stack.remove()
+
+
+ALEMBIC_ENV = """\
+import os
+
+from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine(os.environ["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+ALEMBIC_REVISION = """\
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.execute("CREATE TABLE items (id serial, name text)")
+    op.execute("CREATE TABLE points (at vector(3))")
+
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def alembic_project(tmp_path: Path) -> Path:
+    """A project whose schema comes from Alembic, with an extension."""
+    root = compose("e2e-fastapi-postgresql-redis", tmp_path / "project")
+    backend = root / "backend"
+    (backend / "alembic/versions").mkdir(parents=True)
+    (backend / "alembic/env.py").write_text(ALEMBIC_ENV)
+    (backend / "alembic/script.py.mako").write_text("")
+    (backend / "alembic/versions/0001_items.py").write_text(ALEMBIC_REVISION)
+    requirements = backend / "requirements.txt"
+    requirements.write_text(requirements.read_text() + "\nalembic>=1.12.0\n")
+    return root

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import booted_as
+from tests.e2e.conftest import ALEMBIC_REVISION, booted_as
 from tests.e2e.stacks import Stack, eventually, free_port, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -123,47 +123,6 @@ def test_a_base_image_by_build_argument(tmp_path: Path) -> None:
     assert output.startswith("Python 3.13")
 
 
-ALEMBIC_ENV = """\
-import os
-
-from alembic import context
-from sqlalchemy import create_engine
-
-with create_engine(os.environ["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
-    context.configure(connection=connection)
-    with context.begin_transaction():
-        context.run_migrations()
-"""
-REVISION = """\
-from alembic import op
-
-revision = "0001"
-down_revision = None
-
-
-def upgrade():
-    op.execute("CREATE TABLE items (id serial, name text)")
-    op.execute("CREATE TABLE points (at vector(3))")
-
-
-def downgrade():
-    pass
-"""
-
-
-@pytest.fixture
-def alembic_project(tmp_path: Path) -> Path:
-    root = compose("e2e-fastapi-postgresql-redis", tmp_path / "project")
-    backend = root / "backend"
-    (backend / "alembic/versions").mkdir(parents=True)
-    (backend / "alembic/env.py").write_text(ALEMBIC_ENV)
-    (backend / "alembic/script.py.mako").write_text("")
-    (backend / "alembic/versions/0001_items.py").write_text(REVISION)
-    requirements = backend / "requirements.txt"
-    requirements.write_text(requirements.read_text() + "\nalembic>=1.12.0\n")
-    return root
-
-
 def test_alembic_runs_before_the_app_with_its_extensions(
     stacks: list[Stack], alembic_project: Path
 ) -> None:
@@ -180,7 +139,7 @@ def test_a_failing_alembic_migration_stops_the_start(
     stacks: list[Stack], alembic_project: Path
 ) -> None:
     revision = alembic_project / "backend/alembic/versions/0001_items.py"
-    revision.write_text(REVISION.replace("CREATE TABLE items", "CREATE NONSENSE items"))
+    revision.write_text(ALEMBIC_REVISION.replace("CREATE TABLE items", "CREATE NONSENSE items"))
     build(alembic_project, "--set", "name=e2e-alembic-fails")
     stack = Stack(alembic_project)
     stacks.append(stack)

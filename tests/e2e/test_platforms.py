@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import urllib.error
 import urllib.request
@@ -235,6 +236,21 @@ def test_the_frontend_s_cache_can_be_written(deployed: Deployed) -> None:
     """No platform mounts memory over it, as the other targets do."""
     name = f"{APP}-{deployed.platform.name}-frontend"
     run("docker", "exec", name, "sh", "-c", "touch .next/cache/x")
+
+
+def test_extensions_and_alembic_in_one_command(alembic_project: Path, services: Services) -> None:
+    """The app's image does both: first what psql makes, then Alembic, by the app's own URL."""
+    build(alembic_project, "deploy", "--target", "fly", "--generate")
+    platform = PLATFORMS["fly"](alembic_project)
+    command = platform.migration()
+    assert re.search("migrate .*vector && alembic upgrade head", command)
+    image = services.built(alembic_project, "Dockerfile.prod", f"{APP}-alembic:app", {})
+    _sql("CREATE ROLE alembic LOGIN SUPERUSER PASSWORD 'a@b'")
+    _sql("CREATE DATABASE alembic OWNER alembic")
+    url = {"DATABASE_URL": f"postgres://alembic:a%40b@{APP}-postgres/alembic"}
+    driver = {"SQLALCHEMY_DRIVER": "psycopg2"}
+    services.finish(f"{APP}-alembic", image, url | driver, command)
+    assert _sql("SELECT count(*) FROM items, points", "alembic") == "0"
 
 
 def test_a_failing_migration_fails_the_command(project: Path, services: Services) -> None:
