@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import ProjectError
 from .model import App, BackingService, Env, PythonBuild, Stack, Worker
+from .services import postgres
 
 NAMES = ("fly", "railway", "render")
 TITLES = {"fly": "Fly.io", "railway": "Railway", "render": "Render"}
@@ -25,9 +26,14 @@ FLY_REGION = re.compile(r"[a-z]{3}")
 RENDER_REGIONS = ("oregon", "ohio", "virginia", "frankfurt", "singapore")
 # From this day on, railway.json is not read any more (docs.railway.com/config-as-code).
 RAILWAY_JSON_ENDS = "2026-12-01"
-# The npm package that reads .railway/railway.ts, and the oldest CLI that it works with.
+# The npm package that reads .railway/railway.ts; it works with version 5.42.1 of the program.
 RAILWAY_SDK = "3.11.0"
-RAILWAY_CLI = (5, 42, 1)
+# How many volumes a project of Railway may have (docs.railway.com/volumes/reference).
+RAILWAY_VOLUMES = {"Free": 1, "Trial": 3, "Hobby": 10}
+# What Railway's own databases are made from (the package's `postgres()`, `redis()`, `mongo()`).
+RAILWAY_VERSIONS = {"postgres": "18", "redis": "8", "mongodb": "8"}
+# The PostgreSQL versions of Fly.io's clusters (fly.io/docs/flyctl/mpg-create).
+_FLY_POSTGRES = (16, 17)
 # Extensions of PostgreSQL that Fly.io's clusters offer (fly.io/docs/mpg/extensions).
 _FLY_EXTENSIONS = frozenset(
     {
@@ -67,7 +73,9 @@ _RENDER_PROPERTIES = {
 }
 # Render's instance types by their memory in MB (render.com/pricing).
 _RENDER_PLANS = {512: "starter", 2048: "standard", 4096: "pro"}
-_CORS = re.compile(r"CORS|ALLOWED_ORIGINS")
+_ORIGINS = re.compile(r"(.*_)?ORIGINS")
+# Of an app's own variables, which the model cannot tell apart.
+_SECRET = re.compile(r"(.*_)?(SECRET|PASSWORD|TOKEN|KEY|DSN|CREDENTIALS)")
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ class Setting:
         resource: A service or database of the platform.
         output: What of it: one of its variables, or a property such as `host`.
         command: What gives it to the platform, other than setting a secret.
-        required: The app does not start without it.
+        required: The app does not start without it, and has no default of its own.
         generate: A shell command that makes a good value.
         build: Read while the image is built, and baked into it.
     """
@@ -121,6 +129,11 @@ class Setting:
         """Whether whoever runs the stack gives it to the platform."""
         return self.value is None and not self.resource and not self.command
 
+    @property
+    def optional(self) -> bool:
+        """Whether nobody has to give it."""
+        return self.by_hand and not self.required
+
 
 def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
     """Derive it.
@@ -138,10 +151,11 @@ def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
     fly_name = answers.get("fly_name") or own_name[:40].strip("-")
     region = answers.get("fly_region") or "iad"
     render_region = answers.get("render_region") or RENDER_REGIONS[0]
-    if wanted and not stack.rolled:
+    if wanted and not apps(stack):
+        options = " ".join(f"--remove-target {target}" for target in wanted)
         raise ProjectError(
             f"{TITLES[wanted[0]]} has nothing to keep running: the project's app ends by itself. "
-            f"Leave it out with spinbox deploy --remove-target {wanted[0]}."
+            f"Leave it out with spinbox deploy {options}."
         )
     if not FLY_NAME.fullmatch(fly_name):
         raise ProjectError(
@@ -166,6 +180,22 @@ def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
 def apps(stack: Stack) -> tuple[App, ...]:
     """The apps that keep running; one that ends by itself has no place on these platforms."""
     return tuple(app for app in stack.apps if not app.job)
+
+
+def worker(stack: Stack) -> Worker | None:
+    """The background worker, where the app whose image it runs is deployed."""
+    return stack.worker if stack.worker and not stack.worker.app.job else None
+
+
+def units(stack: Stack) -> tuple[App | Worker, ...]:
+    """The apps, and the worker."""
+    jobs = worker(stack)
+    return (*apps(stack), jobs) if jobs else apps(stack)
+
+
+def health(app: App) -> str | None:
+    """The path of an app's health check; None for one that listens on no port."""
+    return app.health if app.port else None
 
 
 def managed(target: str, stack: Stack) -> tuple[BackingService, ...]:
@@ -197,6 +227,40 @@ def missing_extensions(target: str, stack: Stack) -> tuple[str, ...]:
     return tuple(name for name in stack.migrations.extensions if name not in _FLY_EXTENSIONS)
 
 
+def fly_postgres(stack: Stack) -> int:
+    """The version of PostgreSQL to ask Fly.io for: the project's, or the nearest."""
+    wanted = postgres.major(stack.service("postgres").image)
+    return min(max(wanted, _FLY_POSTGRES[0]), _FLY_POSTGRES[-1])
+
+
+def _other_versions(target: str, stack: Stack) -> Iterator[str]:
+    """Backing services that a platform has in another version than the project."""
+    for service in managed(target, stack):
+        theirs = RAILWAY_VERSIONS[service.name] if target == "railway" else ""
+        if target == "fly" and service.name == "postgres":
+            theirs = str(fly_postgres(stack))
+        ours = _version(service)
+        if theirs and ours and theirs != ours:
+            yield (
+                f"{service.title} is version {theirs} there; the project was made with {ours}: "
+                "try it before."
+            )
+
+
+def _version(service: BackingService) -> str:
+    """The major version in an image's tag, or nothing."""
+    if service.name == "postgres":
+        return str(postgres.major(service.image))
+    tag = service.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    match = re.match(r"\d+", tag)
+    return match[0] if match else ""
+
+
+def railway_volumes(stack: Stack) -> int:
+    """How many volumes the stack has on Railway: each service holds one."""
+    return len(stack.services) + sum(1 for app in apps(stack) if uploads(app))
+
+
 def caller(stack: Stack, app: App) -> App | None:
     """The app that calls this one over the private network, if there is one."""
     names = {edge.source for edge in stack.edges if edge.target == app.name}
@@ -208,14 +272,17 @@ def uploads(app: App) -> str | None:
     return next((volume.path for volume in app.volumes if volume.name == "uploads"), None)
 
 
-def lost(stack: Stack) -> tuple[str, ...]:
-    """What of the stack these platforms cannot give it, one sentence each."""
-    sentences = []
+def lost(target: str, stack: Stack) -> tuple[str, ...]:
+    """What of the stack a platform cannot give it as it is, one sentence each."""
+    sentences = list(_other_versions(target, stack))
     for app in stack.jobs:
         sentences.append(
             f"The {app.title} app ends by itself: it is not deployed. Run its image where you like."
         )
-    if stack.worker and uploads(stack.worker.app):
+    if stack.migrations and stack.migrations.kind == "alembic" and migrator(stack) is None:
+        sentences.append("Alembic runs in that app: bring the database's schema up to date there.")
+    jobs = worker(stack)
+    if jobs and uploads(jobs.app):
         sentences.append("The worker sees no uploaded files: a volume belongs to one service.")
     if any(app.gpu for app in stack.apps):
         sentences.append("None of these machines has a GPU: the app has to do without.")
@@ -249,7 +316,7 @@ def fly_services(stack: Stack, platforms: Platforms) -> tuple[BackingService, ..
 
 def railway_files(stack: Stack, platforms: Platforms) -> tuple[App | Worker, ...]:
     """What has a railway.json of its own."""
-    return stack.rolled if "railway" in platforms.wanted and platforms.railway_json else ()
+    return units(stack) if "railway" in platforms.wanted and platforms.railway_json else ()
 
 
 def railway_file(stack: Stack, unit: str) -> str:
@@ -325,8 +392,9 @@ def settings(target: str, stack: Stack, platforms: Platforms, app: App) -> tuple
         found[env.name] = replace(setting, build=True)
     front = caller(stack, app)
     for variable in app.passed_on:
-        if front is not None and _CORS.search(variable):
-            found[variable] = _public(target, stack, platforms, front, variable)
+        if front is not None and _ORIGINS.fullmatch(variable):
+            address = _public(target, stack, platforms, front, variable)
+            found[variable] = replace(address, required=False)
         else:
             found[variable] = Setting(variable, required=False)
     if target == "railway" and app.port:
@@ -348,7 +416,7 @@ def _from_model(env: Env, stack: Stack) -> Setting:
         return Setting(env.name, env.value or "")
     variable = stack.variable(env.variable)
     if variable.default and not variable.secret:
-        return Setting(env.name, variable.default)
+        return Setting(env.name, variable.default, required=False)
     return Setting(env.name, required=variable.required, generate=variable.generate)
 
 
@@ -361,7 +429,11 @@ def _connection(
         if target == "fly":
             # Each is one secret; the image's entrypoint takes it apart.
             command = {"postgres": "fly mpg attach", "redis": "fly redis create"}[service.name]
-            return [Setting(service.urls[0], command=command)]
+            given = [Setting(service.urls[0], command=command)]
+            if service.name == "postgres":
+                # For migrations, where connections are pooled by transaction.
+                given.append(Setting("DIRECT_DATABASE_URL", required=False))
+            return given
         if target == "render" and service.name == "redis":
             return [Setting("REDIS_URL", resource=resource, output="connectionString")]
         outputs = _RENDER_PROPERTIES if target == "render" else _RAILWAY_OUTPUTS[service.name]
@@ -392,8 +464,9 @@ def _own_host(target: str, resource: str, variable: str) -> Setting:
 
 def worker_settings(target: str, stack: Stack, platforms: Platforms) -> tuple[Setting, ...]:
     """The worker's: secrets are those of the app whose image it runs, given once."""
-    assert stack.worker is not None
-    app = stack.worker.app
+    jobs = worker(stack)
+    assert jobs is not None
+    app = jobs.app
     resource = name(target, stack, platforms, app.name)
     return tuple(
         replace(s, resource=resource, output=s.name) if s.by_hand and s.required else s
@@ -414,6 +487,8 @@ def migrator(stack: Stack) -> App | None:
     """The app whose image brings the database's schema up to date; None where nothing does."""
     if stack.migrations is None:
         return None
+    if stack.migrations.app is not None:
+        return stack.migrations.app if stack.migrations.app in apps(stack) else None
     return next((app for app in apps(stack) if "postgres" in app.backing), None)
 
 
@@ -438,6 +513,17 @@ def migration(stack: Stack) -> str:
     return steps[0] if len(steps) == 1 else f"sh -c {shlex.quote(' && '.join(steps))}"
 
 
+def worker_migrates(stack: Stack) -> bool:
+    """Whether the worker runs migrations before it starts, where services start by themselves.
+
+    A lock makes that safe for those of psql; Alembic has none.
+    """
+    jobs, migrations = worker(stack), stack.migrations
+    if jobs is None or migrations is None or migrations.kind == "alembic":
+        return False
+    return jobs.app == migrator(stack)
+
+
 def megabytes(memory: str) -> int:
     """Memory such as `512M` or `1G` in MB."""
     return int(memory[:-1]) * {"M": 1, "G": 1024}[memory[-1].upper()]
@@ -449,17 +535,25 @@ def render_plan(unit: App | Worker | BackingService) -> str:
     return next((plan for size, plan in _RENDER_PLANS.items() if needed <= size), "pro plus")
 
 
-def postgres_major(service: BackingService) -> int:
-    """The PostgreSQL version that the project uses."""
-    tag = service.image.partition("@")[0].rpartition(":")[2]
-    match = re.search(r"\d+", tag)
-    return int(match[0]) if match else 17
+def render_image(image: str) -> str:
+    """An image with its registry, which Render asks for (render.com/docs/deploying-an-image)."""
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+def looks_secret(name: str) -> bool:
+    """Whether one of an app's own variables is likely a secret, by its name."""
+    return _SECRET.fullmatch(name) is not None
 
 
 def watched(stack: Stack, platforms: Platforms, app: App, to_output: str) -> tuple[str, ...]:
     """What an image is built from, as patterns: a change of it is worth a deployment."""
     root = app.directory == "."
     paths = [*app.build.manifests, *app.sources] if root else [f"{app.directory}/"]
+    if root and app.env_production:
+        paths.append(".env.production")
     paths += [f"{to_output}{app.dockerfile}", f"{to_output}{app.dockerfile}.dockerignore"]
     paths.append(f"{to_output}deploy/entrypoint.sh")
     if isinstance(app.build, PythonBuild) and app.build.manager:

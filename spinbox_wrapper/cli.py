@@ -225,6 +225,7 @@ def deploy(
     _refuse_together(bool(dropped), "--remove-target", guide, check)
     if (online or boot) and not check:
         raise UsageError("--online and --boot belong to --check: add it.")
+    targets = tuple(dict.fromkeys(targets))
     target, *more = targets or ("docker",)
     if more and not generate:
         raise UsageError("Several targets belong to --generate: else, name one.")
@@ -234,6 +235,8 @@ def deploy(
         raise UsageError(f"{target} has environments of its own: --env does not go with it.")
     if both := {*targets} & {*dropped}:
         raise UsageError(f"--target and --remove-target name {both.pop()}: give one of them.")
+    if targets and dropped and not generate:
+        raise UsageError("--target beside --remove-target belongs to --generate: add it.")
     if settings and not generate:
         raise UsageError("--set belongs to --generate: add it.")
     writes = generate or bool(dropped)
@@ -244,7 +247,7 @@ def deploy(
         answers_file,
         choices={"compose": True} if generate and "docker" in (*targets, target) else {},
         settings=tuple(_pair(text) for text in settings),
-        added={"targets": added} if added and (generate or not dropped) else {},
+        added={"targets": added} if added else {},
         dropped={"targets": dropped},
     )
     name = _environment(environment)

@@ -33,9 +33,9 @@ def extensions(facts: Mapping[str, Any]) -> tuple[str, ...]:
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image = _image(facts)
     uid = 70 if "alpine" in image else 999
-    major = _major(image)
+    version = major(image)
     # Since 18 the data lies in a folder per major version (docker-library/postgres#1259).
-    path = "/var/lib/postgresql" if major >= 18 else "/var/lib/postgresql/data"
+    path = "/var/lib/postgresql" if version >= 18 else "/var/lib/postgresql/data"
     return BackingService(
         name="postgres",
         title="PostgreSQL",
@@ -77,7 +77,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         resources=Resources("512M"),
         test_health="pg_isready --host 127.0.0.1",
         shared_memory="128m",
-        own_folder=() if major >= 18 else (Env("PGDATA", f"{path}/pgdata"),),
+        own_folder=() if version >= 18 else (Env("PGDATA", f"{path}/pgdata"),),
     )
 
 
@@ -91,10 +91,10 @@ def _image(facts: Mapping[str, Any]) -> str:
             f"The PostgreSQL extension {missing[0]} is not in {image}: name an image that has it "
             "with --set postgres.image=IMAGE."
         )
-    return f"pgvector/pgvector:pg{_major(image)}" if own and "vector" in needed else image
+    return f"pgvector/pgvector:pg{major(image)}" if own and "vector" in needed else image
 
 
-def _major(image: str) -> int:
+def major(image: str) -> int:
     """The PostgreSQL version in an image's tag: `pg18` anywhere, or the number it begins with."""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     match = re.search(r"pg(\d+)", tag) or re.match(r"(\d+)", tag)

@@ -35,7 +35,7 @@ def _generated(context: Context) -> Check:
         report = failed if needed else warned
         restored = " ".join(f"--restore {outcome.request.named(step.path)}" for step in deleted)
         seen = f"{_named(context, deleted)} missing: you deleted that."
-        return report(id_, seen, f"{context.command} {restored}")
+        return report(id_, seen, f"{context.build_command} {restored}")
     return passed(id_, f"{len(outcome.steps)} generated files are there.")
 
 

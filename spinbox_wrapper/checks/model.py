@@ -102,6 +102,11 @@ class Context:
         return request.command if self.target == "docker" else request.command_for(self.target)
 
     @property
+    def build_command(self) -> str:
+        """The command line of `build`, run in the project's top folder."""
+        return replace(self.outcome.request, project=Path()).command
+
+    @property
     def settings_path(self) -> str:
         """The settings file, relative to `root`."""
         return ".env" if self.environment == "production" else f"deploy/env/{self.environment}.env"

@@ -1,4 +1,4 @@
-"""What Fly.io, Railway and Render need: their files, their CLI, names, variables, what is free."""
+"""What Fly.io, Railway and Render need: their files, names, variables, plans, their program."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from ..plan import Step
 from ..template import installed
 from .model import Check, Context, failed, passed, warned
 
@@ -25,88 +27,154 @@ IDS = {
     "platform.deadline": "The platform still reads the file",
     "platform.cli": "The platform's program is installed",
 }
-# By target: the program, the oldest version that does, and where to get it.
-PROGRAMS = {
-    "fly": ("fly", (0, 3, 0), "https://fly.io/docs/flyctl/install/"),
+# By target: the program, the oldest version that does, where to get it.
+PROGRAMS: Mapping[str, tuple[str, tuple[int, ...], str]] = {
+    # Any that knows Managed Postgres does; it updates itself.
+    "fly": ("fly", (0, 3, 100), "https://fly.io/docs/flyctl/install/"),
     "railway": ("railway", (5, 42, 1), "https://docs.railway.com/cli"),
     "render": ("render", (2, 7, 0), "https://render.com/docs/cli"),
 }
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_FILES = {
+    "fly": re.compile(r"fly(\.[\w-]+)?\.toml"),
+    "railway": re.compile(r"\.railway/railway\.ts|railway(\.[\w-]+)?\.json"),
+    "render": re.compile(r"render\.yaml"),
+}
+# What the image's entrypoint makes the parts of.
+_URLS = {"POSTGRES_": "DATABASE_URL", "REDIS_": "REDIS_URL"}
+_QUOTED = r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)"""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a file says of one service.
+
+    Attributes:
+        name: Its name there.
+        values: Its variables that have a source: the text, or None where that is elsewhere.
+        document: The rest, as it was read.
+    """
+
+    name: str
+    values: Mapping[str, str | None]
+    document: Mapping[str, Any]
 
 
 def look(context: Context) -> list[Check]:
     """All checks of this module, for the platform that the context names."""
-    files = list(_files(context))
-    broken = next((check for check in files if check.mend), None)
-    if broken:
-        return [broken, _cli(context.target)]
-    names = [step.path for step in _steps(context)]
-    checks = [passed("platform.files", f"{', '.join(names)} can be read.")]
-    document = {name: (context.root / name).read_text("utf-8") for name in names}
-    checks += [_names(context, document), _variables(context, document), _secrets(context)]
-    checks += [*_offers(context), *_plan(context, document), *_deadline(context)]
-    return [*checks, _cli(context.target)]
+    found = {}
+    for step in _steps(context):
+        name = context.outcome.request.named(step.path)
+        try:
+            found[step.path] = _read(context, step.path)
+        except FileNotFoundError:
+            mend = f"{context.build_command} --restore {name}"
+            return [failed("platform.files", f"{name} is missing.", mend), _cli(context.target)]
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            seen = f"{name} cannot be read: {str(error).splitlines()[0]}."
+            return [failed("platform.files", seen, f"Mend {name}."), _cli(context.target)]
+    units = [unit for listed in found.values() for unit in listed]
+    names = ", ".join(context.outcome.request.named(path) for path in found)
+    return [
+        passed("platform.files", f"{names} can be read."),
+        _names(units),
+        _variables(context, found),
+        _secrets(context, found),
+        *_offers(context),
+        *_plan(context, units),
+        *_deadline(context),
+        _cli(context.target),
+    ]
+
+
+def _steps(context: Context) -> list[Step]:
+    """The generated files that the platform reads."""
+    found = [s for s in context.outcome.steps if _FILES[context.target].fullmatch(s.path)]
+    return [step for step in found if step.generated is not None]
+
+
+def _read(context: Context, path: str) -> Sequence[Unit]:
+    """The services that a file speaks of.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not what it should be.
+        yaml.YAMLError: The same.
+    """
+    read: Mapping[str, Callable[[str], Iterator[Unit]]] = {
+        ".toml": _fly,
+        ".yaml": _render,
+        ".json": _railway_json,
+        ".ts": _railway,
+    }
+    return list(read[path[path.rindex(".") :]]((context.root / path).read_text("utf-8")))
+
+
+def _fly(text: str) -> Iterator[Unit]:
+    document = tomllib.loads(text)
+    environment = _mapping(document.get("env", {}))
+    arguments = _mapping(_mapping(document.get("build", {})).get("args", {}))
+    values = {str(k): str(v) for k, v in (*environment.items(), *arguments.items())}
+    yield Unit(str(document.get("app", "")), values, document)
+
+
+def _render(text: str) -> Iterator[Unit]:
+    document = _mapping(yaml.safe_load(text))
+    for part in (*_list(document.get("services")), *_list(document.get("databases"))):
+        unit = _mapping(part)
+        values: dict[str, str | None] = {}
+        for one in map(_mapping, _list(unit.get("envVars"))):
+            if "key" in one:
+                values[str(one["key"])] = str(one["value"]) if "value" in one else None
+        yield Unit(str(unit.get("name", "")), values, unit)
+
+
+def _railway_json(text: str) -> Iterator[Unit]:
+    _mapping(json.loads(text))
+    yield from ()
+
+
+def _railway(text: str) -> Iterator[Unit]:
+    """By its text, which is a program: what stands in comments counts for nothing."""
+    bare = re.sub(rf"{_QUOTED}|//[^\n]*|/\*.*?\*/", lambda m: m[1] or "", text, flags=re.S)
+    if "defineRailway(" not in bare:
+        raise ValueError("it does not call defineRailway")
+    calls = list(re.finditer(rf"\b(service|postgres|redis|mongo)\(\s*{_QUOTED}", bare))
+    ends = [call.start() for call in calls[1:]] + [len(bare)]
+    for call, end in zip(calls, ends, strict=True):
+        body = bare[call.end() : end]
+        values: dict[str, str | None] = {}
+        match = re.search(r"\b(?:env|variables)\s*:\s*\{", body)
+        for entry in re.finditer(rf"[{{,\n]\s*[\"']?(\w+)[\"']?\s*:\s*(?:{_QUOTED}|([\w.]+))",
+                                 body[match.end() - 1 :] if match else ""):  # fmt: skip
+            values[entry[1]] = entry[2][1:-1] if entry[2] else None
+        document = {
+            key: f"{value[1:-1]}" for key, value in re.findall(rf"(\w+):\s*{_QUOTED}", body)
+        }
+        yield Unit(call[2][1:-1], values, document)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a part of it is no mapping")
+    return value
+
+
+def _list(value: object) -> Sequence[Any]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ValueError("a part of it is no list")
+    return value
 
 
 def _module() -> Any:
     return installed().extension("platforms")
 
 
-def _steps(context: Context) -> list[Any]:
-    """The generated files that the platform reads."""
-    pattern = {
-        "fly": r"fly(\.[\w-]+)?\.toml",
-        "railway": r"\.railway/railway\.ts|railway(\.[\w-]+)?\.json",
-        "render": r"render\.yaml",
-    }[context.target]
-    found = [s for s in context.outcome.steps if re.fullmatch(pattern, s.path)]
-    return [step for step in found if step.generated is not None]
-
-
-def _files(context: Context) -> Iterator[Check]:
-    parse: Mapping[str, Callable[[str], Any]] = {
-        ".toml": tomllib.loads,
-        ".yaml": _blueprint,
-        ".json": json.loads,
-        ".ts": lambda text: text.index("defineRailway("),
-    }
-    for step in _steps(context):
-        path = context.root / step.path
-        name = context.outcome.request.named(step.path)
-        try:
-            parse[path.suffix](path.read_text("utf-8"))
-        except FileNotFoundError:
-            yield failed("platform.files", f"{name} is missing.", context.command)
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0]
-            yield failed("platform.files", f"{name} cannot be read: {reason}.", f"Mend {name}.")
-
-
-def _blueprint(text: str) -> list[Mapping[str, Any]]:
-    """The services and databases of a render.yaml.
-
-    Raises:
-        ValueError: It has another form.
-    """
-    document = yaml.safe_load(text)
-    if not isinstance(document, Mapping):
-        raise ValueError("it is no mapping")
-    parts = [*(document.get("services") or ()), *(document.get("databases") or ())]
-    if not all(isinstance(part, Mapping) for part in parts):
-        raise ValueError("a service is no mapping")
-    return parts
-
-
-def _names(context: Context, documents: Mapping[str, str]) -> Check:
+def _names(units: Sequence[Unit]) -> Check:
     id_ = "platform.names"
-    names: list[str] = []
-    for path, text in documents.items():
-        if context.target == "fly":
-            names.append(str(tomllib.loads(text).get("app", "")))
-        elif context.target == "render":
-            names += [str(part.get("name", "")) for part in _blueprint(text)]
-        elif path.endswith(".ts"):
-            names += re.findall(r"\b(?:service|postgres|redis|mongo)\(\"([^\"]*)\"", text)
+    names = [unit.name for unit in units]
     bad = [name for name in names if not _LABEL.fullmatch(name)]
     if bad:
         mend = "Use small letters, digits and dashes, at most 63."
@@ -117,40 +185,77 @@ def _names(context: Context, documents: Mapping[str, str]) -> Check:
     return passed(id_, "Every name is one that the platform takes.")
 
 
-def _variables(context: Context, documents: Mapping[str, str]) -> Check:
+def _variables(context: Context, found: Mapping[str, Sequence[Unit]]) -> Check:
+    """What the files have to say; a secret of Fly.io's is in none of them."""
     id_ = "platform.variables"
-    text = "\n".join(documents.values())
-    if context.target == "railway" and not any(name.endswith(".ts") for name in documents):
-        return warned(
-            id_,
-            "railway.json holds no variables: this cannot be seen from here.",
-            "Compare with the guide's list: railway variable list --kv --service NAME",
-        )
-    module, stack = _module(), context.stack
+    target, module, stack = context.target, _module(), context.stack
+    if any(path.endswith(".json") for path in found):
+        seen = "railway.json holds no variables: this cannot be seen from here."
+        mend = "Compare with the guide's list: railway variable list --kv --service NAME"
+        return warned(id_, seen, mend)
     platforms = module.build_platforms(context.outcome.answers, stack)
-    for app in module.apps(stack):
-        for setting in module.settings(context.target, stack, platforms, app):
-            if setting.required and not re.search(rf"\b{re.escape(setting.name)}\b", text):
-                file = context.outcome.request.named(next(iter(documents)))
-                seen = f"{app.name} needs {setting.name}, which no file has any more."
-                return failed(id_, seen, f"Add it to {file}, or restore that.")
-    return passed(id_, "Every variable that has to be set has a source.")
+    needed = {
+        app.name: module.settings(target, stack, platforms, app) for app in module.apps(stack)
+    }
+    if module.worker(stack) and target != "fly":
+        needed[stack.worker.name] = module.worker_settings(target, stack, platforms)
+    for name, settings in needed.items():
+        path = module.fly_file(stack, name) if target == "fly" else next(iter(found))
+        wanted = module.name(target, stack, platforms, name)
+        values = _unit(target, found[path], wanted, stack, name).values
+        for setting in settings:
+            if not setting.required or (target == "fly" and _is_secret(setting)):
+                continue
+            if setting.name in values or _url_of(setting.name) in values:
+                continue
+            file = context.outcome.request.named(path)
+            seen = f"{file} does not say what {setting.name} is for {name}."
+            return failed(id_, seen, f"Add it to {file}, or restore that.")
+    said = "Every variable of the files has a source."
+    if target == "fly":
+        said += " Secrets: fly secrets list --app NAME."
+    return passed(id_, said)
 
 
-def _secrets(context: Context) -> Check:
-    """Values as they stand in the files: a literal for what the model calls secret."""
+def _unit(target: str, units: Sequence[Unit], wanted: str, stack: Any, name: str) -> Unit:
+    """What a file says of an app or the worker, which may have been given another name."""
+    for unit in units:
+        if target == "fly" or unit.name == wanted:
+            return unit
+    worker = stack.worker is not None and name == stack.worker.name
+    app = stack.worker.app if worker else next(a for a in stack.apps if a.name == name)
+    for unit in units:
+        dockerfile = str(unit.document.get("dockerfilePath", "")).rpartition("/")[2]
+        starts = "dockerCommand" in unit.document or "start" in unit.document
+        if dockerfile == app.dockerfile and starts == worker:
+            return unit
+    return Unit(wanted, {}, {})
+
+
+def _is_secret(setting: Any) -> bool:
+    return bool(setting.command) or (setting.by_hand and not setting.build)
+
+
+def _url_of(name: str) -> str | None:
+    return next((url for prefix, url in _URLS.items() if name.startswith(prefix)), None)
+
+
+def _secrets(context: Context, found: Mapping[str, Sequence[Unit]]) -> Check:
+    """A text where the model, or a variable's name, says that it is a secret."""
     id_ = "platform.secrets"
-    secret = {v.name for v in context.stack.variables if v.secret}
-    secret |= {env.name for service in context.stack.services for env in service.secrets}
-    for step in _steps(context):
-        text = (context.root / step.path).read_text("utf-8")
-        for name in secret:
-            literal = rf"^\s*{name}\s*[=:]\s*[\"'][^\"'$]"
-            block = rf"^\s*- key: {name}\n\s*value: *\S"
-            if re.search(literal, text, re.M) or re.search(block, text, re.M):
-                file = context.outcome.request.named(step.path)
-                mend = f"Take it out of {file}, set another one as the guide says."
-                return failed(id_, f"{file} holds the value of {name}.", mend)
+    stack, module = context.stack, _module()
+    secret = {v.name for v in stack.variables if v.secret}
+    secret |= {env.name for service in stack.services for env in service.secrets}
+    secret |= {url for service in stack.backing for url in service.urls}
+    for path, units in found.items():
+        for unit in units:
+            for name, value in unit.values.items():
+                hidden = name in secret or module.looks_secret(name)
+                # A reference of Railway's is no secret.
+                if hidden and value and not re.fullmatch(r"\$\{\{[^{}]*\}\}", value):
+                    file = context.outcome.request.named(path)
+                    mend = f"Take it out of {file}, and set another one as the guide says."
+                    return failed(id_, f"{file} holds the value of {name}.", mend)
     return passed(id_, "No secret stands in these files.")
 
 
@@ -160,49 +265,66 @@ def _offers(context: Context) -> list[Check]:
     title = module.TITLES[context.target]
     if missing := module.missing_extensions(context.target, stack):
         seen = f"{title} does not offer the PostgreSQL extension {missing[0]}."
-        mend = f"{context.command} --set postgres=external"
-        return [failed(id_, seen, mend)]
+        return [failed(id_, seen, f"{context.build_command} --set postgres=external")]
     guide = context.outcome.request.named(f"deploy/{context.target}/README.md")
-    if lost := module.lost(stack):
+    if lost := module.lost(context.target, stack):
         return [warned(id_, sentence, f"See {guide}.") for sentence in lost]
     return [passed(id_, f"{title} has what the stack needs.")]
 
 
-def _plan(context: Context, documents: Mapping[str, str]) -> list[Check]:
+def _plan(context: Context, units: Sequence[Unit]) -> list[Check]:
     id_ = "platform.plan"
     if context.target == "fly":
         return [passed(id_, "Fly.io has no free plan: everything here is paid for.")]
     if context.target == "railway":
-        seen = "Railway's free plan has little memory and few restarts; which you have is not seen."
+        module = _module()
+        volumes = module.railway_volumes(context.stack)
+        enough = next((p for p, n in module.RAILWAY_VOLUMES.items() if n >= volumes), "Pro")
+        if enough == "Free":
+            return [passed(id_, "The stack's volumes are no more than the free plan has.")]
+        seen = f"The stack has {volumes} volumes; the plan {enough} is the first with so many."
         return [warned(id_, seen, "See https://docs.railway.com/pricing/plans.")]
-    for part in _blueprint(next(iter(documents.values()))):
-        if part.get("plan") == "free":
-            reason = "ends after 30 days" if "type" not in part else _free(part)
-            if reason:
-                seen = f"{part['name']} is on the free plan, which {reason}."
-                return [failed(id_, seen, f"Set the plan of {part['name']} to a paid one.")]
+    called = set(_called(context))
+    for unit in units:
+        if unit.document.get("plan") == "free" and (reason := _free(unit, called)):
+            seen = f"{unit.name} is on the free plan, which {reason}."
+            return [failed(id_, seen, f"Set the plan of {unit.name} to a paid one.")]
+    if any(unit.document.get("plan") == "free" for unit in units):
+        seen = "A free service sleeps after 15 minutes without a visitor."
+        return [warned(id_, seen, "See https://render.com/docs/free.")]
     return [passed(id_, "No service is on the free plan.")]
 
 
-def _free(service: Mapping[str, Any]) -> str:
+def _called(context: Context) -> Iterator[str]:
+    """The names of services that others call over the private network."""
+    module, stack = _module(), context.stack
+    platforms = module.build_platforms(context.outcome.answers, stack)
+    for app in module.apps(stack):
+        if module.caller(stack, app):
+            yield module.name("render", stack, platforms, app.name)
+
+
+def _free(unit: Unit, called: set[str]) -> str:
     """What Render's free plan does not do for a service (render.com/docs/free)."""
-    if service["type"] in {"worker", "pserv"}:
-        return "there is none of for such a service"
-    if service.get("disk"):
+    type_ = unit.document.get("type")
+    if type_ is None:
+        return "ends after 30 days"
+    if type_ in {"worker", "pserv"}:
+        return "has no workers and no private services"
+    if unit.document.get("disk"):
         return "has no disk"
-    if service.get("preDeployCommand"):
+    if unit.document.get("preDeployCommand"):
         return "runs no pre-deploy command"
-    if service["type"] == "keyvalue":
+    if type_ == "keyvalue":
         return "forgets its data at every restart"
-    return "takes no requests of the private network, and sleeps"
+    return "takes no requests of the private network" if unit.name in called else ""
 
 
 def _deadline(context: Context) -> list[Check]:
-    module = _module()
     if context.target != "railway" or context.outcome.answers.get("railway_config") != "json":
         return []
-    ends = module.RAILWAY_JSON_ENDS
-    mend = f"{context.command} --set railway_config=ts"
+    ends = _module().RAILWAY_JSON_ENDS
+    mend = f"{context.build_command} --set railway_config=ts"
     if context.today.isoformat() >= ends:
         return [failed("platform.deadline", f"Railway reads no railway.json since {ends}.", mend)]
     return [warned("platform.deadline", f"Railway reads railway.json until {ends} only.", mend)]
@@ -211,9 +333,11 @@ def _deadline(context: Context) -> list[Check]:
 def _cli(target: str) -> Check:
     id_ = "platform.cli"
     program, oldest, url = PROGRAMS[target]
+    # Render builds from the repository: its program only checks the file beforehand.
+    report = warned if target == "render" else failed
     path = shutil.which(program) or (shutil.which("flyctl") if target == "fly" else None)
     if path is None:
-        return failed(id_, f"{program} is not installed here.", f"Install it: {url}")
+        return report(id_, f"{program} is not installed here.", f"Install it: {url}")
     try:
         result = subprocess.run(
             [path, "version" if target == "fly" else "--version"],
@@ -223,12 +347,12 @@ def _cli(target: str) -> Check:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return failed(id_, f"{program} does not answer.", f"Install it again: {url}")
+        return report(id_, f"{program} does not answer.", f"Install it again: {url}")
     match = re.search(r"(\d+)\.(\d+)\.(\d+)", result.stdout)
     if match is None:
-        return failed(id_, f"{program} does not tell its version.", f"Install it again: {url}")
+        return report(id_, f"{program} does not tell its version.", f"Install it again: {url}")
     version = tuple(int(part) for part in match.groups())
     if version < oldest:
         needed = ".".join(map(str, oldest))
-        return failed(id_, f"{program} {match[0]} is older than {needed}.", f"Upgrade it: {url}")
+        return report(id_, f"{program} {match[0]} is older than {needed}.", f"Upgrade it: {url}")
     return passed(id_, f"{program} {match[0]} is there.")

@@ -258,10 +258,11 @@ def test_a_failing_migration_fails_the_command(project: Path, services: Services
     platform = PLATFORMS["fly"](project)
     image = services.built(project, "Dockerfile.prod", f"{APP}-fails:app", {})
     name = f"{APP}-fails"
-    user, database = platform.login
-    url = f"postgres://{user}:wrong@{APP}-postgres/{database}"
+    _sql("CREATE ROLE stranger LOGIN PASSWORD 'right'")
+    url = f"postgres://stranger:wrong@{APP}-postgres/postgres"
     services.start(name, image, {"DATABASE_URL": url}, platform.migration())
     assert run("docker", "wait", name).strip() != "0"
+    assert "password authentication failed" in services.log(name)
     services.start(f"{name}-bare", image, {}, platform.migration())
     assert run("docker", "wait", f"{name}-bare").strip() != "0"
     assert "POSTGRES_SERVER" in services.log(f"{name}-bare")

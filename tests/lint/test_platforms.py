@@ -36,6 +36,12 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "alembic": ("--set", "postgres.migrations=alembic", "--set", "render_region=frankfurt"),
     "output": ("--output", "ops/production", "--set", "proxy=none"),
     "json": ("--set", "railway_config=json", "--set", WORKER),
+    "portless": ("--set", "python.mode=service", "--set", "python.health=/health"),
+    "public": (
+        *("--set", "proxy=none", "--set", "nextjs.variables=NEXT_PUBLIC_API_URL,NEXT_PUBLIC_X"),
+        *("--set", "nextjs.env_production=true"),
+    ),
+    "github": ("--set", "postgres.image=timescale/timescaledb:2.14.2-pg16"),
 }
 NOTHING_TO_RUN = ("profile-data-science", "python", "python-postgresql")
 # Shapes that show every option; without options, all of them are rendered.
@@ -46,6 +52,9 @@ SHOWN = {
     "alembic": ("profile-api-only",),
     "output": ("profile-web-app", "node"),
     "json": ("everything--with-deps",),
+    "portless": ("python-postgresql",),
+    "public": ("nextjs",),
+    "github": ("profile-api-only",),
 }
 PAIRS = [(s, "plain") for s in SHAPES if s not in NOTHING_TO_RUN] + [
     (shape, option) for option, shapes in SHOWN.items() for shape in shapes
@@ -107,8 +116,12 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
 
 def _generate(project: Path, options: str) -> Tree:
     targets = [word for target in TARGETS for word in ("--target", target)]
+    if options == "public":
+        (project / ".env.production").write_text("NEXT_PUBLIC_X=1\n")
     result = run(project, "deploy", *targets, "--generate", *OPTIONS[options])
     assert result.code == 0, result.stderr
+    if options == "github":
+        assert run(project, "generate", "--ci", "github").code == 0
     (path,) = project.rglob("render.yaml")
     return Tree(project.name, project, path.parent)
 
@@ -229,20 +242,24 @@ def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -
             fly = tree.fly()[module().fly_file(stack, app.name)]
             assert fly["build"]["dockerfile"] == app.dockerfile
             assert (tree.folder / fly["build"]["ignorefile"]).exists()
-            (service,) = fly["services"]
-            assert service["internal_port"] == app.port
-            checks = service.get("http_checks") or service["tcp_checks"]
-            assert [check.get("path") for check in checks] == [app.health]
+            health = app.health if app.port else None
+            for service in fly.get("services", ()):
+                assert service["internal_port"] == app.port
+                checks = service.get("http_checks") or service["tcp_checks"]
+                assert [check.get("path") for check in checks] == [health]
+            assert len(fly.get("services", ())) == (1 if app.port else 0)
             # Relative to the repository's top folder, which is the context.
             render = rendered[tree.name_of("render", app.name)]
             assert render["dockerfilePath"] == f"./{prefix}{app.dockerfile}"
             assert render["dockerContext"] == "."
-            assert render.get("healthCheckPath") == app.health
+            assert render.get("healthCheckPath") == health
+            assert render["type"] == ("web" if app.port else "worker")
             if tree.name in graphs:
                 railway = resources(graphs[tree.name])[app.name]
                 assert railway["build"]["dockerfilePath"] == f"{prefix}{app.dockerfile}"
-                assert railway["deploy"].get("healthcheckPath") == app.health
-                assert railway["variables"]["PORT"]["value"] == str(app.port)
+                assert railway["deploy"].get("healthcheckPath") == health
+                if app.port:
+                    assert railway["variables"]["PORT"]["value"] == str(app.port)
 
 
 def test_no_cache_mounts_where_railway_builds(trees: list[Tree]) -> None:
@@ -255,7 +272,7 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
     """One service of each platform runs them, and its image has what they need."""
     for tree in trees:
         stack = tree.stack
-        migrator = module().migrator(stack)
+        migrator = _migrator(stack)
         fly = [d["deploy"].get("release_command") for d in tree.fly().values()]
         render = [s.get("preDeployCommand") for s in tree.render()["services"]]
         railway = [
@@ -266,12 +283,15 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
             assert not any([*fly, *render, *railway]), tree.name
             continue
         (command,) = (one for one in fly if one)
+        assert tree.fly()[module().fly_file(stack, migrator.name)]["deploy"]["release_command"]
         words = shlex.split(command)
         steps = " ".join(words[2:] if words[0] == "sh" else words).split(" && ")
-        assert [s for s in render if s] == [f"entrypoint {command}"]
-        if railway:
-            assert [s for s in railway if s] == [[f"entrypoint {command}"]]
         alembic = stack.migrations.kind == "alembic"
+        # Where services start by themselves, the worker migrates as well; a lock makes it safe.
+        number = 2 if stack.worker and not alembic else 1
+        assert [s for s in render if s] == [f"entrypoint {command}"] * number
+        if railway:
+            assert [s for s in railway if s] == [[f"entrypoint {command}"]] * number
         assert ("alembic upgrade head" in steps) == alembic
         dockerfile = (tree.folder / migrator.dockerfile).read_text()
         ignored = (tree.folder / f"{migrator.dockerfile}.dockerignore").read_text()
@@ -284,6 +304,15 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
         has_files = stack.migrations.kind == "sql"
         assert (" /migrations/" in dockerfile) == has_files
         assert (f"!{stack.migrations.folder}/\n" in ignored) == has_files
+
+
+def _migrator(stack: Any) -> Any:
+    """The app whose image can: Alembic's own, or the first that runs and uses PostgreSQL."""
+    if stack.migrations is None:
+        return None
+    if stack.migrations.kind == "alembic":
+        return stack.migrations.app
+    return next(app for app in stack.apps if "postgres" in app.backing and not app.job)
 
 
 def test_every_required_variable_has_a_source(
@@ -299,10 +328,17 @@ def test_every_required_variable_has_a_source(
             document = tree.fly()[module().fly_file(stack, app.name)]
             name = tree.name_of("fly", app.name)
             secrets = _piped(guides["fly"], name)
-            if re.search(rf"fly mpg attach CLUSTER-ID --app {name}\n", guides["fly"]):
+            if re.search(rf"fly mpg attach CLUSTER-ID --app {name} ", guides["fly"]):
                 secrets |= {"DATABASE_URL"}
+            arguments = {*document["build"].get("args", {})}
+            baked = {env.name for env in app.build_arguments if _required(env, stack)}
+            for missing in baked - arguments:
+                assert f"give `{missing}` its value" in guides["fly"], (tree.name, missing)
             fly = _with_parts({*document.get("env", {})} | secrets)
             assert required <= fly, (tree.name, required - fly)
+            # The others pass the same variables to builds.
+            required |= baked
+            assert "${{.}}" not in guides["railway"]
             listed = rendered[tree.name_of("render", app.name)].get("envVars", ())
             render = _with_parts({one["key"] for one in listed})
             assert required <= render, (tree.name, required - render)
@@ -395,6 +431,34 @@ def test_no_secret_value_anywhere(trees: list[Tree], graphs: dict[str, Document]
                 assert variable["type"] != "literal" or name not in secret, name
 
 
+def test_deployments_wait_for_checks_that_there_are(trees: list[Tree]) -> None:
+    """Render never deploys a commit without checks that it waits for."""
+    seen = set()
+    for tree in trees:
+        trigger = "checksPass" if tree.answers["ci"] else "commit"
+        triggers = {s.get("autoDeployTrigger", trigger) for s in tree.render()["services"]}
+        assert triggers == {trigger}, tree.name
+        seen |= triggers
+    assert seen == {"checksPass", "commit"}
+
+
+def test_render_s_version_is_the_project_s(trees: list[Tree]) -> None:
+    versions = {}
+    for tree in trees:
+        for database in tree.render().get("databases", ()):
+            versions[tree.name] = database["postgresMajorVersion"]
+    assert versions["profile-api-only-github"] == "16"
+    assert versions["fastapi-postgresql--py312-pg16-plain"] == "16"
+    assert versions["profile-api-only-plain"] == "15"
+
+
+def test_the_package_is_the_one_that_is_tested(trees: list[Tree]) -> None:
+    installed = json.loads((TOOLS.parent / "railway/node_modules/railway/package.json").read_text())
+    for tree in trees:
+        if (path := tree.folder / ".railway/package.json").exists():
+            assert json.loads(path.read_text())["dependencies"] == {"railway": installed["version"]}
+
+
 def test_references_lead_to_something(trees: list[Tree]) -> None:
     """Render's; those of Railway are in its graph."""
     for tree in trees:
@@ -468,7 +532,7 @@ def test_strategies_fit_volumes_and_checks(trees: list[Tree]) -> None:
     """fly.io/docs/reference/configuration: bluegreen needs health checks, and no volume."""
     for tree in trees:
         for document in tree.fly().values():
-            has_checks = all("http_checks" in s for s in document["services"])
+            has_checks = all("http_checks" in s for s in document.get("services", ({},)))
             if document["deploy"]["strategy"] == "bluegreen":
                 assert has_checks and "mounts" not in document and "processes" not in document
             else:

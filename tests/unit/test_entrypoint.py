@@ -289,9 +289,14 @@ class TestPlatforms:
     @pytest.mark.parametrize(
         ("url", "parts"),
         [
-            ("postgres://u@h", ("h", "5432", "u", "", "u")),
-            ("postgres://h/d", ("h", "5432", "", "", "d")),
-            ("postgres://u:@h:1/", ("h", "1", "u", "", "u")),
+            ("postgres://u@h", ("h", "5432", "u", None, "u")),
+            ("postgres://h/d", ("h", "5432", None, None, "d")),
+            ("postgres://u:@h:1/", ("h", "1", "u", None, "u")),
+            ("postgres://u:p%0A@h/d", ("h", "5432", "u", "p\n", "d")),
+            # Several hosts, or a socket: nothing that parts could say.
+            ("postgres://u:p@h1:1,h2:2/d", (None, None, None, None, None)),
+            ("postgresql:///d?host=/run", (None, None, None, None, None)),
+            ("postgres://u:p@%2Frun/d", (None, None, None, None, None)),
             ("postgres://u:p:q@h/d", ("h", "5432", "u", "p:q", "d")),
             ("postgres://u:p@[fdaa::3]:1/d", ("fdaa::3", "1", "u", "p", "d")),
             ("postgres://u:p@[fdaa::3]/d", ("fdaa::3", "5432", "u", "p", "d")),
@@ -300,11 +305,24 @@ class TestPlatforms:
             ("postgres://u:100%@h/d", ("h", "5432", "u", "100%", "d")),
         ],
     )
-    def test_every_form_of_url(self, url: str, parts: tuple[str, ...], shell: Shell) -> None:
+    def test_every_form_of_url(self, url: str, parts: tuple[str | None, ...], shell: Shell) -> None:
         """What is left out has PostgreSQL's own default."""
         seen = completed(shell, {"DATABASE_URL": url})
         names = ("SERVER", "PORT", "USER", "PASSWORD", "DB")
-        assert tuple(seen[f"POSTGRES_{name}"] for name in names) == parts
+        assert tuple(seen.get(f"POSTGRES_{name}") for name in names) == parts
+
+    def test_what_is_set_stands(self, shell: Shell) -> None:
+        """Beside a URL alone, too."""
+        own = {
+            "POSTGRES_DB": "other",
+            "POSTGRES_PORT": "6000",
+            "REDIS_PASSWORD": "x",
+            "REDIS_DB": "3",
+        }
+        urls = {"DATABASE_URL": "postgres://u:p@h:1/d", "REDIS_URL": "redis://:y@h/1"}
+        seen = completed(shell, own | urls)
+        assert {name: seen[name] for name in own} == own
+        assert (seen["POSTGRES_SERVER"], seen["REDIS_HOST"]) == ("h", "h")
 
     def test_parts_that_are_given_stand(self, shell: Shell) -> None:
         """They are the user's; the URL says more of the same database."""
@@ -317,7 +335,13 @@ class TestPlatforms:
         assert "POSTGRES_SERVER" not in completed(shell, {"DATABASE_URL": url})
 
     @pytest.mark.parametrize(
-        "query", ["sslmode=require", "a=b&sslmode=require", "sslmode=require&a=b"]
+        "query",
+        [
+            "sslmode=require",
+            "a=b&sslmode=require",
+            "sslmode=require&a=b",
+            "xsslmode=x&sslmode=require",
+        ],
     )
     def test_the_mode_of_tls_is_kept(self, query: str, shell: Shell) -> None:
         """libpq reads it, so psycopg and psql do (postgresql.org/docs, "libpq-envars")."""
@@ -331,25 +355,27 @@ class TestPlatforms:
     @pytest.mark.parametrize(
         ("url", "parts"),
         [
-            ("redis://red-1:6379", ("red-1", "6379", "0", "", "")),
+            ("redis://red-1:6379", ("red-1", "6379", "0", None, None)),
             (
                 "redis://default:a%40b@fly-x.upstash.io:6379",
                 ("fly-x.upstash.io", "6379", "0", "default", "a@b"),
             ),
-            ("rediss://:p@h/2", ("h", "6379", "2", "", "p")),
+            ("rediss://:p@h/2", ("h", "6379", "2", None, "p")),
         ],
     )
-    def test_redis(self, url: str, parts: tuple[str, ...], shell: Shell) -> None:
+    def test_redis(self, url: str, parts: tuple[str | None, ...], shell: Shell) -> None:
         seen = completed(shell, {"REDIS_URL": url})
         names = ("HOST", "PORT", "DB", "USERNAME", "PASSWORD")
-        assert tuple(seen[f"REDIS_{name}"] for name in names) == parts
+        assert tuple(seen.get(f"REDIS_{name}") for name in names) == parts
         assert seen["REDIS_URL"] == url
 
     def test_a_release_command_takes_the_direct_url(self, shell: Shell) -> None:
         """Fly.io sets RELEASE_COMMAND (fly.io/docs/reference/configuration)."""
         urls = {"DATABASE_URL": "postgres://pooled/d", "DIRECT_DATABASE_URL": "postgres://direct/d"}
         assert completed(shell, urls)["POSTGRES_SERVER"] == "pooled"
-        seen = completed(shell, {**urls, "RELEASE_COMMAND": "1"})
+        old = {"SQLALCHEMY_DATABASE_URI": "postgresql://pooled/d"}
+        seen = completed(shell, {**urls, **old, "RELEASE_COMMAND": "1"})
+        assert seen["SQLALCHEMY_DATABASE_URI"] == "postgresql://direct/d"
         assert seen["POSTGRES_SERVER"] == "direct"
         assert seen["DATABASE_URL"] == "postgresql://direct/d"
 

@@ -204,7 +204,7 @@ def test_services_elsewhere_are_settings(target: str, facts: dict[str, Any]) -> 
     found = by_name(target, stack)
     assert found["POSTGRES_SERVER"].by_hand and found["POSTGRES_SERVER"].required
     assert found["POSTGRES_PORT"].value == "5432"
-    assert found["DATABASE_URL"].by_hand and not found["DATABASE_URL"].required
+    assert found["DATABASE_URL"].optional
     assert not {s.name for s in platforms.own(target, stack)} & {"postgres", "redis"}
 
 
@@ -261,12 +261,55 @@ def test_render_s_plans(memory: str, plan: str, stack: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "major"),
-    [("postgres:16", 16), ("pgvector/pgvector:pg15", 15), ("postgres:17-alpine", 17)],
+    ("image", "found"),
+    [
+        ("mongo:7.0", "docker.io/library/mongo:7.0"),
+        ("chromadb/chroma:1.0.0", "docker.io/chromadb/chroma:1.0.0"),
+        ("ghcr.io/x/y:1", "ghcr.io/x/y:1"),
+        ("localhost/x", "localhost/x"),
+        ("registry:5000/x", "registry:5000/x"),
+    ],
 )
-def test_postgresql_s_version(image: str, major: int, stack: Any) -> None:
-    service = next(s for s in stack.services if s.name == "postgres")
-    assert platforms.postgres_major(replace(service, image=image)) == major
+def test_render_asks_for_a_registry(image: str, found: str) -> None:
+    assert platforms.render_image(image) == found
+
+
+@pytest.mark.parametrize(
+    ("image", "version"), [("postgres:15", 16), ("pgvector/pgvector:pg17", 17), ("postgres:18", 17)]
+)
+def test_fly_s_nearest_version(image: str, version: int, facts: dict[str, Any]) -> None:
+    assert platforms.fly_postgres(stack_of(facts, {"postgres.image": image})) == version
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("SECRET", True),
+        ("STRIPE_SECRET_KEY", True),
+        ("SENTRY_DSN", True),
+        ("SMTP_PASSWORD", True),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", False),
+        ("MONKEY", False),
+        ("LOG_LEVEL", False),
+    ],
+)
+def test_what_looks_like_a_secret(name: str, secret: bool) -> None:
+    assert platforms.looks_secret(name) == secret
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_address"),
+    [
+        ("BACKEND_CORS_ORIGINS", True),
+        ("ALLOWED_ORIGINS", True),
+        ("ORIGINS", True),
+        ("CORS_ALLOW_CREDENTIALS", False),
+        ("CORS_MAX_AGE", False),
+    ],
+)
+def test_only_origins_are_addresses(variable: str, is_address: bool, facts: dict[str, Any]) -> None:
+    found = by_name("fly", stack_of(facts, {"fastapi.variables": [variable]}))[variable]
+    assert (found.value == "https://all-frontend.fly.dev") == is_address
 
 
 def test_what_is_lost(facts: dict[str, Any]) -> None:
@@ -276,9 +319,40 @@ def test_what_is_lost(facts: dict[str, Any]) -> None:
         uploads="/app/uploads",
         gpu=True,
     )
-    volume, gpu = platforms.lost(stack)
+    volume, gpu = platforms.lost("render", stack)
     assert "worker" in volume and "GPU" in gpu
-    assert platforms.lost(stack_of(facts)) == ()
+    assert platforms.lost("render", stack_of(facts)) == ()
+
+
+def test_other_versions(facts: dict[str, Any]) -> None:
+    (fly,) = platforms.lost("fly", stack_of(facts))
+    assert fly.startswith("PostgreSQL is version 16 there; the project was made with 15")
+    said = platforms.lost("railway", stack_of(facts))
+    assert [sentence.partition(" ")[0] for sentence in said] == ["MongoDB", "Redis"]
+
+
+def test_a_worker_of_a_job_is_none(tmp_path: Path) -> None:
+    facts = facts_of("python-node", tmp_path / "p")
+    stack = stack_of(facts, {"python.worker": "celery --app x worker"})
+    assert stack.worker and platforms.worker(stack) is None
+    assert [unit.name for unit in platforms.units(stack)] == ["node"]
+    alone = stack_of(facts, {"python.worker": "celery --app x worker", "node": "off"})
+    with pytest.raises(ProjectError, match="nothing to keep running"):
+        build(alone)
+
+
+def test_alembic_runs_nowhere_else(tmp_path: Path) -> None:
+    """Only the Python app's image has it, and a job is not deployed."""
+    facts = facts_of("python-node", tmp_path / "p")
+    stack = stack_of(facts, {"postgres": "on", "postgres.migrations": "alembic"})
+    assert platforms.migrator(stack) is None
+    assert any("Alembic" in sentence for sentence in platforms.lost("fly", stack))
+
+
+def test_every_target_that_has_to_go_is_named(tmp_path: Path) -> None:
+    stack = stack_of(facts_of("python", tmp_path / "p"))
+    with pytest.raises(ProjectError, match="--remove-target fly --remove-target railway"):
+        build(stack, targets=["railway", "fly"])
 
 
 def test_uploads_belong_to_root_on_railway(facts: dict[str, Any]) -> None:

@@ -114,6 +114,7 @@ def test_checks_are_those_of_the_target(target: str, root: Path) -> None:
     [
         (("--target", "nomad"), 2),
         (("--target", "fly", "--target", "render"), 2),
+        (("--target", "fly", "--remove-target", "render"), 2),
         (("--target", "fly", "--target", "render", "--check"), 2),
         (("--target", "fly", "--env", "staging"), 2),
         (("--target", "fly", "--check", "--boot"), 2),

@@ -43,18 +43,18 @@ encode() {
     esac
 }
 
-# The opposite: %41 is an A.
+# The opposite, into _text: %41 is an A.
 decode() {
-    _rest=$1 _text=
+    _rest=$1 _text=''
     while :; do
         case $_rest in *%[0-9A-Fa-f][0-9A-Fa-f]*) ;; *) break ;; esac
         _before=${_rest%%%[0-9A-Fa-f][0-9A-Fa-f]*}
         _rest=${_rest#"$_before%"}
-        # The x keeps a line break at the end.
+        # The x keeps a line break, which $( ) would take away at the end.
         _byte=$(printf %bx "\\0$(printf %03o "0x${_rest%"${_rest#??}"}")")
         _text=$_text$_before${_byte%x} _rest=${_rest#??}
     done
-    printf %s "$_text$_rest"
+    _text=$_text$_rest
 }
 
 # Takes scheme://user:password@host:port/path?query apart, into _user … _query.
@@ -66,8 +66,8 @@ split() {
     case $_address in
         *@*)
             _user=${_address%@*} _address=${_address##*@}
-            case $_user in *:*) _password=$(decode "${_user#*:}") _user=${_user%%:*} ;; esac
-            _user=$(decode "$_user")
+            case $_user in *:*) decode "${_user#*:}" && _password=$_text _user=${_user%%:*} ;; esac
+            decode "$_user" && _user=$_text
             ;;
     esac
     case $_address in
@@ -76,23 +76,35 @@ split() {
         *:*) _port=${_address##*:} _host=${_address%:*} ;;
         *) _host=$_address ;;
     esac
-    _path=$(decode "$_path")
+    decode "$_path" && _path=$_text
+    # Several hosts, or a socket's folder, are no name that a part could hold.
+    case $_host in *,* | *%*) _host='' ;; esac
 }
 
-# Fly.io's command before a release; a pooled connection may be none for migrations.
+# Sets a variable that has no value yet.
+give() {
+    eval "_value=\${$1-}"
+    if [ -z "$_value" ] && [ -n "$2" ]; then export "$1=$2"; fi
+}
+
+# Fly.io's command before a release: a connection that is pooled may be none for migrations.
 if [ -n "${RELEASE_COMMAND-}" ] && [ -n "${DIRECT_DATABASE_URL-}" ]; then
     DATABASE_URL=$DIRECT_DATABASE_URL
+    unset SQLALCHEMY_DATABASE_URI
 fi
 
 # PostgreSQL: the parts of a URL, or a URL from its parts; platforms may still write postgres://.
 case ${POSTGRES_SERVER:+given}${DATABASE_URL-} in postgres*://*)
     split "$DATABASE_URL"
-    export POSTGRES_SERVER="$_host" POSTGRES_PORT="${_port:-5432}" POSTGRES_DB="${_path:-$_user}"
-    export POSTGRES_USER="$_user" POSTGRES_PASSWORD="$_password"
-    case "&$_query" in *'&sslmode='*)
-        _mode=${_query#*sslmode=}
-        export PGSSLMODE="${PGSSLMODE:-${_mode%%&*}}" ;;
-    esac ;;
+    if [ -n "$_host" ]; then
+        give POSTGRES_SERVER "$_host"
+        give POSTGRES_PORT "${_port:-5432}"
+        give POSTGRES_USER "$_user"
+        give POSTGRES_PASSWORD "$_password"
+        give POSTGRES_DB "${_path:-$_user}"
+        case "&$_query" in *'&sslmode='*) _query="&$_query" _query=${_query#*&sslmode=} ;; *) _query='' ;; esac
+        give PGSSLMODE "${_query%%&*}"
+    fi ;;
 esac
 if [ -z "${DATABASE_URL-}" ] && [ -n "${POSTGRES_SERVER-}" ]; then
     _login=$(encode "${POSTGRES_USER:-postgres}"):$(encode "${POSTGRES_PASSWORD-}")
@@ -113,8 +125,13 @@ fi
 
 case ${REDIS_HOST:+given}${REDIS_URL-} in redis://* | rediss://*)
     split "$REDIS_URL"
-    export REDIS_HOST="$_host" REDIS_PORT="${_port:-6379}" REDIS_DB="${_path:-0}"
-    export REDIS_USERNAME="$_user" REDIS_PASSWORD="$_password" ;;
+    if [ -n "$_host" ]; then
+        give REDIS_HOST "$_host"
+        give REDIS_PORT "${_port:-6379}"
+        give REDIS_USERNAME "$_user"
+        give REDIS_PASSWORD "$_password"
+        give REDIS_DB "${_path:-0}"
+    fi ;;
 esac
 if [ -z "${REDIS_URL-}" ] && [ -n "${REDIS_HOST-}" ]; then
     _login=${REDIS_PASSWORD:+$(encode "${REDIS_USERNAME-}"):$(encode "$REDIS_PASSWORD")@}

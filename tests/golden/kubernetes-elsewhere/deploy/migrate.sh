@@ -6,8 +6,8 @@
 set -eu
 
 : "${POSTGRES_SERVER:?is not set: the database has no address}"
-export PGHOST="$POSTGRES_SERVER" PGPORT="$POSTGRES_PORT" PGDATABASE="$POSTGRES_DB"
-export PGUSER="$POSTGRES_USER" PGPASSWORD="$POSTGRES_PASSWORD"
+export PGHOST="$POSTGRES_SERVER" PGPORT="${POSTGRES_PORT:-5432}" PGUSER="${POSTGRES_USER:-postgres}"
+export PGDATABASE="${POSTGRES_DB:-$PGUSER}" PGPASSWORD="${POSTGRES_PASSWORD-}"
 
 sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 

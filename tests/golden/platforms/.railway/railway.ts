@@ -7,7 +7,7 @@
 import { defineRailway, image, mongo, preserve, project, redis, service, volume } from "railway/iac";
 
 export default defineRailway(() => {
-  // Made and kept by Railway, each with a volume.
+  // From Railway's templates, each with a volume.
   const mongodbService = mongo("mongodb");
   const redisService = redis("redis");
 
@@ -175,6 +175,8 @@ export default defineRailway(() => {
         "/database/migrations/**",
       ],
     },
+    // Services start by themselves: who is first brings the schema up to date, the other finds nothing to do.
+    preDeploy: "entrypoint migrate pgcrypto uuid-ossp vector",
     start: "entrypoint celery --app app.worker:celery_app worker",
     deploy: {
       restartPolicyType: "ON_FAILURE",
