@@ -73,10 +73,13 @@ def test_copier_makes_the_same_pipelines(platform: str, tmp_path: Path, template
 def test_copier_makes_the_same_targets(tmp_path: Path, template: Path) -> None:
     shape = "profile-web-app"
     root, other = (compose(shape, tmp_path / name) for name in ("copier", "wrapper"))
-    data = {"targets": ["docker-swarm", "kubernetes"], "kubernetes_route": "ingress"}
+    targets = ["docker-swarm", "kubernetes", "fly", "railway", "render"]
+    data = {"targets": targets, "kubernetes_route": "ingress", "fly_name": "shop"}
     run_copy(str(template), root, data=data, defaults=True, quiet=True, unsafe=True)
     options = ("--generate", "--set", "kubernetes_route=ingress")
     build(other, "deploy", "--target", "kubernetes", *options)
+    managed = [word for target in targets[2:] for word in ("--target", target)]
+    build(other, "deploy", *managed, "--generate", "--set", "fly_name=shop")
     build(other, "deploy", "--target", "docker-swarm", "--generate")
     assert content(root) == content(other)
 
