@@ -14,12 +14,13 @@ from typing import Any
 
 from .errors import ProjectError
 from .model import App, BackingService, Env, PythonBuild, Stack, Worker
+from .pipeline import FORMS
 from .services import postgres
 
 NAMES = ("fly", "railway", "render")
 TITLES = {"fly": "Fly.io", "railway": "Railway", "render": "Render"}
 # The answers that the files follow from.
-ANSWERS = ("targets", "fly_name", "fly_region", "railway_config", "render_region")
+ANSWERS = ("targets", "fly_name", "fly_region", "railway_config", "render_region", "ci_folder")
 # A label of a host's name (RFC 1123): names become part of NAME.fly.dev and NAME.onrender.com.
 FLY_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 FLY_REGION = re.compile(r"[a-z]{3}")
@@ -88,6 +89,7 @@ class Platforms:
         fly_region: Where its machines are.
         railway_json: The old railway.json instead of .railway/railway.ts.
         render_region: Where Render's services are.
+        folder: From the repository's top folder to the project's, ending in `/`; or empty.
     """
 
     wanted: tuple[str, ...]
@@ -95,6 +97,7 @@ class Platforms:
     fly_region: str
     railway_json: bool
     render_region: str
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,11 +154,17 @@ def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
     fly_name = answers.get("fly_name") or own_name[:40].strip("-")
     region = answers.get("fly_region") or "iad"
     render_region = answers.get("render_region") or RENDER_REGIONS[0]
+    folder = str(answers.get("ci_folder") or "")
+    if folder and not FORMS["ci_folder"].fullmatch(folder):
+        raise ProjectError(
+            f"The stored ci_folder {folder!r} is no folder: restore the answers file."
+        )
     if wanted and not apps(stack):
         options = " ".join(f"--remove-target {target}" for target in wanted)
         raise ProjectError(
             f"{TITLES[wanted[0]]} has nothing to keep running: the project's app ends by itself. "
-            f"Leave it out with spinbox deploy {options}."
+            "If it serves or loops, say so with --set python.mode=service; else leave it out, with "
+            f"spinbox deploy {options}."
         )
     if not FLY_NAME.fullmatch(fly_name):
         raise ProjectError(
@@ -171,6 +180,7 @@ def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
         fly_region=region,
         railway_json=answers.get("railway_config") == "json",
         render_region=render_region,
+        folder=f"{folder}/" if folder else "",
     )
 
 
@@ -543,13 +553,23 @@ def render_image(image: str) -> str:
     return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
+def is_secret(stack: Stack, name: str) -> bool:
+    """Whether a variable is a secret: by the model, as a URL with a password, or by its name."""
+    known = {variable.name for variable in stack.variables if variable.secret}
+    known |= {url for service in stack.backing for url in service.urls}
+    return name in known or looks_secret(name) or name == "DIRECT_DATABASE_URL"
+
+
 def looks_secret(name: str) -> bool:
     """Whether one of an app's own variables is likely a secret, by its name."""
     return _SECRET.fullmatch(name) is not None
 
 
 def watched(stack: Stack, platforms: Platforms, app: App, to_output: str) -> tuple[str, ...]:
-    """What an image is built from, as patterns: a change of it is worth a deployment."""
+    """What an image is built from, as patterns: a change of it is worth a deployment.
+
+    They start at the repository's top folder, which need not be the project's.
+    """
     root = app.directory == "."
     paths = [*app.build.manifests, *app.sources] if root else [f"{app.directory}/"]
     if root and app.env_production:
@@ -562,4 +582,5 @@ def watched(stack: Stack, platforms: Platforms, app: App, to_output: str) -> tup
         paths.append(f"{to_output}deploy/migrate.sh")
         if stack.migrations and stack.migrations.kind == "sql":
             paths.append(f"{stack.migrations.folder}/")
-    return tuple(f"{path}**" if path.endswith("/") else path for path in dict.fromkeys(paths))
+    prefixed = (f"{platforms.folder}{path}" for path in dict.fromkeys(paths))
+    return tuple(f"{path}**" if path.endswith("/") else path for path in prefixed)

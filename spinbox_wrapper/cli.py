@@ -190,6 +190,10 @@ def build(
 @click.option("--generate", is_flag=True, help="Write the files of the target, with all others.")
 @_project_options
 @click.option("--env", "environment", metavar="NAME", help="Settings in deploy/env/NAME.env.")
+@_adopt_option
+@click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file back.")
+@_diff_option
+@_dry_run_option
 @click.option("--online", is_flag=True, help="With --check: look the domain up as well.")
 @click.option("--boot", is_flag=True, help="With --check: build and start a copy, then remove it.")
 @_format_option
@@ -205,6 +209,10 @@ def deploy(
     check: bool,
     generate: bool,
     environment: str | None,
+    adopt: str | None,
+    restore: tuple[str, ...],
+    differences: bool,
+    dry_run: bool,
     online: bool,
     boot: bool,
     format_: str,
@@ -232,13 +240,17 @@ def deploy(
     if boot and target != "docker":
         raise UsageError(f"--boot starts a copy with Compose: it does not go with {target}.")
     if environment and target in _MANAGED:
-        raise UsageError(f"{target} has environments of its own: --env does not go with it.")
+        raise UsageError(f"--env does not go with {target}: its files are for one environment.")
     if both := {*targets} & {*dropped}:
         raise UsageError(f"--target and --remove-target name {both.pop()}: give one of them.")
     if targets and dropped and not generate:
         raise UsageError("--target beside --remove-target belongs to --generate: add it.")
     if settings and not generate:
         raise UsageError("--set belongs to --generate: add it.")
+    preview = differences or dry_run
+    if (adopt or restore or preview) and not (generate or dropped):
+        raise UsageError("--adopt, --restore, --diff and --dry-run belong to --generate: add it.")
+    _refuse_together(preview, "--diff or --dry-run", adopt == "ask")
     writes = generate or bool(dropped)
     added = tuple(name for name in targets if name != "docker")
     request = _request(
@@ -249,10 +261,18 @@ def deploy(
         settings=tuple(_pair(text) for text in settings),
         added={"targets": added} if added else {},
         dropped={"targets": dropped},
+        restore=frozenset(restore),
     )
     name = _environment(environment)
     if writes:
-        _generate(request, format_=format_, verbose=verbose)
+        _generate(
+            request,
+            how=adopt,
+            preview=preview,
+            differences=differences,
+            format_=format_,
+            verbose=verbose,
+        )
     elif check:
         _check(request, target, name, online=online, boot=boot, format_=format_, verbose=verbose)
     else:

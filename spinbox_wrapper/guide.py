@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -85,9 +86,10 @@ def as_text(context: Context, steps: list[Step]) -> str:
         body = markdown.as_lines(step.section)
         lines += ["", *body] if body else []
     name = context.outcome.request.named(READMES[context.target])
-    lines += ["", f"Everything else (daily work, troubleshooting, staging): {name}"]
-    target = "" if context.target == "docker" else f" --target {context.target}"
-    lines += [f"Is all ready? spinbox deploy{target} --check" + _option(context)]
+    managed = context.target in checks.platforms.PROGRAMS
+    rest = "daily work, troubleshooting" + ("" if managed else ", staging")
+    lines += ["", f"Everything else ({rest}): {name}"]
+    lines += [f"Is all ready? {context.guide_command} --check" + _option(context)]
     return "\n".join(lines)
 
 
@@ -138,7 +140,13 @@ def _document(context: Context) -> str:
 def _generate(context: Context) -> Section:
     outcome = context.outcome
     waiting = [s for s in outcome.steps if s.action not in {Action.UNCHANGED, Action.KEEP}]
+    deleted = [s for s in outcome.steps if s.action is Action.KEEP and s.before is None]
     named = outcome.request.named
+    if deleted and not waiting:
+        options = " ".join(f"--restore {shlex.quote(named(step.path))}" for step in deleted)
+        command = markdown.Block("bash", f"{context.build_command} {options}")
+        files = [markdown.Block("list", f"deleted: `{named(step.path)}`") for step in deleted]
+        return Section(2, GENERATE, (command, *files))
     if waiting:
         blocks = [markdown.Block("list", f"{s.action.value}: `{named(s.path)}`") for s in waiting]
     else:

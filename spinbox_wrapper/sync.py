@@ -62,6 +62,11 @@ class Request:
         """The command line that writes the files of a target as well."""
         return self._command("deploy", "--target", target, "--generate")
 
+    @property
+    def guide_command(self) -> str:
+        """The command line that shows how to deploy to one server."""
+        return self._command("deploy")
+
     def guide_for(self, target: str) -> str:
         """The command line that shows how to deploy to a target."""
         return self._command("deploy", "--target", target)
@@ -395,8 +400,11 @@ def _pipelines(request: Request, answers: Mapping[str, Any], template: Template)
         except template.extension("errors").ProjectError as error:
             raise UsageError(str(error)) from None
     asked = request.added.get("ci") or request.interactive
-    proposed = pipeline.propose(request.project) if asked else {}
-    return {key: value for key, value in proposed.items() if key not in answers}
+    # Managed platforms build from the repository, too.
+    targets = request.added.get("targets")
+    proposed = pipeline.propose(request.project) if asked or targets else {}
+    wanted = proposed if asked else {"ci_folder"}
+    return {k: value for k, value in proposed.items() if k in wanted and k not in answers}
 
 
 def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:

@@ -102,6 +102,12 @@ class Context:
         return request.command if self.target == "docker" else request.command_for(self.target)
 
     @property
+    def guide_command(self) -> str:
+        """The command line of the target's guide, run in the project's top folder."""
+        request = replace(self.outcome.request, project=Path())
+        return request.guide_for(self.target) if self.target != "docker" else request.guide_command
+
+    @property
     def build_command(self) -> str:
         """The command line of `build`, run in the project's top folder."""
         return replace(self.outcome.request, project=Path()).command

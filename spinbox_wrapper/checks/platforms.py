@@ -13,13 +13,15 @@ from typing import Any
 
 import yaml
 
-from ..plan import Step
+from ..plan import Action, Step
 from ..template import installed
 from .model import Check, Context, failed, passed, warned
 
 IDS = {
     "platform.files": "The platform's files can be read",
+    "platform.committed": "git holds the file that Render reads",
     "platform.names": "Names are ones that the platform takes",
+    "platform.references": "What the files name is there: Dockerfiles, ports, services, regions",
     "platform.variables": "Every variable that an app does not start without has a source",
     "platform.secrets": "No secret has its value in a file",
     "platform.offers": "The platform has what the stack needs",
@@ -68,7 +70,9 @@ def look(context: Context) -> list[Check]:
         try:
             found[step.path] = _read(context, step.path)
         except FileNotFoundError:
-            mend = f"{context.build_command} --restore {name}"
+            # A run keeps what was deleted away.
+            kept = step.action is Action.KEEP
+            mend = f"{context.build_command} --restore {name}" if kept else context.command
             return [failed("platform.files", f"{name} is missing.", mend), _cli(context.target)]
         except (OSError, ValueError, yaml.YAMLError) as error:
             seen = f"{name} cannot be read: {str(error).splitlines()[0]}."
@@ -77,7 +81,9 @@ def look(context: Context) -> list[Check]:
     names = ", ".join(context.outcome.request.named(path) for path in found)
     return [
         passed("platform.files", f"{names} can be read."),
+        *_committed(context, list(found)),
         _names(units),
+        _references(context, found),
         _variables(context, found),
         _secrets(context, found),
         *_offers(context),
@@ -135,7 +141,12 @@ def _railway_json(text: str) -> Iterator[Unit]:
 
 
 def _railway(text: str) -> Iterator[Unit]:
-    """By its text, which is a program: what stands in comments counts for nothing."""
+    """By its text, which is a program: what stands in comments counts for nothing.
+
+    Where Node.js is installed, it parses the text first (nodejs.org/api/module.html).
+    """
+    if problem := _syntax(text):
+        raise ValueError(problem)
     bare = re.sub(rf"{_QUOTED}|//[^\n]*|/\*.*?\*/", lambda m: m[1] or "", text, flags=re.S)
     if "defineRailway(" not in bare:
         raise ValueError("it does not call defineRailway")
@@ -152,6 +163,27 @@ def _railway(text: str) -> Iterator[Unit]:
             key: f"{value[1:-1]}" for key, value in re.findall(rf"(\w+):\s*{_QUOTED}", body)
         }
         yield Unit(call[2][1:-1], values, document)
+
+
+def _syntax(text: str) -> str:
+    """What Node.js says is wrong with a TypeScript text; empty where it says nothing."""
+    script = (
+        "const strip = require('node:module').stripTypeScriptTypes;"
+        "if (strip) strip(require('node:fs').readFileSync(0, 'utf8'))"
+    )
+    try:
+        result = subprocess.run(
+            ["node", "--no-warnings", "-e", script],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    errors = [line for line in result.stderr.splitlines() if "Error" in line]
+    return errors[0].strip() if result.returncode != 0 and errors else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -232,6 +264,90 @@ def _unit(target: str, units: Sequence[Unit], wanted: str, stack: Any, name: str
     return Unit(wanted, {}, {})
 
 
+def _committed(context: Context, paths: Sequence[str]) -> list[Check]:
+    """Render builds what is in the repository, and nothing else."""
+    if context.target != "render":
+        return []
+    id_ = "platform.committed"
+    if not context.in_git:
+        return [failed(id_, "There is no git repository, which Render builds from.", "git init")]
+    for path in paths:
+        name = context.outcome.request.named(path)
+        if not context.git("ls-tree", "--name-only", "HEAD", "--", name):
+            mend = f"Commit {name} and what was generated with it, and push."
+            return [failed(id_, f"No commit holds {name}.", mend)]
+        if context.git("status", "--porcelain", "--", name):
+            return [warned(id_, f"{name} has changes that no commit holds.", "Commit and push.")]
+    return [passed(id_, "The file is committed.")]
+
+
+def _references(context: Context, found: Mapping[str, Sequence[Unit]]) -> Check:
+    id_ = "platform.references"
+    look_at = {"fly": _of_fly, "render": _of_render, "railway": _of_railway}[context.target]
+    for path, units in found.items():
+        file = context.outcome.request.named(path)
+        for problem in look_at(context, path, units, found):
+            return failed(id_, f"{file}: {problem}.", f"Mend {file}.")
+    return passed(id_, "What the files name is there.")
+
+
+def _of_fly(
+    context: Context, path: str, units: Sequence[Unit], found: Mapping[str, Sequence[Unit]]
+) -> Iterator[str]:
+    module, stack = _module(), context.stack
+    (unit,) = units
+    dockerfile = _mapping(unit.document.get("build", {})).get("dockerfile")
+    if dockerfile is not None and not (context.root / path).parent.joinpath(dockerfile).is_file():
+        yield f"there is no {dockerfile}"
+    app = next((a for a in module.apps(stack) if module.fly_file(stack, a.name) == path), None)
+    for service in _list(unit.document.get("services")) if app else ():
+        port = str(unit.values.get("PORT") or getattr(app, "port", None))
+        if str(service.get("internal_port")) != port:
+            yield f"the app listens on port {port}, not on {service.get('internal_port')}"
+    names = {other.name for listed in found.values() for other in listed}
+    for name, value in unit.values.items():
+        host = re.search(r"([\w-]+)\.flycast", value or "")
+        if host and host[1] not in names:
+            yield f"{name} leads to {host[1]}, which no file is the app of"
+
+
+def _of_render(
+    context: Context, path: str, units: Sequence[Unit], found: Mapping[str, Sequence[Unit]]
+) -> Iterator[str]:
+    module = _module()
+    names = {unit.name for unit in units}
+    for unit in units:
+        region = unit.document.get("region")
+        if region is not None and region not in module.RENDER_REGIONS:
+            yield f"{region} is no region"
+        dockerfile = str(unit.document.get("dockerfilePath") or "").removeprefix("./")
+        folder = str(context.outcome.answers.get("ci_folder") or "")
+        inside = dockerfile.removeprefix(f"{folder}/" if folder else "")
+        if dockerfile and not (context.project / inside).is_file():
+            yield f"there is no {dockerfile}"
+        for one in map(_mapping, _list(unit.document.get("envVars"))):
+            for kind in ("fromDatabase", "fromService"):
+                name = _mapping(one.get(kind, {})).get("name")
+                if name is not None and name not in names:
+                    yield f"{one.get('key')} comes from {name}, which is not there"
+
+
+def _of_railway(
+    context: Context, path: str, units: Sequence[Unit], found: Mapping[str, Sequence[Unit]]
+) -> Iterator[str]:
+    text = (context.root / path).read_text("utf-8")
+    if path.endswith(".json"):
+        return
+    constants = set(re.findall(r"\b(?:const|let|var)\s+(\w+)", text))
+    for name in re.findall(r":\s*(\w+)\.env\.", text):
+        if name not in constants:
+            yield f"{name} is used, and not made"
+    for unit in units:
+        dockerfile = str(unit.document.get("dockerfilePath") or "")
+        if dockerfile and not (context.project / dockerfile).is_file():
+            yield f"there is no {dockerfile}"
+
+
 def _is_secret(setting: Any) -> bool:
     return bool(setting.command) or (setting.by_hand and not setting.build)
 
@@ -244,13 +360,11 @@ def _secrets(context: Context, found: Mapping[str, Sequence[Unit]]) -> Check:
     """A text where the model, or a variable's name, says that it is a secret."""
     id_ = "platform.secrets"
     stack, module = context.stack, _module()
-    secret = {v.name for v in stack.variables if v.secret}
-    secret |= {env.name for service in stack.services for env in service.secrets}
-    secret |= {url for service in stack.backing for url in service.urls}
+    secret = {env.name for service in stack.services for env in service.secrets}
     for path, units in found.items():
         for unit in units:
             for name, value in unit.values.items():
-                hidden = name in secret or module.looks_secret(name)
+                hidden = name in secret or module.is_secret(stack, name)
                 # A reference of Railway's is no secret.
                 if hidden and value and not re.fullmatch(r"\$\{\{[^{}]*\}\}", value):
                     file = context.outcome.request.named(path)

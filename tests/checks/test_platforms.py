@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper.checks import Check, Status, platforms
-from tests.checks.support import context
+from tests.checks.support import commit, context, git
 from tests.conftest import Project
+from tests.lint.tools import TOOLS
 from tests.runs import build, edit
 
 NAME = "profile-web-app"
@@ -44,6 +45,8 @@ def root(project: Project) -> Path:
     root = project(NAME)
     targets = [word for target in FILES for word in ("--target", target)]
     build(root, "deploy", *targets, "--generate")
+    git(root, "init", "--quiet")
+    commit(root)
     return root
 
 
@@ -59,7 +62,8 @@ def test_a_generated_project_is_ready(target: str, root: Path, programs: Path) -
     assert not [check for check in found.values() if check.status is Status.FAIL]
     # Fly.io has no PostgreSQL 15.
     assert warned == ({"platform.offers"} if target == "fly" else set())
-    assert found.keys() == platforms.IDS.keys() - {"platform.deadline"}
+    without = {"platform.deadline"} | (set() if target == "render" else {"platform.committed"})
+    assert found.keys() == platforms.IDS.keys() - without
 
 
 @pytest.mark.parametrize("target", FILES)
@@ -99,15 +103,8 @@ def test_a_name_that_no_platform_takes(target: str, before: str, after: str, roo
 @pytest.mark.parametrize(
     ("target", "file", "before", "after"),
     [
-        ("fly", "fly.toml", 'app = "web-app"', 'app = "shop"'),
         ("fly", "fly.toml", "  # Secrets, which are never in this file", "  # Set elsewhere"),
         ("fly", "fly.toml", '  WEB_CONCURRENCY = "2"\n', ""),
-        (
-            "render",
-            "render.yaml",
-            "- type: web\n    name: web-app\n",
-            "- type: web\n    name: shop\n",
-        ),
         ("render", "render.yaml", '      - key: WEB_CONCURRENCY\n        value: "2"\n', ""),
         ("railway", ".railway/railway.ts", 'service("app"', "service('shop'"),
         (
@@ -122,7 +119,74 @@ def test_what_an_owner_may_change(
     target: str, file: str, before: str, after: str, root: Path, programs: Path
 ) -> None:
     edit(root / file, before, after)
+    commit(root)
     assert not [c for c in look(root, target).values() if c.status is Status.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("target", "file", "before", "after", "seen"),
+    [
+        ("fly", "fly.toml", 'app = "web-app"', 'app = "shop"', "BACKEND_URL leads to web-app"),
+        ("fly", "fly.toml", '"Dockerfile.prod"', '"Nope"', "there is no Nope"),
+        ("fly", "fly.toml", "internal_port = 8000", "internal_port = 9", "port 8000, not on 9"),
+        ("render", "render.yaml", "region: oregon", "region: mars", "mars is no region"),
+        ("render", "render.yaml", "./Dockerfile.prod", "./Nope", "there is no Nope"),
+        (
+            "render",
+            "render.yaml",
+            "fromDatabase:\n          name: web-app-postgres",
+            "fromDatabase:\n          name: other",
+            "POSTGRES_SERVER comes from other",
+        ),
+        (
+            "railway",
+            ".railway/railway.ts",
+            "const postgresService",
+            "const db",
+            "postgresService is used, and not made",
+        ),
+        ("railway", ".railway/railway.ts", '"Dockerfile.prod"', '"Nope"', "there is no Nope"),
+    ],
+)
+def test_what_is_named_and_not_there(
+    target: str, file: str, before: str, after: str, seen: str, root: Path
+) -> None:
+    edit(root / file, before, after)
+    check = look(root, target)["platform.references"]
+    assert check.status is Status.FAIL and seen in check.seen
+
+
+def test_a_port_of_the_user_s(root: Path, programs: Path) -> None:
+    edit(root / "fly.toml", "internal_port = 8000", "internal_port = 9")
+    edit(root / "fly.toml", "[env]\n", '[env]\n  PORT = "9"\n')
+    assert look(root, "fly")["platform.references"].status is Status.PASS
+
+
+def test_a_program_that_node_cannot_read(root: Path) -> None:
+    """Where there is a Node.js that knows TypeScript; the linters' is one."""
+    if not (TOOLS / "node").exists():
+        pytest.skip("the linters are not installed: make lint")
+    edit(root / ".railway/railway.ts", "return project(", "retrn project((")
+    path = os.environ["PATH"]
+    try:
+        os.environ["PATH"] = f"{TOOLS}:{path}"
+        check = look(root, "railway")["platform.files"]
+    finally:
+        os.environ["PATH"] = path
+    assert check.status is Status.FAIL and "SyntaxError" in check.seen
+
+
+@pytest.mark.parametrize("state", ["changed", "new", "nowhere"])
+def test_render_builds_what_is_committed(state: str, root: Path) -> None:
+    if state == "changed":
+        (root / "render.yaml").write_text((root / "render.yaml").read_text() + "# mine\n")
+    elif state == "new":
+        git(root, "rm", "--quiet", "--cached", "render.yaml")
+        git(root, "commit", "--quiet", "--message", "without")
+    else:
+        shutil.rmtree(root / ".git")
+    check = look(root, "render")["platform.committed"]
+    assert check.status is (Status.WARN if state == "changed" else Status.FAIL)
 
 
 def test_a_url_stands_for_its_parts(root: Path, programs: Path) -> None:

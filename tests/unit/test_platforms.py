@@ -75,6 +75,22 @@ def test_the_project_s_name_as_one_of_fly_s(project: str, name: str, facts: dict
     assert platforms.FLY_NAME.fullmatch(name)
 
 
+def test_a_project_below_the_repository_s_top_folder(stack: Any) -> None:
+    """Render and Railway watch paths of the repository."""
+    chosen = build(stack, ci_folder="apps/shop")
+    assert chosen.folder == "apps/shop/"
+    patterns = platforms.watched(stack, chosen, stack.apps[0], "ops/")
+    assert "apps/shop/backend/**" in patterns and "apps/shop/ops/Dockerfile.prod" in patterns
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("SECRET_KEY", True), ("DATABASE_URL", True), ("SENTRY_DSN", True), ("LOG_LEVEL", False)],
+)
+def test_what_is_a_secret(name: str, secret: bool, stack: Any) -> None:
+    assert platforms.is_secret(stack, name) == secret
+
+
 def test_names(stack: Any) -> None:
     chosen = build(stack, fly_name="shop")
     names = ("app", "frontend", "mongodb")

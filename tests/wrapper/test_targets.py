@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,50 @@ def test_the_guide_shows_a_target_that_is_not_generated_yet(target: str, root: P
     assert files_below(root) == before
 
 
+def test_a_file_that_was_there_can_be_adopted(root: Path) -> None:
+    (root / "fly.toml").write_text('app = "mine"\n')
+    result = run(root, "deploy", "--target", "fly", "--generate")
+    assert result.code == 1 and "--adopt" in result.stderr
+    build(root, "deploy", "--target", "fly", "--generate", "--adopt=take")
+    assert (root / "fly.toml.orig").read_text() == 'app = "mine"\n'
+    assert "Everything is up to date." in build(root)
+
+
+def test_a_preview_of_a_target(root: Path) -> None:
+    before = files_below(root)
+    said = build(root, "deploy", "--target", "fly", "--generate", "--dry-run")
+    assert "create  fly.toml" in said and "Nothing was written." in said
+    assert "+app = " in build(root, "deploy", "--target", "fly", "--generate", "--diff")
+    assert files_below(root) == before
+
+
+def test_a_deleted_file_is_named_and_comes_back(root: Path) -> None:
+    generate(root, "fly")
+    (root / "fly.toml").unlink()
+    guide = run(root, "deploy", "--target", "fly").stdout
+    assert "spinbox build --prod --restore fly.toml" in guide
+    build(root, "deploy", "--target", "fly", "--generate", "--restore", "fly.toml")
+    assert (root / "fly.toml").exists()
+
+
+def test_commands_name_the_output_folder(root: Path) -> None:
+    output = ("--output", "ops/production")
+    build(root, "deploy", "--target", "fly", "--generate", *output)
+    guide = " ".join(run(root, "deploy", "--target", "fly", *output).stdout.split())
+    assert "spinbox deploy --target fly --output ops/production --check" in guide
+    assert "spinbox build --prod --output ops/production --set fly_name=NAME" in guide
+
+
+def test_below_the_repository_s_top_folder(root: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", root.parent], check=True)
+    generate(root, "render")
+    document = yaml.safe_load((root / "render.yaml").read_text())
+    services = {service["name"]: service for service in document["services"]}
+    assert services["web-app"]["dockerfilePath"] == f"./{root.name}/Dockerfile.prod"
+    assert services["web-app"]["dockerContext"] == f"./{root.name}"
+    assert f"{root.name}/backend/**" in services["web-app"]["buildFilter"]["paths"]
+
+
 def test_several_targets_at_once(root: Path) -> None:
     said = generate(root, *MANAGED)
     assert all((root / TARGETS[target]).exists() for target in MANAGED)
@@ -117,6 +162,9 @@ def test_checks_are_those_of_the_target(target: str, root: Path) -> None:
         (("--target", "fly", "--remove-target", "render"), 2),
         (("--target", "fly", "--target", "render", "--check"), 2),
         (("--target", "fly", "--env", "staging"), 2),
+        (("--target", "fly", "--adopt=take"), 2),
+        (("--target", "fly", "--dry-run"), 2),
+        (("--target", "fly", "--generate", "--diff", "--adopt"), 2),
         (("--target", "fly", "--check", "--boot"), 2),
         (("--target", "fly", "--generate", "--set", "fly_name=My App"), 2),
         (("--target", "fly", "--generate", "--set", "fly_region={{ x }}"), 2),
