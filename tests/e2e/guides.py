@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spinbox_wrapper import markdown
+from tests.e2e.stacks import patient
 
 # These follow something for ever: they have to run, and are then ended.
 ENDLESS = re.compile(r"logs --follow|^docker stats$")
@@ -79,21 +80,26 @@ class Reader:
             return
         if ENDLESS.search(command):
             command = f"timeout 5 {command} || [ $? -eq 124 ]"
-        # Somebody who says yes where that is asked, and leaves a shell at once.
-        control, terminal = pty.openpty()
-        os.write(control, b"y\n" if "restore.sh" in command else b"\x04")
-        result = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            stdin=terminal,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"PATH": self._path, "USER": "root"} | self.environment,
-            check=False,
-        )
-        os.close(terminal)
-        os.close(control)
+        result = patient(lambda: self._attempt(command))
         if ONLINE.search(command) and re.search(r"lookup|dial tcp|resolve", result.stdout):
             return
         assert result.returncode == 0, f"{command}\n{result.stdout[-4000:]}"
+
+    def _attempt(self, command: str) -> subprocess.CompletedProcess[str]:
+        # Somebody who says yes where that is asked, and leaves a shell at once.
+        control, terminal = pty.openpty()
+        os.write(control, b"y\n" if "restore.sh" in command else b"\x04")
+        try:
+            return subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.folder,
+                stdin=terminal,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=os.environ | {"PATH": self._path, "USER": "root"} | self.environment,
+                check=False,
+            )
+        finally:
+            os.close(terminal)
+            os.close(control)

@@ -26,7 +26,7 @@ import bcrypt
 import yaml
 
 from tests.e2e.engines import second_engine
-from tests.e2e.stacks import NETWORK_TROUBLE, eventually, free_port, run
+from tests.e2e.stacks import eventually, free_port, patient, run
 
 REPOSITORY = Path(__file__).parents[2]
 USER, PASSWORD = "robot", "p@ss w0rd"
@@ -103,13 +103,13 @@ class Run:
         }
 
     def shell(self, command: list[str], cwd: Path, variables: dict[str, str]) -> None:
-        """Run a script of a job; again where a download failed on the way, twice at most.
+        """Run a script of a job.
 
         Raises:
             JobError: It ended with an error.
         """
-        for _ in range(3):
-            result = subprocess.run(
+        result = patient(
+            lambda: subprocess.run(
                 command,
                 cwd=cwd,
                 env=self.machine() | variables,
@@ -119,9 +119,8 @@ class Run:
                 text=True,
                 check=False,
             )
-            self.output += result.stdout
-            if result.returncode == 0 or not NETWORK_TROUBLE.search(result.stdout):
-                break
+        )
+        self.output += result.stdout
         if result.returncode != 0:
             raise JobError(self.output[-6000:])
 

@@ -33,13 +33,22 @@ NETWORK_TROUBLE = re.compile(
 )
 
 
-def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> str:
-    """Run a command that has to succeed; its output is in the failure's message.
-
-    Where a download failed on the way, it is run again, twice at most.
-    """
+def patient(
+    attempt: Callable[[], subprocess.CompletedProcess[str]],
+) -> subprocess.CompletedProcess[str]:
+    """A command's result; it is run again where a download failed on the way, twice at most."""
     for _ in range(3):
-        result = subprocess.run(
+        result = attempt()
+        told = result.stdout + (result.stderr or "")
+        if result.returncode == 0 or not NETWORK_TROUBLE.search(told):
+            break
+    return result
+
+
+def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> str:
+    """Run a command that has to succeed; its output is in the failure's message."""
+    result = patient(
+        lambda: subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
             capture_output=True,
@@ -47,9 +56,8 @@ def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> st
             timeout=timeout,
             check=False,
         )
-        output = result.stdout[-4000:] + result.stderr[-8000:]
-        if result.returncode == 0 or not NETWORK_TROUBLE.search(output):
-            break
+    )
+    output = result.stdout[-4000:] + result.stderr[-8000:]
     assert result.returncode == 0, f"{command}\n{output}"
     return result.stdout
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.checks.support import commit, git, hear_signals
 from tests.conftest import REPOSITORY
-from tests.e2e.stacks import NETWORK_TROUBLE, Stack, eventually, free_port, run
+from tests.e2e.stacks import Stack, eventually, free_port, patient, run
 from tests.projects.compose import compose
 from tests.runs import build, edit
 
@@ -45,9 +45,9 @@ def _environment() -> dict[str, str]:
 
 
 def _check(root: Path, *arguments: str) -> tuple[Any, str]:
-    """The JSON report, and what stood on standard error; again where a download failed."""
-    for _ in range(3):
-        result = subprocess.run(
+    """The JSON report, and what stood on standard error."""
+    result = patient(
+        lambda: subprocess.run(
             [*COMMAND, "--format", "json", *arguments],
             cwd=root,
             env=_environment(),
@@ -55,8 +55,7 @@ def _check(root: Path, *arguments: str) -> tuple[Any, str]:
             text=True,
             check=False,
         )
-        if result.returncode == 0 or not NETWORK_TROUBLE.search(result.stderr):
-            break
+    )
     document = json.loads(result.stdout)
     jsonschema.validate(document, SCHEMA)
     assert result.returncode == (0 if document["passed"] else 1)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.load import Load
-from tests.e2e.stacks import Stack, eventually, run
+from tests.e2e.stacks import Stack, eventually, patient, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -63,7 +63,19 @@ def write_version(stack: Stack, version: str, more: str = "") -> None:
 
 def deploy(stack: Stack, *arguments: str, script: str = "deploy.sh") -> tuple[int, str]:
     """Run a script of `deploy/`; its exit code and all it said."""
-    result = subprocess.run(
+    result = _deploy(stack, script, *arguments)
+    return result.returncode, result.stdout
+
+
+def deployed(stack: Stack, *arguments: str, script: str = "deploy.sh") -> str:
+    """The same, which has to succeed."""
+    result = patient(lambda: _deploy(stack, script, *arguments))
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def _deploy(stack: Stack, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["sh", f"deploy/{script}", *arguments],
         cwd=stack.folder,
         stdout=subprocess.PIPE,
@@ -71,14 +83,6 @@ def deploy(stack: Stack, *arguments: str, script: str = "deploy.sh") -> tuple[in
         text=True,
         check=False,
     )
-    return result.returncode, result.stdout
-
-
-def deployed(stack: Stack, *arguments: str, script: str = "deploy.sh") -> str:
-    """The same, which has to succeed."""
-    code, output = deploy(stack, *arguments, script=script)
-    assert code == 0, output
-    return output
 
 
 def load(stack: Stack, clients: int = 1) -> Load:

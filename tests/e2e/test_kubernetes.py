@@ -28,6 +28,7 @@ SHAPE = "e2e-fastapi-postgresql-redis"
 # there. Then the stand-in answers; commands of the guide alone have nothing to wait for.
 KUBECTL = """#!/bin/sh
 input=$(mktemp)
+trap 'rm -f "$input" "$input.said" "$input.yaml"' EXIT
 [ -t 0 ] || cat >"$input"
 real=$input
 case "$*" in

@@ -24,7 +24,7 @@ from tests.e2e.engines import data_path_port, second_engine
 from tests.e2e.guides import Reader, printed, scripts
 from tests.e2e.load import Load
 from tests.e2e.pipelines import open_registry
-from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, free_port, need, run
+from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, free_port, need, patient, run
 from tests.e2e.test_deploy import BROKEN, write_version
 from tests.projects.compose import compose
 from tests.runs import build
@@ -47,7 +47,16 @@ class Swarm:
 
     def script(self, name: str, *arguments: str) -> tuple[int, str]:
         """Run a script of `deploy/swarm/`; its exit code and all it said."""
-        result = subprocess.run(
+        result = self._script(name, *arguments)
+        return result.returncode, result.stdout
+
+    def succeed(self, name: str, *arguments: str) -> str:
+        result = patient(lambda: self._script(name, *arguments))
+        assert result.returncode == 0, result.stdout[-6000:]
+        return result.stdout
+
+    def _script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             ["sh", f"deploy/swarm/{name}.sh", *arguments],
             cwd=self.stack.folder,
             env=os.environ | {"DOCKER_HOST": self.host},
@@ -57,12 +66,6 @@ class Swarm:
             text=True,
             check=False,
         )
-        return result.returncode, result.stdout
-
-    def succeed(self, name: str, *arguments: str) -> str:
-        code, output = self.script(name, *arguments)
-        assert code == 0, output[-6000:]
-        return output
 
     def services(self) -> list[dict[str, Any]]:
         names = self.docker("service", "ls", "--quiet").split()
