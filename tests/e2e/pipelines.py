@@ -436,6 +436,7 @@ def open_registry(*options: str) -> Iterator[str]:
     publish = ["--publish", f"127.0.0.1:{port}:5000"]
     run("docker", "run", "--detach", "--name", name, *options, *publish, "registry:2")
     try:
+        eventually(lambda: listing(f"127.0.0.1:{port}", "") == {})
         yield f"127.0.0.1:{port}"
     finally:
         subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True)
