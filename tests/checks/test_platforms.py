@@ -162,10 +162,9 @@ def test_a_port_of_the_user_s(root: Path, programs: Path) -> None:
     assert look(root, "fly")["platform.references"].status is Status.PASS
 
 
+# The linters' Node.js knows TypeScript.
+@pytest.mark.lint
 def test_a_program_that_node_cannot_read(root: Path) -> None:
-    """Where there is a Node.js that knows TypeScript; the linters' is one."""
-    if not (TOOLS / "node").exists():
-        pytest.skip("the linters are not installed: make lint")
     edit(root / ".railway/railway.ts", "return project(", "retrn project((")
     path = os.environ["PATH"]
     try:
