@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -67,6 +68,13 @@ def service_image(
     if image.value.endswith(":latest") or ":" not in image.value:
         return Found(None, f"{image.reason} names no fixed version", image.path, image.line)
     return image
+
+
+def major_version(image: str) -> str:
+    """The first number of an image's tag, or PostgreSQL's in `0.8.0-pg17`; empty without one."""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    match = re.search(r"pg(\d+)", tag) or re.match(r"v?(\d+)", tag)
+    return match[1] if match else ""
 
 
 def _tagged(image: str, versions: Conf, suffix: str = "") -> Found[str] | None:

@@ -87,7 +87,7 @@ def octets(size: str) -> int:
 
 def request(resources: Resources) -> str:
     """The memory that is set aside for a container: half its limit."""
-    return f"{octets(resources.memory) // 2 // 1024**2}Mi"
+    return f"{resources.megabytes // 2}Mi"
 
 
 @dataclass(frozen=True)

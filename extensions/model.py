@@ -74,6 +74,11 @@ class Resources:
     cpus: str = "1.0"
     pids: int = 256
 
+    @property
+    def megabytes(self) -> int:
+        """The memory in MB of 1024 * 1024 bytes."""
+        return int(self.memory[:-1]) * {"M": 1, "G": 1024}[self.memory[-1].upper()]
+
 
 PROXY_RESOURCES = Resources("128M", pids=128)
 MIGRATE_RESOURCES = Resources("512M", pids=128)
@@ -459,9 +464,7 @@ class Stack:
     @property
     def memory_needed(self) -> int:
         """Memory of the server in GB: half of all limits, which are not reached at once."""
-        units = {"M": 1, "G": 1024}
-        limits = [resources.memory for resources in self.limits.values()]
-        total = sum(int(limit[:-1]) * units[limit[-1]] for limit in limits)
+        total = sum(resources.megabytes for resources in self.limits.values())
         builds_node = any(isinstance(app.build, NodeBuild) for app in self.apps)
         return max(2 if builds_node else 1, -(-total // 2048))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import ProjectError
+from .images import major_version
 from .model import App, BackingService, Env, PythonBuild, Stack, Worker
 from .pipeline import FORMS
 from .services import postgres
@@ -249,21 +250,12 @@ def _other_versions(target: str, stack: Stack) -> Iterator[str]:
         theirs = RAILWAY_VERSIONS[service.name] if target == "railway" else ""
         if target == "fly" and service.name == "postgres":
             theirs = str(fly_postgres(stack))
-        ours = _version(service)
+        ours = major_version(service.image)
         if theirs and ours and theirs != ours:
             yield (
                 f"{service.title} is version {theirs} there; the project was made with {ours}: "
                 "try it before."
             )
-
-
-def _version(service: BackingService) -> str:
-    """The major version in an image's tag, or nothing."""
-    if service.name == "postgres":
-        return str(postgres.major(service.image))
-    tag = service.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    match = re.match(r"\d+", tag)
-    return match[0] if match else ""
 
 
 def railway_volumes(stack: Stack) -> int:
@@ -490,6 +482,13 @@ def own_settings(stack: Stack, service: BackingService) -> tuple[Setting, ...]:
     return tuple(_from_model(env, stack) for env in (*service.environment, *service.own_folder))
 
 
+def by_hand(target: str, stack: Stack, platforms: Platforms) -> bool:
+    """Whether an app, or a service that runs from its image, has variables given by hand."""
+    of_apps = [s for app in apps(stack) for s in settings(target, stack, platforms, app)]
+    of_services = [s for service in own(target, stack) for s in own_settings(stack, service)]
+    return any(setting.by_hand for setting in (*of_apps, *of_services))
+
+
 # --- Commands, plans, builds ----------------------------------------------------------------------
 
 
@@ -534,14 +533,9 @@ def worker_migrates(stack: Stack) -> bool:
     return jobs.app == migrator(stack)
 
 
-def megabytes(memory: str) -> int:
-    """Memory such as `512M` or `1G` in MB."""
-    return int(memory[:-1]) * {"M": 1, "G": 1024}[memory[-1].upper()]
-
-
 def render_plan(unit: App | Worker | BackingService) -> str:
     """The smallest instance type of Render that has the memory of a container's limit."""
-    needed = megabytes(unit.resources.memory)
+    needed = unit.resources.megabytes
     return next((plan for size, plan in _RENDER_PLANS.items() if needed <= size), "pro plus")
 
 

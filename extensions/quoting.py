@@ -22,7 +22,9 @@ def yaml(text: object) -> str:
 
 def yaml_string(text: object) -> str:
     """A YAML string that is always quoted, so that `8000` or `*` stays text."""
-    return yaml(f" {text}")[0] + yaml(f" {text}")[2:]
+    # A space in front makes quotes necessary.
+    quoted = yaml(f" {text}")
+    return quoted[0] + quoted[2:]
 
 
 def compose(text: object) -> str:

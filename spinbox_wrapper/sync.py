@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -258,7 +257,7 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         created = {step.path for step in steps if step.action is Action.CREATE}
         warnings += pipeline.notes(pipelines, bool(answers.get("ci_deploy")), created)
     if stored:
-        warnings += _dangers(base, new, stack)
+        warnings += _dangers(base, new, stack, template)
     return Outcome(
         request,
         stack,
@@ -316,7 +315,9 @@ def _hidden_warnings(folders: list[str]) -> list[str]:
     ]
 
 
-def _dangers(base: Mapping[str, File], new: Mapping[str, File], stack: Any) -> list[str]:
+def _dangers(
+    base: Mapping[str, File], new: Mapping[str, File], stack: Any, template: Template
+) -> list[str]:
     """What would leave the data of a running stack behind."""
     before, after = base.get(_COMPOSE), new.get(_COMPOSE)
     # As they were generated, since an older version's facts may have another form.
@@ -337,19 +338,15 @@ def _dangers(base: Mapping[str, File], new: Mapping[str, File], stack: Any) -> l
                 f"backup before the next deployment. The old data stays in the volume "
                 f"{old['name']}_{service.volume.name}."
             )
+    major = template.extension("images").major_version
     for service in stack.services:
         image = old["services"].get(service.name, {}).get("image", service.image)
-        if _major(image) != _major(service.image):
+        if major(image) != major(service.image):
             warnings.append(
                 f"{service.title} changes from {image} to {service.image}: back up before, and "
                 "restore into the new version; it does not read the old one's files."
             )
     return warnings
-
-
-def _major(image: str) -> str:
-    match = re.search(r":\D*(\d+)", image.rpartition("/")[2])
-    return match[1] if match else ""
 
 
 def _apply_settings(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ProjectError
+from ..images import major_version
 from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
 
 DEFAULT_IMAGE = "postgres:17"
@@ -95,10 +96,8 @@ def _image(facts: Mapping[str, Any]) -> str:
 
 
 def major(image: str) -> int:
-    """The PostgreSQL version in an image's tag: `pg18` anywhere, or the number it begins with."""
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    match = re.search(r"pg(\d+)", tag) or re.match(r"(\d+)", tag)
-    return int(match[1]) if match else 17
+    """The PostgreSQL version of an image; of one whose tag does not tell, a recent one."""
+    return int(major_version(image) or 17)
 
 
 def _database(project: str) -> str:

@@ -516,7 +516,7 @@ def test_machines_have_the_memory_of_the_limits(trees: list[Tree]) -> None:
     plans = {"starter": 512, "standard": 2048, "pro": 4096}
     for tree in trees:
         stack = tree.stack
-        limits = {name: module().megabytes(r.memory) for name, r in stack.limits.items()}
+        limits = {name: r.megabytes for name, r in stack.limits.items()}
         for name, document in tree.fly().items():
             unit = "app" if name == "fly.toml" else name.split(".")[1]
             unit = module().apps(stack)[0].name if name == "fly.toml" else unit

@@ -2,8 +2,8 @@
 //   railway config plan
 //   railway config apply
 //
-// preserve() keeps what is set in Railway, so that no secret is in this file. watchPatterns are for a connected
-// repository: which changes are worth a deployment.
+// preserve() keeps what is set in Railway, so that no secret is in this file.
+// watchPatterns are for a connected repository: which changes are worth a deployment.
 import { defineRailway, image, mongo, preserve, project, redis, service, volume } from "railway/iac";
 
 export default defineRailway(() => {
