@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 
 
@@ -205,13 +206,16 @@ class NodeBuild:
         image: Base image.
         manager: `npm`, `pnpm`, `yarn` or `bun`.
         manager_package: What npm installs to get it, as in `pnpm@10`; None for npm itself.
-        manifests: The files an installation reads, relative to the app's folder.
+        manifests: The files an installation reads, relative to the app's folder; folders end
+            in a slash.
         lockfile: The manifest that fixes every version, or None.
         install: Command that installs everything, from the lockfile where there is one.
         cache: The package manager's cache folder.
         prune: Command that removes what only the build needs.
         build: Command that builds the app; None for none.
         standalone: The build has to be told to write Next.js' standalone output.
+        variables: What the package manager is told by the environment.
+        leavings: What it leaves in the app's folder that only an installation needs.
     """
 
     image: str
@@ -224,6 +228,27 @@ class NodeBuild:
     prune: str
     build: str | None
     standalone: bool
+    variables: tuple[tuple[str, str], ...] = ()
+    leavings: tuple[str, ...] = ("node_modules",)
+
+    @property
+    def manager_install(self) -> str | None:
+        """Command that installs the package manager; None for npm, which is there."""
+        if not self.manager_package:
+            return None
+        # Most Node images have a Yarn 1 already, which npm replaces only when it is forced to.
+        force = ("--force",) if self.manager == "yarn" else ()
+        return shlex.join(("npm", "install", "--global", *force, self.manager_package))
+
+    @property
+    def manifest_files(self) -> tuple[str, ...]:
+        """The manifests that are files."""
+        return tuple(path for path in self.manifests if not path.endswith("/"))
+
+    @property
+    def manifest_folders(self) -> tuple[str, ...]:
+        """The manifests that are folders."""
+        return tuple(path for path in self.manifests if path.endswith("/"))
 
 
 @dataclass(frozen=True)

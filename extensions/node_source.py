@@ -24,6 +24,8 @@ _LOCKFILES = {
     "package-lock.json": "npm",
     "npm-shrinkwrap.json": "npm",
 }
+# What Yarn 2 and later write into their lockfile, by the major version (yarnpkg/berry).
+_YARN_LOCKFILES = {"4": "2", "5": "3", "6": "3"}
 _INSTALL_SETTINGS = (".npmrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml")
 _DEFAULT_VERSIONS = {"npm": "", "pnpm": "10", "yarn": "1", "bun": "1"}
 _NEXT_CONFIGS = tuple(f"next.config.{ending}" for ending in ("js", "mjs", "cjs", "ts", "mts"))
@@ -132,19 +134,35 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     if declared == manager.value and version:
         pinned = version.partition("+")[0]
         found = package.found(pinned, "packageManager", "packageManager")
-    elif manager.value == "yarn" and tree.has(yarnrc := join(folder, ".yarnrc.yml")):
-        found = Found("4", "settings of Yarn 2 or later", yarnrc)
+    elif manager.value == "yarn" and (modern := _modern_yarn(tree, folder)):
+        found = modern
     else:
         default = _DEFAULT_VERSIONS[manager.value]
         found = Found(default, "Spinbox's default" if default else "the image's own npm")
     present = [name for name in _INSTALL_SETTINGS if tree.has(join(folder, name))]
     manifests = ["package.json", *([lockfile] if lockfile else []), *present]
+    # Its own releases, plugins and patches.
+    if manager.value == "yarn" and any(tree.below(join(folder, ".yarn"))):
+        manifests.append(".yarn/")
     return {
         "manager": manager,
         "manager_version": found,
         "lockfile": replace(manager, value=lockfile) if lockfile else Found(None, "no lockfile"),
         "manifests": package.found(manifests, "declares the dependencies"),
     }
+
+
+def _modern_yarn(tree: Tree, folder: str) -> Found[str] | None:
+    """The version of Yarn 2 or later that the project was installed with; None for Yarn 1."""
+    settings, lockfile = join(folder, ".yarnrc.yml"), join(folder, "yarn.lock")
+    text = tree.read(settings) if tree.has(settings) else ""
+    if match := re.search(r"^yarnPath:.*\byarn-(\d+\.\d+\.\d+)\.c?js\b", text, re.MULTILINE):
+        return Found(match[1], "yarnPath", settings, line_at(text, match.start()))
+    locked = tree.read(lockfile) if tree.has(lockfile) else ""
+    if match := re.search(r"^__metadata:\n(?:  .*\n)*?  version: (\d+)", locked, re.MULTILINE):
+        major = _YARN_LOCKFILES.get(match[1], "4")
+        return Found(major, f"lockfile of Yarn {major}", lockfile, line_at(locked, match.start(1)))
+    return Found("4", "settings of Yarn 2 or later", settings) if tree.has(settings) else None
 
 
 def read_scripts(package: Package, entry: str | None) -> Fields:

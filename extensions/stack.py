@@ -63,6 +63,15 @@ _CACHES = {
     "yarn": "/usr/local/share/.cache/yarn",
     "bun": "/root/.bun/install/cache",
 }
+# Yarn 2 and later, whose settings these variables overrule (yarnpkg.com/configuration/yarnrc):
+# dependencies in a folder that can be copied, what is downloaded outside of the project, and the
+# Yarn that npm installed.
+_MODERN_YARN = (
+    ("YARN_NODE_LINKER", "node-modules"),
+    ("YARN_ENABLE_GLOBAL_CACHE", "true"),
+    ("YARN_IGNORE_PATH", "true"),
+)
+_MODERN_YARN_CACHE = "/root/.yarn/berry/cache"
 
 
 def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str, Any]) -> Stack:
@@ -228,22 +237,22 @@ def _node_app(
 ) -> App:
     manager = facts.get("manager") or "npm"
     version = facts.get("manager_version")
-    package = "@yarnpkg/cli-dist" if manager == "yarn" and str(version)[:1] > "1" else manager
+    modern_yarn = manager == "yarn" and not re.match(r"[~^]?1(\D|$)", str(version))
+    package = "@yarnpkg/cli-dist" if modern_yarn else manager
     build_script = "build" if kind == "nextjs" or facts.get("build") else None
     build = NodeBuild(
         image=facts.get("image") or _DEFAULT_IMAGES["node"],
         manager=manager,
-        # Yarn 1 comes with the image.
-        manager_package=None
-        if not version or f"{package}@{version}" == "yarn@1"
-        else f"{package}@{version}",
+        manager_package=f"{package}@{version}" if version else None,
         manifests=tuple(facts.get("manifests") or ["package.json"]),
         lockfile=facts.get("lockfile"),
-        install=_node_install(manager, package, bool(facts.get("lockfile"))),
-        cache=_CACHES[manager],
-        prune=_PRUNE[manager],
+        install=_node_install(manager, modern_yarn, bool(facts.get("lockfile"))),
+        cache=_MODERN_YARN_CACHE if modern_yarn else _CACHES[manager],
+        prune=_modern_yarn_prune(str(version)) if modern_yarn else _PRUNE[manager],
         build=f"{manager} run {build_script}" if build_script else None,
         standalone=kind == "nextjs" and facts.get("output") != "standalone",
+        variables=_MODERN_YARN if modern_yarn else (),
+        leavings=("node_modules", ".yarn") if modern_yarn else ("node_modules",),
     )
     if kind == "nextjs" and facts.get("output") == "export":
         raise ProjectError(
@@ -349,10 +358,16 @@ def _node_command(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(shlex.split(command))
 
 
-def _node_install(manager: str, package: str, locked: bool) -> str:
-    if package == "@yarnpkg/cli-dist":
+def _node_install(manager: str, modern_yarn: bool, locked: bool) -> str:
+    if modern_yarn:
         return "yarn install --immutable" if locked else "yarn install"
     return _INSTALL[manager, locked]
+
+
+def _modern_yarn_prune(version: str) -> str:
+    """The same for each version: `workspaces focus` is built in from 4 on, and runs scripts."""
+    no_scripts = "--skip-builds" if version.lstrip("~^").startswith("2") else "--mode=skip-build"
+    return f"npm pkg delete devDependencies && yarn install --no-immutable {no_scripts}"
 
 
 def _sources(kind: str, facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper import template
-from tests.e2e.stacks import run
+from tests.e2e.stacks import eventually, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -74,6 +74,14 @@ LOCK_NODE = {
     "npm": "npm install --package-lock-only",
     "pnpm": "npm install --global pnpm@10 && pnpm install --lockfile-only",
     "yarn": "yarn install --ignore-scripts && rm -rf node_modules",
+    "yarn@1.22.19": "yarn install --ignore-scripts && rm -rf node_modules",
+    # As `yarn set version` leaves it: with its own release, in the repository.
+    "yarn@3.8.7": "npm install --global --force @yarnpkg/cli-dist@3.8.7 && yarn install"
+    " && rm -rf node_modules .yarn .pnp* && mkdir -p .yarn/releases"
+    " && cp $(npm root -g)/@yarnpkg/cli-dist/bin/yarn.js .yarn/releases/yarn-3.8.7.cjs"
+    " && echo 'yarnPath: .yarn/releases/yarn-3.8.7.cjs' >.yarnrc.yml",
+    "yarn@4.5.0": "npm install --global --force @yarnpkg/cli-dist@4.5.0 && yarn install"
+    " && rm -rf node_modules .yarn .pnp*",
     "bun": "npm install --global bun@1 && bun install --lockfile-only",
 }
 
@@ -162,6 +170,8 @@ def test_node(manager: str, image: str, tmp_path: Path) -> None:
         for name, version in package["devDependencies"].items()
         if name in {"typescript", "@types/node"}
     }
+    if "@" in manager:
+        package["packageManager"] = manager
     (root / "package.json").write_text(json.dumps(package, indent=2))
     _in_container("node:20-alpine", root, LOCK_NODE[manager])
     build(root)
@@ -172,3 +182,11 @@ def test_node(manager: str, image: str, tmp_path: Path) -> None:
     )
     output = run("docker", "run", "--rm", "--read-only", "-w", "/app", image, "node", "-e", probe)
     assert output == "clean\n"
+    files = run("docker", "run", "--rm", "--entrypoint", "ls", image, "-A", "/app").split()
+    assert ".yarn" not in files
+    container = run("docker", "run", "--detach", "--read-only", image).strip()
+    try:
+        health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", container)
+        eventually(lambda: run(*health) == "healthy\n")
+    finally:
+        run("docker", "rm", "--force", container)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
+from extensions.model import NodeBuild
 from extensions.settings import check_overrides, hints, parse_setting
 from tests.projects.compose import SHAPES, compose
 
@@ -784,6 +785,25 @@ class TestNodeBuild:
         fields = {"manager": manager, "manager_version": version, "lockfile": lockfile}
         stack = stack_of({**NODE, "node": {**NODE["node"], **fields}})
         assert install in stack.apps[0].build.install
+
+    @pytest.mark.parametrize(
+        ("manager", "version", "command"),
+        [
+            ("npm", "", None),
+            ("npm", "10.2.0", "npm install --global npm@10.2.0"),
+            ("pnpm", "9", "npm install --global pnpm@9"),
+            ("yarn", "1", "npm install --global --force yarn@1"),
+            ("yarn", "1.22.19", "npm install --global --force yarn@1.22.19"),
+            ("yarn", "3.8.7", "npm install --global --force @yarnpkg/cli-dist@3.8.7"),
+            ("yarn", "^4", "npm install --global --force '@yarnpkg/cli-dist@^4'"),
+        ],
+    )
+    def test_the_manager_itself(self, manager: str, version: str, command: str | None) -> None:
+        """Node images have a Yarn of their own, which npm replaces only when it is forced to."""
+        fields = {"manager": manager, "manager_version": version}
+        build = stack_of({**NODE, "node": {**NODE["node"], **fields}}).apps[0].build
+        assert isinstance(build, NodeBuild)
+        assert build.manager_install == command
 
     @pytest.mark.parametrize("manager", ["npm", "pnpm", "yarn", "bun"])
     def test_install_without_a_lockfile(self, manager: str) -> None:
