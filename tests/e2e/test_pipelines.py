@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,9 +101,18 @@ def _tools(folder: Path) -> list[str]:
     return names
 
 
-def project(runner: Runner, shape: str, platform: str, folder: Path, name: str = NAME) -> Path:
+def project(
+    runner: Runner,
+    shape: str,
+    platform: str,
+    folder: Path,
+    name: str = NAME,
+    without: tuple[str, ...] = (),
+) -> Path:
     """A repository with a generated pipeline, whose tools are those at hand."""
     compose(shape, folder)
+    for part in without:
+        shutil.rmtree(folder / part)
     run("git", "init", "--quiet", "--initial-branch", "main", folder)
     build(
         folder,
@@ -363,7 +373,8 @@ def test_rollback_by_hand(runner: Runner, github: Path, server: Server, in_servi
 @pytest.fixture(scope="module")
 def gitlab(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gitlab") / "project"
-    return project(runner, "e2e-web-app", "gitlab", folder, GITLAB_NAME)
+    # SQL migrations, and no extension: psql is called for them alone.
+    return project(runner, "e2e-web-app", "gitlab", folder, GITLAB_NAME, without=("database/init",))
 
 
 def on_gitlab(runner: Runner, source: Path, name: str, *jobs: str, **more: Any) -> GitLab:

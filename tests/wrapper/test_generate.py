@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -51,6 +52,27 @@ def test_each_option_has_its_opposite(root: Path) -> None:
     assert files_below(root) != plain
     generate(root, "--ci", "github", "--no-deploy", "--test", "--registry", "")
     assert files_below(root) == plain
+
+
+@pytest.mark.parametrize("shape", ["profile-web-app", "nextjs-postgresql"])
+@pytest.mark.parametrize("extensions", [True, False])
+def test_gitlab_has_psql_where_tests_call_it(
+    shape: str, extensions: bool, project: Project
+) -> None:
+    """Its jobs run in the apps' own base images, which have none."""
+    folder = project(shape)
+    if not extensions:
+        shutil.rmtree(folder / "database/init")
+    if shape == "nextjs-postgresql":
+        package = json.loads((folder / "package.json").read_text())
+        package["scripts"]["test"] = "node --test"
+        (folder / "package.json").write_text(json.dumps(package))
+        (folder / "one.test.js").touch()
+    generate(folder, "--ci", "gitlab", "--set", "postgres.migrations=sql")
+    script = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["test-app"]["script"]
+    installed = next(i for i, line in enumerate(script) if "postgresql-client" in line)
+    called = next(i for i, line in enumerate(script) if 'psql "' in line)
+    assert installed < called
 
 
 def test_a_platform_can_be_taken_away(root: Path) -> None:
