@@ -195,39 +195,66 @@ def _bare(title: str) -> str:
 
 def _for_this(context: Context) -> Callable[[str], str]:
     """What fills in what is known: the environment, the domain, the repository."""
-    values = [(text, value) for text, value in _known(context) if value]
+    replaced = _known(context)
+    if context.environment != "production":
+        replaced |= _of_environment(context)
+    pattern = re.compile("|".join(f"(?P<_{i}>{one})" for i, one in enumerate(replaced)))
+    values = list(replaced.values())
 
-    def change(text: str) -> str:
-        for before, after in values:
-            text = text.replace(before, after)
-        if context.environment == "production":
-            return text
-        if context.target == "kubernetes":
-            return re.sub(r"\bproduction\b", context.environment, text)
-        settings, project = context.settings_path, context.compose_project
-        text = text.replace(
-            "docker compose -f docker-compose.prod.yml",
-            f"docker compose -f docker-compose.prod.yml -p {project} --env-file {settings}",
-        )
-        text = re.sub(
-            r"(sh deploy/(?:swarm/)?(?:[\w-]+|\$job)\.sh)", rf"\1{_option(context)}", text
-        )
+    def value(match: re.Match[str]) -> str:
+        found = values[int(str(match.lastgroup)[1:])]
+        return match[0] if found is None else found(match[0])
+
+    # In one pass: what was filled in, such as an address, is not looked at again.
+    return lambda text: pattern.sub(value, text) if replaced else text
+
+
+# By pattern, what becomes of a match; None keeps it. The first pattern that matches counts.
+_Replaced = dict[str, Callable[[str], str] | None]
+
+
+def _word(text: str) -> str:
+    """A pattern for a name that is no part of a longer one."""
+    return rf"(?<![\w-]){text}(?![\w-])"
+
+
+def _always(value: str) -> Callable[[str], str]:
+    return lambda _: value
+
+
+def _of_environment(context: Context) -> _Replaced:
+    """What is called otherwise in another environment than production."""
+    name, environment = re.escape(context.stack.name), context.environment
+    if context.target == "kubernetes":
+        namespace = f"{context.stack.name}-{environment}"
+        return {
+            _word(f"{name}-production"): _always(namespace),
+            # Names of images, and the project's own.
+            rf"(?<![\w-]){name}-\w": None,
+            **({_word(name): None} if name != "production" else {}),
+            _word("production"): _always(environment),
+        }
+    settings, project = context.settings_path, context.compose_project
+    return {
+        r"docker compose -f docker-compose\.prod\.yml": (
+            lambda command: f"{command} -p {project} --env-file {settings}"
+        ),
+        r"sh deploy/(?:swarm/)?(?:[\w-]+|\$job)\.sh": (lambda command: command + _option(context)),
         # Names of units, of the log and of the backups' folder.
-        name = re.escape(context.stack.name)
-        text = re.sub(rf"\b{name}-(?=\$job|backup\b)", f"{project}-", text)
-        text = re.sub(rf"\b{name}-prod\b", project, text)
-        return text.replace("`.env`", f"`{settings}`")
-
-    return change
+        rf"(?<![\w-]){name}-(?=\$job|backup\b)": _always(f"{project}-"),
+        rf"(?<![\w-]){name}-prod(?!\w)": _always(project),
+        r"`\.env`": _always(f"`{settings}`"),
+    }
 
 
-def _known(context: Context) -> list[tuple[str, str | None]]:
+def _known(context: Context) -> _Replaced:
     settings = context.settings or {}
     remote = context.git("config", "--get", "remote.origin.url")
-    return [
-        ("YOUR-DOMAIN", settings.get("DOMAIN")),
-        ("REPOSITORY", without_login(remote[0]) if remote else None),
-    ]
+    known = {
+        "YOUR-DOMAIN": settings.get("DOMAIN"),
+        "REPOSITORY": without_login(remote[0]) if remote else None,
+    }
+    return {_word(text): _always(value) for text, value in known.items() if value}
 
 
 def without_login(url: str) -> str | None:

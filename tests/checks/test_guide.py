@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.cases import CASES
 from tests.checks.conftest import Ready
 from tests.checks.support import fake_docker, git
 from tests.conftest import REPOSITORY, Project, spinbox
+from tests.projects.compose import compose
+from tests.runs import run
 
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/guide.schema.json").read_text())
 READMES = sorted((REPOSITORY / "tests/golden").rglob("deploy/README.md"))
@@ -114,6 +117,55 @@ def test_another_environment_has_its_own_commands(ready: Ready) -> None:
         "--env-file deploy/env/staging.env ps"
     )
     assert found["2. Make the settings"]["done"] is False
+
+
+TARGETS = ("docker", "docker-swarm", "kubernetes")
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """What a guide says, as JSON, of a project with data, of that name and with that remote."""
+
+    def say(target: str, *arguments: str, name: str, remote: str | None = None) -> Any:
+        root = tmp_path_factory.mktemp("p") / "project"
+        compose("fastapi-postgresql-redis--with-deps", root)
+        git(root, "init", "--quiet")
+        if remote:
+            git(root, "remote", "add", "origin", remote)
+        command = ("deploy", "--target", target)
+        made = run(root, *command, "--generate", "--set", f"name={name}")
+        assert made.code == 0, made.stderr
+        return json.loads(run(root, *command, "--format", "json", *arguments).stdout)["steps"]
+
+    return say
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_repository_stands_where_it_is_cloned_and_nowhere_else(
+    target: str, generated: Callable[..., Any]
+) -> None:
+    """Its address may hold what is a name of the stack elsewhere."""
+    url = "https://git.example.org/acme/shop-prod.git"
+    staging = ("--env", "staging")
+    without = json.dumps(generated(target, *staging, name="shop"))
+    found = json.dumps(generated(target, *staging, name="shop", remote=url))
+    assert found == without.replace("git clone REPOSITORY", f"git clone {url}")
+    assert (url in found) is (target != "kubernetes")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["production", "shop-production", "shop-prod", "backup"])
+def test_a_project_s_name_is_no_environment_s(
+    name: str, target: str, generated: Callable[..., Any]
+) -> None:
+    """A guide says the same of a project of any name, but for the name."""
+    another = re.sub("[a-z]", "z", name)
+    found = generated(target, "--env", "staging", name=name)
+    expected = json.dumps(generated(target, "--env", "staging", name=another))
+    for separator in "-_":
+        before, after = (one.replace("-", separator) for one in (another, name))
+        expected = expected.replace(before, after)
+    assert found == json.loads(expected)
 
 
 @pytest.mark.parametrize("name", ["prod", "../x", "Staging", "-x", ""])
