@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -22,7 +23,7 @@ _TARGETS = ("docker-swarm", "kubernetes", *_MANAGED)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
-@click.group(context_settings=_SETTINGS, no_args_is_help=True)
+@click.group(context_settings=_SETTINGS)
 @click.version_option(package_name="spinbox-deploy", prog_name="spinbox-deploy")
 def cli() -> None:
     """Production files for Spinbox projects.
@@ -541,7 +542,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Those of this process if left out.
     """
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    code, problem = _run(given or ["--help"])
+    for text, stream in (("", sys.stdout), (problem, sys.stderr)):
+        try:
+            if stream is not None:
+                click.echo(text, file=stream, nl=bool(text))
+        except OSError:
+            code = code or 1
+            _give_up(stream)
+    sys.exit(code)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what a stream could not take go, else Python would complain of it at exit, with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run a command; its exit code, and what is left to say on standard error."""
     try:
         if arguments and not arguments[0].startswith("-") and arguments[0] not in cli.commands:
             from .handoff import hand_on
@@ -550,32 +569,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # no-color.org; whether this is a terminal, click finds out by itself.
         colour = False if os.environ.get("NO_COLOR") else None
         cli.main(arguments, prog_name="spinbox", standalone_mode=False, color=colour)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help())
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        error.show(file=(shown := io.StringIO()))
+        return error.exit_code, shown.getvalue().rstrip("\n")
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
+        return 130, "Interrupted."
     except UserError as error:
-        click.echo(f"spinbox: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code, f"spinbox: {error}"
     except BrokenPipeError:
-        # The reader, such as `head`, has gone; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        # The reader, such as `head`, has gone; nothing is to be said of it.
+        _give_up(sys.stdout)
+        return 1, ""
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"spinbox: {place}{error.strerror}; mend that and run again.", err=True)
-        sys.exit(1)
+        return 1, f"spinbox: {place}{error.strerror}; mend that and run again."
     except Exception as error:
         if os.environ.get("SPINBOX_DEBUG"):
             raise
-        kind = type(error).__name__
-        click.echo(
-            f"spinbox: This should not happen ({kind}: {error}); please report it, with what "
-            "SPINBOX_DEBUG=1 prints.",
-            err=True,
+        return 1, (
+            f"spinbox: This should not happen ({type(error).__name__}: {error}); please report "
+            "it, with what SPINBOX_DEBUG=1 prints."
         )
-        sys.exit(1)
+    return 0, ""

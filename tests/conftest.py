@@ -27,6 +27,11 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Nor does what Python or git is told outside change what the tests see.
+for _name in [name for name in os.environ if name.startswith(("PYTHON", "GIT_"))]:
+    del os.environ[_name]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden trees anew")
 
@@ -41,11 +46,10 @@ def spinbox(
     *arguments: str | Path, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return subprocess.run(
         [*SPINBOX, *map(str, arguments)],
         cwd=cwd,
-        env=variables | {"PYTHONPATH": str(REPOSITORY)} | environment,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | environment,
         capture_output=True,
         text=True,
         check=False,

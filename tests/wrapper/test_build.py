@@ -595,16 +595,48 @@ def test_the_users_git_configuration_changes_nothing(
     assert spinbox("build", "--prod", cwd=root, HOME=str(tmp_path)).returncode == 0
 
 
-def test_full_standard_output_is_said(project: Project) -> None:
-    command = " ".join(SPINBOX) + " build --prod --dry-run > /dev/full"
-    result = subprocess.run(
-        ["sh", "-c", command],
-        cwd=project("fastapi"),
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+@pytest.mark.parametrize("unbuffered", [True, False])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("build --prod --dry-run", 1),
+        ("build --prod --format json", 1),
+        ("build --prod --check", 1),
+        ("build --prod --explain", 1),
+        ("deploy", 1),
+        ("--help", 1),
+        ("", 1),
+        ("--version", 1),
+        ("build --no-such-option", 2),
+    ],
+)
+def test_full_standard_output_is_said(
+    command: str, code: int, unbuffered: bool, project: Project
+) -> None:
+    """Whatever is written, and whether Python keeps it back or not."""
+    result = _shell(f"{command} > /dev/full", project("fastapi"), unbuffered)
+    assert result.returncode == code
+    assert len(re.findall("No space left", result.stderr)) == (code == 1)
+    assert "should not happen" not in result.stderr
+    assert "Exception" not in result.stderr
+
+
+def test_where_nothing_can_be_said_the_exit_code_still_tells(project: Project) -> None:
+    root = project("fastapi")
+    for redirected in ("> /dev/full 2>&1", "2> /dev/full", ">&- 2>&-"):
+        assert _shell(f"build --prod --no-such-option {redirected}", root).returncode == 2
+        assert _shell(f"deploy --target fly -C {root}/none {redirected}", root).returncode == 2
+    assert _shell("build --prod --dry-run > /dev/full 2>&1", root).returncode == 1
+    assert _shell("build --prod --dry-run >&- 2>&-", root).returncode == 0
+
+
+def _shell(command: str, root: Path, unbuffered: bool = False) -> subprocess.CompletedProcess[str]:
+    more = {"PYTHONUNBUFFERED": "1"} if unbuffered else {}
+    return subprocess.run(
+        ["sh", "-c", f"{' '.join(SPINBOX)} {command}"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | more,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert result.returncode == 1
-    assert "No space left" in result.stderr
-    assert "should not happen" not in result.stderr
