@@ -7,14 +7,14 @@ DEMO := build/demo
 .PHONY: demo test unit integration lint e2e kind check golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
-$(VENV)/bin/spinbox: pyproject.toml
+$(VENV)/bin/spinbox-deploy: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/spinbox pyproject.toml
+$(VENV)/.dev: $(VENV)/bin/spinbox-deploy pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --group dev
 	@touch $@
 
@@ -26,10 +26,10 @@ $(TOOLS)/.done: pyproject.toml
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(TOOLS)/bin/npm install --silent --no-audit --no-fund --prefix $(TOOLS)/railway railway@3.11.0
 	@touch $@
 
-demo: $(VENV)/bin/spinbox
+demo: $(VENV)/bin/spinbox-deploy
 	@rm -rf $(DEMO)
 	@$(VENV)/bin/python -m tests.projects.compose demo $(DEMO) > /dev/null
-	$(VENV)/bin/spinbox build --prod -C $(DEMO)
+	$(VENV)/bin/spinbox-deploy build --prod -C $(DEMO)
 	@echo
 	@echo "The example project is in $(DEMO)."
 
@@ -66,7 +66,7 @@ bench-deployments: $(VENV)/.dev
 bench-sync: $(VENV)/.dev
 	$(VENV)/bin/python -m benchmarks.sync
 
-bench: $(VENV)/bin/spinbox
+bench: $(VENV)/bin/spinbox-deploy
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m benchmarks.recipes
 
 clean:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from . import shell
 from .errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -433,6 +434,24 @@ def _generate(
         raise UserError(f"The production files are out of date: run `{request.command}`.")
 
 
+@cli.command("shell-init")
+@click.argument(
+    "shell_", metavar="[bash|zsh|sh|fish]", type=click.Choice(shell.SHELLS), required=False
+)
+def shell_init(shell_: str | None) -> None:
+    """Print what makes `spinbox build` and the others work in a shell.
+
+    Spinbox keeps its own name, and its commands. Without a shell named, it is for
+    the one that you use.
+
+    \b
+    Example:
+      spinbox-deploy shell-init >>~/.bashrc
+    """
+    own = [name for name in cli.commands if name != "shell-init"]
+    click.echo(shell.function(shell_ or shell.usual(), own))
+
+
 def _check(
     request: Request,
     target: str,
@@ -565,29 +584,29 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         if arguments and not arguments[0].startswith("-") and arguments[0] not in cli.commands:
             from .handoff import hand_on
 
-            hand_on(arguments)
+            hand_on(arguments, cli.commands)
         # no-color.org; whether this is a terminal, click finds out by itself.
         colour = False if os.environ.get("NO_COLOR") else None
-        cli.main(arguments, prog_name="spinbox", standalone_mode=False, color=colour)
+        cli.main(arguments, prog_name=shell.program(), standalone_mode=False, color=colour)
     except click.ClickException as error:
         error.show(file=(shown := io.StringIO()))
         return error.exit_code, shown.getvalue().rstrip("\n")
     except (KeyboardInterrupt, click.Abort):
         return 130, "Interrupted."
     except UserError as error:
-        return error.exit_code, f"spinbox: {error}"
+        return error.exit_code, f"{shell.program()}: {error}"
     except BrokenPipeError:
         # The reader, such as `head`, has gone; nothing is to be said of it.
         _give_up(sys.stdout)
         return 1, ""
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return 1, f"spinbox: {place}{error.strerror}; mend that and run again."
+        return 1, f"{shell.program()}: {place}{error.strerror}; mend that and run again."
     except Exception as error:
         if os.environ.get("SPINBOX_DEBUG"):
             raise
         return 1, (
-            f"spinbox: This should not happen ({type(error).__name__}: {error}); please report "
-            "it, with what SPINBOX_DEBUG=1 prints."
+            f"{shell.program()}: This should not happen ({type(error).__name__}: {error}); "
+            "please report it, with what SPINBOX_DEBUG=1 prints."
         )
     return 0, ""

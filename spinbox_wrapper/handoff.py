@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import UserError
@@ -14,8 +14,12 @@ MARKER = "SPINBOX_DEPLOY_HANDED_ON"
 _USUAL_PLACES = ("~/.spinbox/runtime/bin", "~/.local/bin", "/usr/local/bin")
 
 
-def hand_on(arguments: Sequence[str]) -> None:
+def hand_on(arguments: Sequence[str], own: Iterable[str]) -> None:
     """Become the Bash Spinbox.
+
+    Args:
+        arguments: The command line.
+        own: The commands of this program.
 
     Raises:
         UserError: It is not installed; otherwise this does not return.
@@ -24,7 +28,8 @@ def hand_on(arguments: Sequence[str]) -> None:
     if other is None:
         raise UserError(
             f"{arguments[0]!r} is a command of Spinbox itself, which was not found: install it "
-            "from https://github.com/Gonzillaaa/spinbox (this program knows: build, deploy)."
+            "from https://github.com/Gonzillaaa/spinbox (this program knows: "
+            f"{', '.join(own)})."
         )
     os.environ[MARKER] = "1"
     os.execv(other, [str(other), *arguments])

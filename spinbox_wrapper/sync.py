@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import journal
+from . import journal, shell
 from .answers import DEFAULT_NAME, Answers, is_folder_inside, load_yaml, read_answers
 from .errors import UsageError, UserError
 from .merge import merge
@@ -71,7 +71,7 @@ class Request:
         return self._command("deploy", "--target", target)
 
     def _command(self, *command: str) -> str:
-        words = ["spinbox", *command]
+        words = [shell.program(), *command]
         if self.project != Path():
             words += ["-C", str(self.project)]
         if self.output != ".":

@@ -14,13 +14,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spinbox_wrapper import markdown
+from spinbox_wrapper import markdown, shell
 from tests.e2e.stacks import patient
 
 # These follow something for ever: they have to run, and are then ended.
 ENDLESS = re.compile(r"logs --follow|^docker stats$")
 # Where no registry is reachable, these have to get as far as asking it.
 ONLINE = re.compile(r"pull --ignore-buildable|--pull$|^docker pull ")
+
+SPINBOX = shell.function("bash", ("build", "deploy", "generate"))
 
 
 def scripts(readme: Path) -> list[tuple[str, str]]:
@@ -91,7 +93,8 @@ class Reader:
         os.write(control, b"y\n" if "restore.sh" in command else b"\x04")
         try:
             return subprocess.run(
-                ["bash", "-c", command],
+                # With the name that a shell's start-up file gives.
+                ["bash", "-c", f"{SPINBOX}\n{command}"],
                 cwd=self.folder,
                 stdin=terminal,
                 stdout=subprocess.PIPE,

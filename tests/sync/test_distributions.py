@@ -77,10 +77,15 @@ def _without_generated(root: Path, copy: Path) -> Path:
     return copy
 
 
+def build_distributions(repository: Path, folder: Path) -> dict[str, Path]:
+    """A wheel and a source distribution, by kind."""
+    wheel, sdist = _build(repository, folder)
+    return {"wheel": wheel, "sdist": sdist}
+
+
 @pytest.fixture(scope="module")
 def distributions(repository: Path) -> dict[str, Path]:
-    wheel, sdist = _build(repository, repository.parent / "dist")
-    return {"wheel": wheel, "sdist": sdist}
+    return build_distributions(repository, repository.parent / "dist")
 
 
 @pytest.fixture(scope="module")
