@@ -123,7 +123,19 @@ case $call in
         job=${4#*=}
         [ ! -e "waiting/$job" ] || cat "waiting/$job"
         ;;
+    'get pods --selector app.kubernetes.io/name='*metadata.name*) echo pod-of-"${4#*=}" ;;
+    'get pods --selector app.kubernetes.io/name='*reason*)
+        [ ! -e "waiting/${4#*=}" ] || cat "waiting/${4#*=}"
+        ;;
+    'get pods --selector app.kubernetes.io/name='*restartCount*)
+        [ ! -e "restarts/${4#*=}" ] || cat "restarts/${4#*=}"
+        ;;
+    'logs '*--previous*) [ -e "logs/${2#*/}-previous" ] && cat "logs/${2#*/}-previous" ;;
     'logs '*) [ ! -e "logs/${2#*/}" ] || cat "logs/${2#*/}" ;;
+    'get statefulset '*generation*) echo '2 2' ;;
+    'get statefulset '*updateRevision*) echo new ;;
+    'get pod '*) [ ! -e "pods/$3" ] || cat "pods/$3" ;;
+    'delete pod '*) rm "pods/$3" ;;
     'get deployment '*'revision}')
         [ ! -d "deployments/$3" ] || cat "deployments/$3/revision"
         ;;

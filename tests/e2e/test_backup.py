@@ -19,7 +19,7 @@ import pytest
 
 from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, eventually, free_port, need, run
 from tests.projects.compose import compose
-from tests.runs import build
+from tests.runs import build, switch
 
 Completed = subprocess.CompletedProcess[str]
 ROOT: list[str] = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -165,12 +165,51 @@ def test_a_restore_of_one_service_leaves_the_others(stack: Stack) -> None:
     backup = back_up(stack)
     lost = stack.post("/api/v1/items", {"name": "after the backup"})
     visits = stack.post("/api/v1/visits")["visits"]
-    succeed(stack, "restore", "--yes", backup.name, "postgres")
+    said = succeed(stack, "restore", "--yes", backup.name, "postgres")
     assert lost not in stack.get("/api/v1/items")
     assert stack.post("/api/v1/visits")["visits"] == visits + 1
     # The state before is a backup of its own.
-    succeed(stack, "restore", "--yes", "--no-backup", "latest", "postgres")
+    (before,) = re.findall(r"What was there before is in the backup (\S+)\.", said)
+    succeed(stack, "restore", "--yes", "--no-backup", before, "postgres")
     assert lost in stack.get("/api/v1/items")
+
+
+def listed(stack: Stack) -> dict[str, str]:
+    """What the list says of each backup, by name."""
+    lines = succeed(stack, "restore", "--list").splitlines()
+    return {line.split()[0]: line.split(maxsplit=5)[5] for line in lines}
+
+
+def test_latest_is_none_that_a_restore_made(stack: Stack) -> None:
+    backup = back_up(stack, "--reason", "nightly")
+    accident = stack.post("/api/v1/items", {"name": "accident"})
+    # The second would bring back what the first one replaced.
+    for _ in range(2):
+        succeed(stack, "restore", "--yes", "latest")
+        assert accident not in stack.get("/api/v1/items")
+    reasons = listed(stack)
+    assert reasons[backup.name].startswith("nightly, version ")
+    made = f"before restore of the backup {backup.name}, version "
+    first, _ = (name for name, reason in reasons.items() if reason.startswith(made))
+    succeed(stack, "restore", "--yes", "--no-backup", first)
+    assert accident in stack.get("/api/v1/items")
+
+
+def test_a_restore_that_fails_names_what_it_was_bringing_back(stack: Stack) -> None:
+    backup = back_up(stack)
+    accident = stack.post("/api/v1/items", {"name": "accident"})
+    part = stack.folder / "deploy/data/redis.sh"
+    whole = part.read_text()
+    part.write_text('[ "$1" != restore ] || { echo "broken on purpose" >&2; exit 1; }\n' + whole)
+    result = script(stack, "restore", "--yes", "latest")
+    part.write_text(whole)
+    assert result.returncode == 1
+    go_on, back = re.findall(r"sh deploy/restore\.sh (--no-backup \S+)$", result.stderr, re.M)
+    assert go_on == f"--no-backup {backup.name}"
+    succeed(stack, "restore", "--yes", *go_on.split())
+    assert accident not in stack.get("/api/v1/items")
+    succeed(stack, "restore", "--yes", *back.split())
+    assert accident in stack.get("/api/v1/items")
 
 
 def test_redis_keeps_what_was_restored_over_a_restart(stack: Stack) -> None:
@@ -646,6 +685,7 @@ def test_a_deployment_backs_up_first(stack: Stack) -> None:
     succeed(stack, "deploy")
     made = [name for name in backups(stack) if name not in kept]
     assert len(made) == 1
+    assert listed(stack)[made[0]].startswith("before deploy ")
     succeed(stack, "restore", "--yes", "--no-backup", made[0])
     assert stack.request("/health").status == 200
 
@@ -707,6 +747,8 @@ def test_chroma_goes_on_when_its_backup_is_ended(chroma: Stack, signum: signal.S
     process.send_signal(signum)
     process.wait(60)
     eventually(lambda: not paused(), attempts=20)
+    # Docker shows it as unhealthy until it has asked again.
+    succeed(chroma, "deploy", "--no-backup")
 
 
 # MongoDB's database tools come with its official image alone. In their place, so that all around
@@ -803,3 +845,46 @@ def test_an_image_without_the_tools_is_named(mongodb: Stack) -> None:
         compose_file.write_text(before)
         mongodb.compose("up", "-d", "--wait")
     assert backups(mongodb) == kept
+
+
+# What is hidden where there are several services: each as the only one. MongoDB and Chroma are
+# alone in their stacks above.
+ALONE: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "postgres": ("e2e-fastapi-postgresql-redis", "USE_REDIS", ()),
+    "redis": ("e2e-fastapi-postgresql-redis", "USE_POSTGRESQL", ()),
+    "uploads": ("e2e-fastapi", "USE_POSTGRESQL", ("--set", "uploads=/app/uploads")),
+}
+
+
+@pytest.fixture
+def alone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """A stack with that service and no other."""
+    service = request.param
+    if service not in ALONE:
+        yield request.getfixturevalue(service)
+        return
+    shape, without, options = ALONE[service]
+    stack = Stack(compose(shape, tmp_path / "project"))
+    switch(stack.folder, without, False)
+    name = f"e2e-backup-{service}-alone-{os.getpid()}"
+    build(stack.folder, "--set", f"name={name}", "--set", "fastapi.worker=off", *options)
+    stack.write_env()
+    try:
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.mark.parametrize("alone", [*ALONE, "chroma", "mongodb"], indirect=True)
+def test_a_service_alone_goes_through_everything(alone: Stack) -> None:
+    succeed(alone, "deploy")
+    succeed(alone, "deploy")
+    backup = back_up(alone)
+    # Over what runs, which is backed up first.
+    succeed(alone, "restore", "--yes", "latest")
+    succeed(alone, "restore", "--yes", backup.name)
+    succeed(alone, "deploy")
+    succeed(alone, "backup-check")
+    assert alone.request("/health").status == 200
+    states = {name: c["State"]["Health"]["Status"] for name, c in alone.containers().items()}
+    assert set(states.values()) == {"healthy"}, states

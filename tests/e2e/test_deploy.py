@@ -501,7 +501,52 @@ def test_after_down_a_broken_version_gives_way_to_the_one_before(stack: Stack) -
     main.write_text(source)
     assert code == 1
     assert "In service is version" in output
+    assert_told(stack, output)
     assert serving(stack) == "good"
+
+
+def assert_told(stack: Stack, output: str) -> None:
+    """The cause is shown, and kept, as the container is gone."""
+    assert "broken on purpose" in output
+    (kept,) = re.findall(r"more is in (deploy/state/failed/\S+)", output)
+    assert "broken on purpose" in (stack.folder / kept).read_text()
+    assert (stack.folder / kept).stat().st_mode & 0o777 == 0o600
+
+
+def test_settings_that_do_not_fit_take_nothing_out_of_service(stack: Stack) -> None:
+    before = settings(stack)
+    (stack.folder / ".env").write_text(f"{before}APP_MEMORY=lots\n")
+    code, output = deploy(stack)
+    (stack.folder / ".env").write_text(before)
+    assert code == 1
+    assert "In service is version" in output
+
+
+def test_a_copy_of_the_settings_is_out_of_git_s_sight(stack: Stack) -> None:
+    state = stack.folder / "deploy/state"
+    process = subprocess.Popen(
+        ["sh", "deploy/deploy.sh", "--no-backup"],
+        cwd=stack.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert any("preparing the images" in line for line in process.stdout)
+    (draft,) = state.glob("*.draft.*")
+    assert draft.stat().st_mode & 0o777 == 0o600
+    assert (state / ".gitignore").read_text() == "*\n"
+    assert {path.name for path in stack.folder.glob(".env*")} == {".env", ".env.example"}
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert draft.exists()
+    # As versions before left it.
+    (stack.folder / ".env.draft.abcdef").write_text(settings(stack))
+    deployed(stack, "--no-backup")
+    assert list(state.glob("*.draft.*")) == []
+    assert {path.name for path in stack.folder.glob(".env*")} == {".env", ".env.example"}
 
 
 def test_a_rollback_after_down_runs_no_migration(stack: Stack) -> None:
@@ -560,6 +605,22 @@ def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
             images = run("docker", "image", "ls", "-q", f"{name}-{app}").split()
             if images:
                 subprocess.run(["docker", "image", "rm", "-f", *set(images)], check=False)
+
+
+@pytest.mark.parametrize("other", [("e2e-fastapi-postgresql-redis",)], indirect=True)
+def test_a_first_version_that_does_not_start_says_why(other: Stack) -> None:
+    main = other.folder / "backend/app/main.py"
+    source = main.read_text()
+    main.write_text(source + "\n" + BROKEN["does not start"])
+    with (other.folder / ".env").open("a") as file:
+        file.write("DEPLOY_TIMEOUT=30\n")
+    code, output = deploy(other)
+    assert code == 1
+    assert "Nothing is in service." in output
+    assert_told(other, output)
+    main.write_text(source)
+    deployed(other)
+    assert other.request("/health").status == 200
 
 
 @pytest.mark.parametrize("other", [("e2e-web-app",)], indirect=True)

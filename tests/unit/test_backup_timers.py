@@ -50,5 +50,6 @@ def test_the_cron_line_has_a_minute_and_the_project_s_folder(case: str) -> None:
     assert 0 <= int(minute) < 60
     folder = "/ops/production" if case.startswith("output") else ""
     assert re.fullmatch(
-        rf"\d+ 2 \* \* \* cd /srv/[a-z-]+{folder} && sh deploy/backup.sh >>.*", line
+        rf"\d+ 2 \* \* \* cd /srv/[a-z-]+{folder} && sh deploy/backup.sh --reason nightly >>.*",
+        line,
     )

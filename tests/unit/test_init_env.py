@@ -113,6 +113,41 @@ def test_nothing_but_the_file_is_left(shell: tuple[list[str], str], server: Path
     assert {path.name for path in server.iterdir()} == before | {".env"}
 
 
+@pytest.mark.parametrize("arguments", [[], ["--env", "staging"]])
+def test_a_draft_is_out_of_git_s_sight_and_goes(
+    shell: tuple[list[str], str], server: Path, arguments: list[str]
+) -> None:
+    """Also what a run leaves that is killed while it asks."""
+    (program, *options), path = shell
+    state = server / "deploy/state"
+    child = pexpect.spawn(
+        program,
+        [*options, "deploy/init-env.sh", *arguments],
+        cwd=str(server),
+        env={"PATH": path},
+        timeout=60,
+    )
+    child.expect("Domain that points to this server")
+    (draft,) = state.glob("*.draft.*")
+    assert stat.S_IMODE(draft.stat().st_mode) == 0o600
+    assert (state / ".gitignore").read_text() == "*\n"
+    assert {path.name for path in server.glob(".env*")} == {".env.example"}
+    child.kill(signal.SIGKILL)
+    child.wait()
+    assert draft.exists()
+    assert init(shell, server, *arguments).returncode == 0
+    assert [path.name for path in state.iterdir()] == [".gitignore"]
+
+
+def test_a_run_beside_another_leaves_its_draft(shell: tuple[list[str], str], server: Path) -> None:
+    state = server / "deploy/state"
+    state.mkdir()
+    other = state / f"init-env.draft.{os.getpid()}"
+    other.write_text("SECRET_KEY=theirs\n")
+    assert init(shell, server).returncode == 0
+    assert other.exists()
+
+
 def test_another_environment(shell: tuple[list[str], str], server: Path) -> None:
     assert init(shell, server, "--env", "staging").returncode == 0
     assert (server / "deploy/env/staging.env").stat().st_mode & 0o777 == 0o600

@@ -97,6 +97,8 @@ class Cluster:
             self.write(f"deployments/{app}/revisions/{revision - 1}", "older")
             self.write(f"deployments/{app}/revisions/{revision}", "old")
         self.wants(app="old", worker="old")
+        (self.state / "configmaps/release").mkdir()
+        self.write("configmaps/release/present", "app=3 worker=7")
         self.write("logs/backups-check", BACKUP)
 
     def calls(self) -> list[str]:
@@ -602,7 +604,7 @@ def test_the_first_deployment(cluster: Cluster) -> None:
 def test_a_later_deployment_makes_a_backup_first(later: Cluster) -> None:
     result = later.run("deploy", "production")
     assert result.returncode == 0, result.stderr
-    backup = ["start backup-before", "await backup-before"]
+    backup = ["start backup-before-deploy", "await backup-before-deploy"]
     assert later.steps() == backup + DATA + MIGRATE + NEW
 
 
@@ -612,7 +614,7 @@ def test_a_deployment_without_a_backup(later: Cluster) -> None:
     assert later.steps() == DATA + MIGRATE + NEW
 
 
-@pytest.mark.parametrize("job", ["backup-before", "migrate"])
+@pytest.mark.parametrize("job", ["backup-before-deploy", "migrate"])
 def test_a_job_of_the_deployment_before_is_made_anew(later: Cluster, job: str) -> None:
     (later.state / "jobs" / job).mkdir()
     result = later.run("deploy", "production")
@@ -632,18 +634,18 @@ FAILED = ("", "FailureTarget", "FailureTarget Failed")
 
 
 def test_a_failed_backup_ends_a_deployment(later: Cluster) -> None:
-    later.write("conditions/backup-before", *FAILED)
+    later.write("conditions/backup-before-deploy", *FAILED)
     assert later.run("deploy", "production").returncode == 1
-    assert later.steps() == ["start backup-before", "await backup-before"]
+    assert later.steps() == ["start backup-before-deploy", "await backup-before-deploy"]
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        "create job backup-before *",
+        "create job backup-before-deploy *",
         "create configmap in-progress *",
         "get namespace *",
-        "get cronjob backup *",
+        "get configmap release *",
         "get deployment *",
     ],
 )
@@ -692,6 +694,53 @@ def test_an_app_that_does_not_become_ready(
     assert later.images() == {"app": "old", "worker": "old"}
 
 
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "CreateContainerConfigError"])
+@pytest.mark.parametrize("pods", ["deployment/app", "statefulset/postgres"])
+def test_pods_that_cannot_start_are_not_waited_for(later: Cluster, pods: str, reason: str) -> None:
+    name = pods.split("/")[1]
+    later.write("fails", f"rollout status {pods} *")
+    later.write(f"waiting/{name}", reason)
+    result = later.run("deploy", "production", "--no-backup")
+    assert result.returncode == 1
+    assert f"{name} is not ready: {reason}" in result.stderr
+    assert len([call for call in later.calls() if call.startswith(f"rollout status {pods}")]) == 1
+
+
+@pytest.mark.parametrize(("restarts", "looks"), [(4, 30), (5, 1), (12, 1)])
+def test_an_app_that_ends_again_and_again(later: Cluster, restarts: int, looks: int) -> None:
+    later.write("fails", "rollout status deployment/app *")
+    later.write("waiting/app", "CrashLoopBackOff")
+    later.write("restarts/app", str(restarts))
+    later.write("logs/pod-of-app-previous", "STRIPE_API_KEY: Field required")
+    result = later.run("deploy", "production", "--no-backup")
+    assert "STRIPE_API_KEY: Field required" in result.stderr
+    calls = [call for call in later.calls() if call.startswith("rollout status deployment/app")]
+    assert len(calls) == looks
+
+
+@pytest.mark.parametrize(
+    ("pod", "deleted"),
+    [("old False", True), ("old ", True), ("old True", False), ("new False", False)],
+)
+def test_a_database_that_was_never_ready_takes_its_new_form(
+    later: Cluster, pod: str, deleted: bool
+) -> None:
+    """Kubernetes waits for such a pod for ever (StatefulSets, "Forced rollback")."""
+    later.write("pods/postgres-0", pod)
+    assert later.run("deploy", "production").returncode == 0
+    assert ("delete pod postgres-0" in later.calls()) == deleted
+
+
+def test_after_a_first_deployment_that_failed_nothing_is_backed_up(cluster: Cluster) -> None:
+    cluster.write("fails", "rollout status statefulset/postgres *")
+    assert cluster.run("deploy", "production").returncode == 1
+    cluster.write("fails")
+    (cluster.state / "calls").unlink()
+    result = cluster.run("deploy", "production")
+    assert result.returncode == 0, result.stderr
+    assert cluster.steps() == DATA + MIGRATE + NEW
+
+
 def test_apps_that_the_cluster_refuses(later: Cluster) -> None:
     later.wants(app="new")
     later.write("fails", "apply * app.kubernetes.io/component=app")
@@ -708,7 +757,7 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(cluster: Cluste
 @pytest.mark.parametrize(
     ("job", "last"),
     [
-        ("backup-before", "Complete SuccessCriteriaMet"),
+        ("backup-before-deploy", "Complete SuccessCriteriaMet"),
         ("migrate", "SuccessCriteriaMet Complete"),
     ],
 )
@@ -720,7 +769,7 @@ def test_success_that_is_not_complete_yet(later: Cluster, job: str, last: str) -
     assert len(looks) == 4
 
 
-@pytest.mark.parametrize("job", ["backup-before", "migrate"])
+@pytest.mark.parametrize("job", ["backup-before-deploy", "migrate"])
 def test_an_image_that_cannot_be_pulled(later: Cluster, job: str) -> None:
     later.write(f"conditions/{job}", "")
     later.write(f"waiting/{job}", "ImagePullBackOff")
@@ -732,9 +781,16 @@ def test_an_image_that_cannot_be_pulled(later: Cluster, job: str) -> None:
 
 @pytest.mark.parametrize("failing", ["rollout status deployment/app *", "nothing"])
 def test_no_manifest_with_secrets_is_left(later: Cluster, failing: str) -> None:
+    drafts = later.project / "deploy/state"
+    drafts.mkdir()
+    # Of a run that was killed, as no process has that number.
+    (drafts / "draft.4194305.abcdef").write_text("kind: Secret\n")
     later.write("fails", failing)
     later.run("deploy", "production")
     assert list((later.state / "tmp").iterdir()) == []
+    assert [path.name for path in drafts.iterdir()] == [".gitignore"]
+    applied = next(call for call in later.calls() if "--filename" in call)
+    assert " ../state/draft." in applied
 
 
 # The lock
@@ -757,7 +813,7 @@ def test_the_lock_of_another_run(later: Cluster, arguments: tuple[str, ...]) -> 
 
 FAILURES = {
     "success": "nothing",
-    "backup": "create job backup-before *",
+    "backup": "create job backup-before-deploy *",
     "data": "apply * notin *",
     "databases": "rollout status statefulset/postgres *",
     "migration": "apply * app.kubernetes.io/component=migration",
@@ -804,8 +860,8 @@ def test_a_restore_gives_its_lock_back(later: Cluster, failing: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "create job backup-before *",
-        "get job backup-before *",
+        "create job backup-before-deploy *",
+        "get job backup-before-deploy *",
         "apply * notin *",
         "rollout status statefulset/postgres *",
         "get job migrate *",
@@ -910,7 +966,8 @@ def test_a_failed_deployment_keeps_the_record(cluster: Cluster) -> None:
 # restore.sh
 
 CHECK = ["start backups-check", "await backups-check"]
-KEEP = ["start backup-before", "await backup-before"]
+KEEP = ["start backup-before-restore", "await backup-before-restore"]
+LOOK = ["await statefulset/postgres", "await statefulset/redis"]
 STOP = ["scale deployment/app to 0", "scale deployment/worker to 0"]
 STOPPED = ["await end of app", "await end of worker"]
 STOP_REDIS = ["scale statefulset/redis to 0", "await end of redis-0"]
@@ -924,7 +981,7 @@ STARTED = ["await deployment/app", "await deployment/worker"]
 def test_a_restore(later: Cluster, backup: str) -> None:
     result = later.run("restore", "production", "--yes", backup)
     assert result.returncode == 0, result.stderr
-    stops = CHECK + KEEP + STOP + STOPPED + STOP_REDIS
+    stops = CHECK + KEEP + LOOK + STOP + STOPPED + STOP_REDIS
     assert later.steps() == stops + RESTORE + START_REDIS + START + STARTED
 
 
@@ -945,10 +1002,16 @@ def test_a_backup_that_is_not_whole_changes_nothing(later: Cluster) -> None:
 
 
 def test_a_restore_without_a_backup_of_the_present_changes_nothing(later: Cluster) -> None:
-    later.write("conditions/backup-before", *FAILED)
+    later.write("conditions/backup-before-restore", *FAILED)
     assert later.run("restore", "production", "--yes", BACKUP).returncode == 1
     assert later.steps() == CHECK + KEEP
     assert not any(call.startswith("patch ") for call in later.calls())
+
+
+def test_a_restore_without_a_database_stops_no_app(later: Cluster) -> None:
+    later.write("fails", "rollout status statefulset/postgres *")
+    assert later.run("restore", "production", "--yes", BACKUP).returncode == 1
+    assert [later.replicas(app) for app in APPS] == [2, 2]
 
 
 def test_a_restore_that_nobody_can_allow_is_refused(later: Cluster) -> None:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -278,6 +279,32 @@ def test_the_tag_is_written_to_the_settings(swarm: Swarm) -> None:
     check(swarm.run("deploy", "v1"))
     assert swarm.settings == before + b"TAG=v1\n"
     assert stat.S_IMODE((swarm.project / ".env").stat().st_mode) == 0o640
+
+
+def test_settings_that_lie_on_another_disk(later: Swarm) -> None:
+    """A link in the project's folder; the file itself changes in one step, on its own disk."""
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == later.project.stat().st_dev:
+        pytest.skip("there is no other disk")
+    with TemporaryDirectory(dir=elsewhere) as folder:
+        target = Path(folder, "settings.env")
+        target.write_bytes(later.settings)
+        (later.project / ".env").unlink()
+        (later.project / ".env").symlink_to(target)
+        check(later.run("deploy", "v2"))
+        assert (later.project / ".env").is_symlink()
+        assert "TAG=v2\n" in target.read_text()
+        assert [path.name for path in Path(folder).iterdir()] == ["settings.env"]
+
+
+def test_drafts_of_the_settings_are_removed(later: Swarm) -> None:
+    """Those of runs that were killed: in deploy/state/, and beside .env as versions before did."""
+    state = later.project / "deploy/state"
+    for draft in (state / f"{NAME}-prod.draft.abcdef", later.project / ".env.draft.abcdef"):
+        draft.write_text("POSTGRES_PASSWORD=secret\n")
+    check(later.run("deploy", "v2"))
+    assert list(state.glob("*.draft.*")) == []
+    assert {path.name for path in later.project.glob(".env*")} == {".env"}
 
 
 def test_the_history_of_two_deployments(later: Swarm) -> None:
@@ -849,7 +876,8 @@ def test_apps_stay_stopped_after_a_failed_restore(later: Swarm) -> None:
     later.write("fails", "exec * restore")
     said = failed(later, "--yes", "latest", script="restore")
     assert [later.service(app)[1] for app in APPS] == [0, 0]
-    assert re.search(r"restore\.sh --no-backup \d{8}-\d{6}Z\.\n$", said)
+    restored, made = re.findall(r"restore\.sh --no-backup (\d{8}-\d{6}Z)\n", said)
+    assert restored < made
 
 
 def test_replicas_that_are_no_number_are_refused_before_a_restore(later: Swarm) -> None:

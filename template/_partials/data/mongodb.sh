@@ -6,6 +6,7 @@
 #             documents in it, as: count DATABASE.COLLECTION NUMBER
 #   restore   replaces everything by the archive on standard input
 #   count     the number of documents of each collection
+#   ready     whether it takes connections
 #   password  takes the new password from standard input
 set -eu
 umask 077
@@ -64,10 +65,11 @@ case ${1-} in
                     print('count ' + name + '.' + collection + ' ' + db.getCollection(collection).countDocuments({}));
         }" | sort
         ;;
+    ready) mongo 'print(databases.length)' >/dev/null ;;
     password)
         IFS= read -r NEW_PASSWORD
         export NEW_PASSWORD
         mongo "server.getDB('admin').changeUserPassword(env.MONGO_INITDB_ROOT_USERNAME, env.NEW_PASSWORD)" >/dev/null
         ;;
-    *) fail 'size, backup, restore, count or password?' ;;
+    *) fail 'size, backup, restore, count, ready or password?' ;;
 esac

@@ -33,13 +33,13 @@ trap 'exit 143' TERM
 
 # What a killed run left.
 remove || true
-compose --progress quiet up --detach --no-deps --wait postgres redis
+start_services postgres redis
 for one in $kept; do
     [ -f "$backup/$one.backup" ] || continue
     if among "$one" "$stopped"; then
         compose --progress quiet stop "$one"
         beside "$one" restore <"$backup/$one.backup"
-        compose --progress quiet up --detach --no-deps --wait "$one"
+        start_services "$one"
     elif [ "$one" = uploads ]; then
         beside "$one" restore <"$backup/$one.backup"
     else

@@ -21,12 +21,11 @@ lock deploy
 new=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')
 [ ${#new} -eq 64 ] || fail "/dev/urandom gives no random numbers."
 
-# The new settings are whole on the disk before the database changes.
-draft=$(readlink -f "$env_file").draft.passwd doing='writing the settings' done=''
+doing='writing the settings' done=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
-    [ -n "$done" ] || rm -f "$draft"
+    trap '' HUP INT QUIT TERM
+    drop_draft
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "change-password service=$service result=\"$result\""
     [ "$code" -eq 0 ] || fail "Failed while $doing. ${done:-The old password holds.}"
@@ -34,21 +33,22 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
-settings_with "$variable=$new" >"$draft" || fail "$draft cannot be written."
-chmod "$(stat -L -c %a "$env_file")" "$draft"
-chown "$(stat -L -c %u:%g "$env_file")" "$draft" 2>/dev/null || true
+# Whole on the disk before the database changes.
+draft_settings "$variable=$new"
 
 # From here to the settings nothing comes between.
-trap '' HUP INT TERM
+trap '' HUP INT QUIT TERM
 doing="changing the password in $service"
 echo "-- $doing"
 printf '%s\n' "$new" | inside "$service" password
 doing='putting the settings in place'
-mv -f "$draft" "$(readlink -f "$env_file")"
+keep_settings
 done="The database and $env_file have the new password; the apps may still use the old one: sh deploy/change-password.sh$options $service"
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
 doing='giving the apps the new password'

@@ -63,7 +63,6 @@ for given; do
     esac
 done
 
-limit=$(number DEPLOY_TIMEOUT 300)
 drain_limit=$(number DRAIN_SECONDS 30)
 lock deploy
 started=$(date +%s)
@@ -74,11 +73,12 @@ REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG=$version
 export REVISION TAG IMAGE_APP
 
-doing='reading the settings' serving='' switched='' draft='' undo='' login=''
+doing='reading the settings' serving='' switched='' undo='' login=''
+[ -z "$(containers $apps)" ] || serving=$old
 finish() {
     code=$?
-    trap '' HUP INT TERM PIPE
-    [ -z "$draft" ] || rm -f "$draft"
+    trap '' HUP INT QUIT TERM PIPE
+    drop_draft
     [ -z "$login" ] || rm -rf "$login"
     [ -n "$switched" ] || [ -z "$undo" ] || $undo || true
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
@@ -92,6 +92,7 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 # Nobody listens any more, as when the connection to a server is lost.
 trap 'exit 141' PIPE
@@ -101,25 +102,8 @@ begin() {
     echo "-- $doing"
 }
 
-# A container's state in one word: healthy, starting, unhealthy, or how it ended.
-state() {
-    docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
-        "$1" 2>/dev/null || echo gone
-}
-
-wait_until_healthy() {
-    waited=0
-    while state=$(state "$1") && [ "$waited" -lt "$limit" ]; do
-        case $state in
-            healthy) return ;;
-            starting | created) sleep 1 ;;
-            *) break ;;
-        esac
-        waited=$((waited + 1))
-    done
-    docker logs --tail 30 "$1" >&2 || true
-    echo "$me: $2 of version $TAG is $state after $waited s; its log is above." >&2
-    return 1
+name_of() {
+    inspect "$1" '{{.Name}}' | sed 's|^/||'
 }
 
 # The proxy sends the requests for APP to the container that /run/live/APP names. Outside a
@@ -135,11 +119,8 @@ point_to_services() {
     done
 }
 
-name_of() {
-    docker inspect --format '{{.Name}}' "$1" | sed 's|^/||'
-}
 tag_of() {
-    docker inspect --format '{{.Config.Image}}' "$1" | sed 's/.*://'
+    inspect "$1" '{{.Config.Image}}' | sed 's/.*://'
 }
 
 # The container of a service that is in service: the one the proxy names, else one of the version
@@ -197,7 +178,7 @@ place() {
     done
     create $apps || return
     for id in $(containers --all $apps); do
-        docker start "$id" >/dev/null && wait_until_healthy "$id" "The container" || return
+        docker start "$id" >/dev/null && wait_until_healthy "$id" "$(name_of "$id")" || return
     done
 }
 
@@ -206,7 +187,8 @@ log_in() {
     # Another configuration folder has no contexts.
     DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}')
     export DOCKER_HOST
-    login=$(mktemp -d)
+    rm -rf deploy/state/"$project".login.?????? # what a killed run left
+    login=$(mktemp -d "$PWD/deploy/state/$project.login.XXXXXX")
     case ${1%%/*} in *[.:]* | localhost) registry=${1%%/*} ;; *) registry=docker.io ;; esac
     docker --config "$login" login --username "$user" --password-stdin "$registry" >/dev/null 2>&1 ||
         fail "$registry did not accept the user $user and the password."
@@ -243,21 +225,24 @@ start_old_version() {
 }
 
 compose config --quiet
-[ -z "$(containers $apps)" ] || serving=$old
 # The new settings are written already, while a full disk does no harm.
-settings_file=$(readlink -f "$env_file")
-# What a killed run left: a copy of all secrets.
-rm -f "$settings_file".draft.??????
-draft=$(mktemp "$settings_file.draft.XXXXXX") || fail "$(dirname -- "$settings_file") cannot be written."
-settings_with "TAG=$version" $changed >"$draft" || fail "$draft cannot be written."
+draft_settings "TAG=$version" $changed
 seen=$(cksum <"$settings_file")
-chmod "$(stat -c %a "$settings_file")" "$draft"
-chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
 keep_version() {
     # What was edited meanwhile counts.
     [ "$(cksum <"$settings_file")" = "$seen" ] || settings_with "TAG=$version" $changed >"$draft"
-    mv -f "$draft" "$settings_file"
-    draft='' serving=$version switched=yes
+    keep_settings
+    serving=$version switched=yes
+}
+# What did not come up, and why, before it is removed.
+show_failed() {
+    for id in $(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project"); do
+        case $(state "$id")-$(inspect "$id" '{{.State.ExitCode}}') in
+            healthy-* | created-* | exited-0) ;;
+            *) show_log "$id" "$(inspect "$id" '{{index .Config.Labels "com.docker.compose.service"}}')" ;;
+        esac
+    done
+    return 1
 }
 
 begin 'preparing the images'
@@ -269,19 +254,19 @@ else
 fi
 
 begin 'looking after the databases'
-compose --progress quiet up --detach --no-deps --no-recreate --wait postgres redis
+start_services postgres redis
 if [ -n "$backup" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
-    sh deploy/backup.sh $options
+    sh deploy/backup.sh $options --reason "before deploy $version"
 fi
 if [ -z "$serving" ]; then
     begin 'starting everything'
     undo=start_old_version
     if [ -z "$only_switch" ]; then
-        compose --progress quiet up --detach --no-build --wait --wait-timeout "$limit"
+        compose --progress quiet up --detach --no-build --wait --wait-timeout "$limit" || show_failed
         # When its time is over, Compose may end as if all were well.
         for id in $(containers --all $apps); do
-            wait_until_healthy "$id" "$(docker inspect --format '{{.Name}}' "$id" | sed 's|^/||')"
+            wait_until_healthy "$id" "$(name_of "$id")"
         done
     else
         place

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # What the scripts beside it share; not run by itself.
 # Every script takes --env NAME first: deploy/env/NAME.env instead of .env, and a stack of its own.
 
@@ -22,7 +22,6 @@ case $environment in
     *) project=fach-$environment env_file=deploy/env/$environment.env ;;
 esac
 # For messages and calls of other scripts.
-# shellcheck disable=SC2034
 if [ "$environment" = production ]; then
     options='' compose_shown='docker compose -f docker-compose.prod.yml'
 else
@@ -61,18 +60,39 @@ number() {
     printf %s "$value"
 }
 
-# The settings with other values for some of them: NAME=VALUE ... awk ends the last line where
-# nobody did.
-settings_with() {
-    names=''
-    for pair; do names="$names${names:+|}${pair%%=*}"; done
-    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$env_file" &&
-        printf '%s\n' "$@"
-}
-
 # What the scripts note down lies beside them, out of git's sight.
 mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
     fail "deploy/state cannot be written."
+
+# New settings are whole on the disk, and nobody else's to read, before they take the place of the
+# old ones in one step. Under the lock deploy: draft_settings NAME=VALUE ..., then keep_settings.
+settings_file=$(readlink -f "$env_file") draft=''
+draft_settings() {
+    folder=deploy/state
+    # A file moves in one step on its own disk alone.
+    [ "$(stat -c %d "$folder")" = "$(stat -c %d "$settings_file")" ] || folder=$(dirname -- "$settings_file")
+    # What a killed run left: a copy of all secrets.
+    rm -f "$folder/$project".draft.?????? "$settings_file".draft.??????
+    draft=$(umask 077 && mktemp "$folder/$project.draft.XXXXXX") || fail "$folder cannot be written."
+    settings_with "$@" >"$draft" || fail "$draft cannot be written."
+}
+# awk ends the last line where nobody did.
+settings_with() {
+    names=''
+    for pair; do names="$names${names:+|}${pair%%=*}"; done
+    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$settings_file" &&
+        printf '%s\n' "$@"
+}
+keep_settings() {
+    chmod "$(stat -c %a "$settings_file")" "$draft"
+    chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
+    mv -f "$draft" "$settings_file"
+    draft=''
+}
+drop_draft() {
+    [ -z "$draft" ] || rm -f "$draft"
+    draft=''
+}
 
 # One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
 # lock needs another file descriptor: lock NAME 8
@@ -106,6 +126,55 @@ containers() {
     done
 }
 
+limit=$(number DEPLOY_TIMEOUT 300)
+# A container's state in one word: healthy, starting, unhealthy, or how it ended.
+state() {
+    docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
+        "$1" 2>/dev/null || echo gone
+}
+inspect() {
+    docker inspect --format "$2" "$1"
+}
+# The end of a container's log; more of it is kept, as the container may be removed.
+show_log() {
+    log=deploy/state/failed/$project.$2.log
+    (umask 077 && mkdir -p deploy/state/failed && docker logs --timestamps --tail 10000 "$1" >"$log" 2>&1) || true
+    echo "-- the last lines of $2's log; more is in $log" >&2
+    docker logs --tail 30 "$1" >&2 || true
+}
+# Waits until a container is healthy: ID NAME [patiently]. With patience also for one that is not
+# healthy yet, or no longer, and for one that ends and comes back, up to three times.
+wait_until_healthy() {
+    waited=0 restarts=$(inspect "$1" '{{.RestartCount}}')
+    while state=$(state "$1") && [ "$state" != healthy ]; do
+        case $state in
+            starting | created) ;;
+            gone) break ;;
+            *) [ -n "${3-}" ] && [ "$(inspect "$1" '{{.RestartCount}}')" -lt $((restarts + 3)) ] || break ;;
+        esac
+        [ "$waited" -lt "$limit" ] || break
+        sleep 1
+        waited=$((waited + 1))
+    done
+    [ "$state" != healthy ] || return 0
+    show_log "$1" "$2"
+    echo "$me: $2 is $state after $waited s; its log is above." >&2
+    return 1
+}
+# Starts services, without their dependencies. Docker shows one that was paused as unhealthy until it
+# has asked again, and Compose's own waiting would give up.
+start_services() {
+    compose --progress quiet up --detach --no-deps --no-recreate "$@"
+    wait_for_services "$@"
+}
+wait_for_services() {
+    for service; do
+        for id in $(containers --all "$service"); do
+            wait_until_healthy "$id" "$service" patiently || return
+        done
+    done
+}
+
 # Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB
 inside() {
     inside_id=$(containers "$1" | head -n 1)
@@ -117,9 +186,6 @@ inside() {
 beside() {
     compose --progress quiet run --rm --no-deps --no-TTY --entrypoint sh "$1" \
         -c "$(cat "deploy/data/$1.sh")" "$1.sh" "$2"
-}
-start_services() {
-    compose up --detach --no-deps --no-recreate --wait "$@"
 }
 stop_service() {
     compose stop "$1"

@@ -1,14 +1,19 @@
 #!/bin/sh
 # Backs up postgres, while everything keeps running, to a folder of its own in
 # BACKUP_DIR; removes old ones; copies it to another machine where the settings say so.
-#   sh deploy/backup.sh [--env NAME]
+#   sh deploy/backup.sh [--env NAME] [--reason TEXT]    the list of backups shows the reason
 # A backup that did not end well leaves nothing behind; the exit code is 1.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
 # shellcheck source-path=SCRIPTDIR source=data/common.sh
 . deploy/data/common.sh
-[ $# -eq 0 ] || fail "Use: sh deploy/backup.sh [--env NAME]"
+reason='by hand'
+if [ $# -eq 2 ] && [ "$1" = --reason ]; then
+    reason=$2
+    shift 2
+fi
+[ $# -eq 0 ] || fail "Use: sh deploy/backup.sh [--env NAME] [--reason TEXT]"
 
 lock backup
 started=$(date +%s)
@@ -84,6 +89,7 @@ mkdir "$partial" || fail "$backups cannot be written: look at BACKUP_DIR in $env
 {
     echo "stamp $stamp"
     echo "project $project"
+    echo "reason $(printf %s "$reason" | tr -c '[:print:]' ' ')"
     echo "tag $(setting TAG latest)"
     echo "image postgres "pgvector/pgvector:pg15
 } >"$partial/manifest"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Brings a backup back: what is there now is replaced by it, after a backup of its own.
 #   sh deploy/restore.sh [--env NAME] --list                     which backups there are
-#   sh deploy/restore.sh [--env NAME] BACKUP|latest [SERVICE…]   all of it, or these services alone
+#   sh deploy/restore.sh [--env NAME] BACKUP|latest [SERVICE…]   all of it, or these services alone;
+#                                       latest is none of those that a restore made before it began
 #   sh deploy/restore.sh [--env NAME] --import FILE SERVICE      data from elsewhere
 # BACKUP is a name of the list, or a path. SERVICE is one of: postgres, redis, uploads.
 # Before these: --yes does not ask; --no-backup makes no backup of the present state.
@@ -16,7 +17,10 @@ while :; do
     case ${1-} in
         --list)
             for name in $(list_backups); do
-                echo "$name  $(du -sh "$backups/$name" | cut -f 1)  $(told "$backups/$name" tag)"
+                size=$(du -sh "$backups/$name" | cut -f 1) reason=$(told "$backups/$name" reason)
+                printf '%s  %s UTC  %6s  %s, version %s\n' "$name" \
+                    "$(echo "$name" | sed 's/\(....\)\(..\)\(..\)-\(..\)\(..\).*/\1-\2-\3 \4:\5/')" \
+                    "$size" "${reason:-by hand}" "$(told "$backups/$name" tag)"
             done
             exit
             ;;
@@ -45,12 +49,19 @@ done
 # No other backup or deployment meanwhile.
 lock deploy
 lock backup 8
+quoted() {
+    case $1 in
+        *[!A-Za-z0-9._/:@%+,=-]*) printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")" ;;
+        *) printf %s "$1" ;;
+    esac
+}
+# What the same restore is called once there are more backups, which latest would be.
 if [ -n "$import" ]; then
     [ -f "$import" ] && [ -r "$import" ] || fail "$import cannot be read."
-    what=$import
+    what=$import again="--import $(quoted "$import") $wanted"
 else
     verify "$backup"
-    what="the backup $(basename "$backup")"
+    what="the backup $(basename "$backup")" again="$(quoted "$name")${*:+ $*}"
     for one in $wanted; do
         [ -f "$backup/$one.backup" ] || fail "The backup $backup has no $one; name what to restore."
     done
@@ -74,8 +85,8 @@ finish() {
     note "restore from=\"$what\" what=\"$wanted\" before=${before:-none} result=\"$result\""
     [ "$code" -eq 0 ] && return
     echo "$me: Failed while $doing. The apps are stopped, and what is restored is not complete." >&2
-    back=${before:+, or go back: sh deploy/restore.sh$options --no-backup $before}
-    echo "$me: Mend the cause and run the same again with --no-backup$back." >&2
+    echo "$me: Mend the cause and go on: sh deploy/restore.sh$options --no-backup $again" >&2
+    [ -z "$before" ] || echo "$me: Or go back: sh deploy/restore.sh$options --no-backup $before" >&2
     exit 1
 }
 if [ -n "$first_backup" ] && [ -n "$(containers postgres redis)" ]; then
@@ -83,7 +94,7 @@ if [ -n "$first_backup" ] && [ -n "$(containers postgres redis)" ]; then
     # It takes the lock itself, and must not remove what is about to be restored.
     exec 8>&-
     # shellcheck disable=SC2086 # two words, or none
-    KEEP_BACKUP=$(basename "${backup-none}") sh deploy/backup.sh $options ||
+    KEEP_BACKUP=$(basename "${backup-none}") sh deploy/backup.sh $options --reason "before restore of $what" ||
         fail "Nothing was changed; --no-backup restores without a backup of the present state."
     lock backup 8
     before=$(list_backups | tail -n 1)

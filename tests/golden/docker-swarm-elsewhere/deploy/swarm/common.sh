@@ -59,18 +59,39 @@ number() {
     printf %s "$value"
 }
 
-# The settings with other values for some of them: NAME=VALUE ... awk ends the last line where
-# nobody did.
-settings_with() {
-    names=''
-    for pair; do names="$names${names:+|}${pair%%=*}"; done
-    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$env_file" &&
-        printf '%s\n' "$@"
-}
-
 # What the scripts note down lies beside them, out of git's sight.
 mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
     fail "deploy/state cannot be written."
+
+# New settings are whole on the disk, and nobody else's to read, before they take the place of the
+# old ones in one step. Under the lock deploy: draft_settings NAME=VALUE ..., then keep_settings.
+settings_file=$(readlink -f "$env_file") draft=''
+draft_settings() {
+    folder=deploy/state
+    # A file moves in one step on its own disk alone.
+    [ "$(stat -c %d "$folder")" = "$(stat -c %d "$settings_file")" ] || folder=$(dirname -- "$settings_file")
+    # What a killed run left: a copy of all secrets.
+    rm -f "$folder/$project".draft.?????? "$settings_file".draft.??????
+    draft=$(umask 077 && mktemp "$folder/$project.draft.XXXXXX") || fail "$folder cannot be written."
+    settings_with "$@" >"$draft" || fail "$draft cannot be written."
+}
+# awk ends the last line where nobody did.
+settings_with() {
+    names=''
+    for pair; do names="$names${names:+|}${pair%%=*}"; done
+    awk -v names="$names" '$0 !~ "^[ \t]*(export[ \t]+)?(" names ")[ \t]*="' "$settings_file" &&
+        printf '%s\n' "$@"
+}
+keep_settings() {
+    chmod "$(stat -c %a "$settings_file")" "$draft"
+    chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
+    mv -f "$draft" "$settings_file"
+    draft=''
+}
+drop_draft() {
+    [ -z "$draft" ] || rm -f "$draft"
+    draft=''
+}
 
 # One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
 # lock needs another file descriptor: lock NAME 8

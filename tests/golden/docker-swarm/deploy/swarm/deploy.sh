@@ -64,14 +64,14 @@ done
 nodes=$(docker node ls --quiet | wc -l)
 
 old=$(setting TAG none)
-trap '' HUP INT TERM PIPE
+trap '' HUP INT QUIT TERM PIPE
 lock deploy
 started=$(date +%s)
-doing='reading the settings' draft='' serving='' job='' begun='' first=''
+doing='reading the settings' serving='' job='' begun='' first=''
 finish() {
     code=$?
-    trap '' HUP INT TERM PIPE
-    [ -z "$draft" ] || rm -f "$draft"
+    trap '' HUP INT QUIT TERM PIPE
+    drop_draft
     [ -z "$job" ] || docker service rm "$job" >/dev/null 2>&1 || true
     # Where there is no version before, what was begun stays, to be looked at.
     [ "$code" -eq 0 ] || [ -z "$begun" ] || [ -n "$first" ] || take_back
@@ -83,6 +83,7 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 trap 'exit 141' PIPE
 begin() {
@@ -241,7 +242,7 @@ fi
 if [ -n "$backup" ] && [ -z "$first" ]; then
     begin 'backing up'
     # shellcheck disable=SC2086 # two words, or none
-    sh deploy/swarm/backup.sh $options
+    sh deploy/swarm/backup.sh $options --reason "before deploy $version"
 fi
 if [ -z "$only_switch" ]; then
     begin 'bringing the database up to date'
@@ -349,13 +350,9 @@ done
 
 # The settings name what runs; names with digests are looked up again by the tag.
 doing='writing the settings'
-settings_file=$(readlink -f "$env_file")
-draft=$(mktemp "$settings_file.draft.XXXXXX")
-settings_with "TAG=$version" >"$draft"
-chmod "$(stat -c %a "$settings_file")" "$draft"
-chown "$(stat -c %u:%g "$settings_file")" "$draft" 2>/dev/null || true
-mv -f "$draft" "$settings_file"
-draft='' serving=$version begun=''
+draft_settings "TAG=$version"
+keep_settings
+serving=$version begun=''
 
 doing='removing secrets and configs that nothing uses any more'
 for kind in secret config; do

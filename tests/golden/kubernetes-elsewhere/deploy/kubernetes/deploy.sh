@@ -16,7 +16,8 @@ empty=$(cd "$overlay" && sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=$/\1/p' settings.
     fail "Name the domain in deploy/kubernetes/$overlay/kustomization.yaml."
 needs_kubectl
 
-rendered=$(mktemp) before='' started=''
+# It holds all secrets.
+rendered=$(draft) before='' started=''
 finish() {
     code=$?
     trap '' HUP INT TERM

@@ -16,6 +16,18 @@ shift
 overlay=overlays/$environment namespace=web-app-$environment
 apps='app frontend' services='postgres'
 
+# A file for nobody else's eyes, for what holds secrets, out of git's sight; whoever asks for it removes
+# it. Those of runs that were killed go.
+draft() (
+    umask 077
+    state=../state
+    mkdir -p "$state" && [ -e "$state/.gitignore" ] || echo '*' >"$state/.gitignore"
+    for left in "$state"/draft.*; do
+        pid=${left#"$state/draft."}
+        kill -0 "${pid%.*}" 2>/dev/null || rm -f "$left"
+    done
+    mktemp "$state/draft.$$.XXXXXX"
+)
 in_namespace() {
     kubectl --namespace "$namespace" "$@"
 }
@@ -41,6 +53,31 @@ unlock() {
     [ "$found" != "$holder" ] || in_namespace delete configmap in-progress >/dev/null || true
 }
 
+# The newest pod of an app or a database, in the form of a jsonpath below it.
+newest_pod() {
+    in_namespace get pods --selector "app.kubernetes.io/name=$1" --sort-by .metadata.creationTimestamp \
+        --output "jsonpath={.items[-1:]$2}" 2>/dev/null || true
+}
+# Waits until a Deployment or a StatefulSet is ready, ten minutes at most, and less where its newest pod
+# cannot start: its image or settings are not to be had, or it has ended five times.
+wait_for_pods() {
+    waited=0
+    until told=$(in_namespace rollout status "$1" --timeout 20s 2>&1); do
+        waited=$((waited + 20))
+        reasons="$(newest_pod "${1#*/}" ..waiting.reason) $(newest_pod "${1#*/}" ..restartCount) "
+        case $reasons in
+            *ImagePullBackOff* | *InvalidImageName* | *CreateContainerConfigError* | *CrashLoopBackOff*' '[5-9]' '* | *CrashLoopBackOff*' '[0-9][0-9]*) ;;
+            *) [ "$waited" -ge 600 ] || continue ;;
+        esac
+        pod=$(newest_pod "${1#*/}" .metadata.name)
+        [ -z "$pod" ] || in_namespace logs "$pod" --previous --tail 30 >&2 2>/dev/null ||
+            in_namespace logs "$pod" --tail 30 >&2 || true
+        echo "$me: ${1#*/} is not ready: ${reasons%% *} $(echo "$told" | tail -n 1)" >&2
+        return 1
+    done
+    echo "$told" | tail -n 1
+}
+
 # The revision of each app's Deployment, in words as app=3.
 revisions() {
     all=''
@@ -63,7 +100,7 @@ go_back_to() {
 }
 wait_for_apps() {
     for app in $apps; do
-        in_namespace rollout status "deployment/$app" --timeout 10m || return
+        wait_for_pods "deployment/$app" || return
     done
 }
 # What rollback.sh goes by: the revisions in service, and those before.

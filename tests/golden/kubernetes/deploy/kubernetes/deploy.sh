@@ -26,7 +26,8 @@ empty=$(cd "$overlay" && sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=$/\1/p' settings.
     fail "Name the domain in deploy/kubernetes/$overlay/kustomization.yaml."
 needs_kubectl
 
-rendered=$(mktemp) before='' started=''
+# It holds all secrets.
+rendered=$(draft) before='' started=''
 finish() {
     code=$?
     trap '' HUP INT TERM
@@ -39,6 +40,23 @@ trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# A pod that was never ready keeps its old form, whatever is applied, until somebody deletes it
+# (kubernetes.io, StatefulSets, "Forced rollback").
+replace_stuck() {
+    waited=0
+    until numbers=$(in_namespace get statefulset "$1" --output 'jsonpath={.metadata.generation} {.status.observedGeneration}') &&
+        [ "${numbers% *}" = "${numbers#* }" ] || [ "$waited" -ge 60 ]; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+    wanted=$(in_namespace get statefulset "$1" --output 'jsonpath={.status.updateRevision}')
+    found=$(in_namespace get pod "$1-0" --ignore-not-found \
+        --output 'jsonpath={.metadata.labels.controller-revision-hash} {.status.conditions[?(@.type=="Ready")].status}')
+    case $found in
+        '' | "$wanted "* | *' True') ;;
+        *) in_namespace delete pod "$1-0" ;;
+    esac
+}
 # Applied by the server: a client would keep a copy of each secret in an annotation.
 part() {
     kubectl apply --server-side --force-conflicts --filename "$rendered" --selector "$1"
@@ -51,19 +69,21 @@ if [ -n "$known" ]; then
     lock
     before=$(revisions)
 fi
-nightly=$(in_namespace get cronjob backup --ignore-not-found --output name)
-if [ -n "$backup" ] && [ -n "$nightly" ]; then
-    begin 'backing up'
-    remove_job backup-before
-    in_namespace create job backup-before --from cronjob/backup >/dev/null
-    wait_for backup-before
+# Where nothing was in service yet, there is nothing to keep.
+known=$(release present)
+if [ -n "$backup" ] && [ -n "$known" ]; then
+    begin 'backing up (--no-backup goes without)'
+    remove_job backup-before-deploy
+    in_namespace create job backup-before-deploy --from cronjob/backup >/dev/null
+    wait_for backup-before-deploy
 fi
 
 begin 'looking after the databases'
 part 'app.kubernetes.io/component notin (app, job, migration)'
 [ -n "${locked-}" ] || lock
 for service in $services; do
-    in_namespace rollout status "statefulset/$service" --timeout 10m
+    replace_stuck "$service"
+    wait_for_pods "statefulset/$service"
 done
 
 begin 'bringing the database up to date'

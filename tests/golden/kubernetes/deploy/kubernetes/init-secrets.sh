@@ -11,6 +11,7 @@ draft='' empty='' made=''
 trap '[ -z "$draft" ] || rm -f "$draft"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
 # 256 random bits in letters and digits.
@@ -36,10 +37,11 @@ begin_file() {
     target=$overlay/$1.env
     [ ! -e "$target" ] && [ ! -L "$target" ] || return
     made=yes
-    draft=$(mktemp "$target.XXXXXX") || fail "deploy/kubernetes/$overlay cannot be written."
+    draft=$(draft) || fail "deploy/state cannot be written."
     echo "# $2; a value stands as it is, without quotes." >>"$draft"
 }
 end_file() {
+    # A link appears whole or not at all, and never in place of another file.
     ln "$draft" "$target" 2>/dev/null || (set -C && cat "$draft" >"$target") 2>/dev/null ||
         fail "$target exists already or cannot be written."
     rm -f "$draft"

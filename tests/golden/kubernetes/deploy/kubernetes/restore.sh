@@ -66,9 +66,14 @@ if [ -z "$yes" ]; then
 fi
 if [ -n "$backup" ]; then
     begin 'backing up the present state'
-    run_job backup backup-before
+    run_job backup backup-before-restore
 fi
 choose "$name"
+
+begin 'looking at the databases'
+for service in $services; do
+    wait_for_pods "statefulset/$service"
+done
 
 state="The apps are stopped, and what is restored is not complete: mend the cause, then: sh deploy/kubernetes/restore.sh $environment --no-backup $name"
 begin 'stopping the apps'

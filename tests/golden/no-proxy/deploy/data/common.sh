@@ -28,10 +28,20 @@ list_backups() {
     done
 }
 
+# The newest backup, but for those that a restore made of what it was about to replace: else a second
+# restore would bring the accident back.
+latest_backup() {
+    latest=''
+    for name in $(list_backups); do
+        case $(told "$backups/$name" reason) in 'before restore'*) ;; *) latest=$name ;; esac
+    done
+    printf %s "$latest"
+}
+
 # The folder of a backup that is named, by its own name, by "latest" or by a path.
 find_backup() {
     case $1 in
-        latest) name=$(list_backups | tail -n 1) && backup=$backups/$name ;;
+        latest) name=$(latest_backup) && backup=$backups/$name ;;
         */*) name=$1 backup=${1%/} ;;
         *) name=$1 backup=$backups/$1 ;;
     esac

@@ -6,6 +6,7 @@
 #             keys without those that expire, as: count keys NUMBER
 #   restore   replaces everything by the snapshot on standard input
 #   count     the number of keys without those that expire
+#   ready     whether it takes connections
 #   password  takes a password from standard input that holds beside the present one
 set -eu
 umask 077
@@ -78,10 +79,11 @@ case ${1-} in
     count)
         info INFO keyspace | tr ',' '=' | awk -F= '/^db/ { keys += $2 - $4 } END { print "count keys", keys + 0 }'
         ;;
+    ready) [ "$(info PING)" = PONG ] ;;
     password)
         IFS= read -r new
         # On standard input, as arguments show in ps. The present one holds until Redis starts anew.
         [ "$(printf 'ACL SETUSER default ">%s"\n' "$new" | redis-cli | tr -d '\r')" = OK ] || fail 'The new password was not taken.'
         ;;
-    *) fail 'size, backup, restore, count or password?' ;;
+    *) fail 'size, backup, restore, count, ready or password?' ;;
 esac

@@ -22,8 +22,32 @@ whole() {
     done
 }
 
-# Removes what is older than KEEP_DAYS, but never the newest three, and what a dead pod left.
+# Why this backup is made, by the name of its job.
+case $(cat /etc/hostname) in
+    backup-before-deploy-*) reason='before deploy' ;;
+    backup-before-restore-*) reason='before restore' ;;
+    backup-[0-9]*) reason=nightly ;;
+    *) reason='by hand' ;;
+esac
+told() {
+    sed -n "s/^$2 //p" "$1/manifest"
+}
+
+# The network knows a new pod only after a moment: until then its connections are refused. Nothing is
+# touched before that.
+reach() {
+    tries=0
+    until sh "/scripts/$1.sh" ready >/tmp/said 2>&1; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 30 ] || { cat /tmp/said >&2 && fail "$1 cannot be reached."; }
+        sleep 2
+    done
+}
+
+# Removes what is older than KEEP_DAYS, but never the newest three, and what a dead pod left. One that
+# is about to be restored may be as old.
 prune() {
+    [ "$reason" != 'before restore' ] || return 0
     find . -maxdepth 1 -name '.partial-*' -mmin +1440 -exec rm -rf {} +
     # Numbers that compare as the times do.
     oldest=$(date -u -d "@$(($(date +%s) - ${KEEP_DAYS-14} * 86400))" +%Y%m%d%H%M%S)
@@ -50,14 +74,9 @@ case ${1-} in
         mkdir -p "$partial"
         rm -f "$partial/$2".*
         export WORK="/backups/$partial"
-        # The network may know a new pod only after some seconds.
-        for wait in 5 15 30 ''; do
-            ! sh "/scripts/$2.sh" backup >"$partial/$2.new" 2>"/tmp/said" || break
-            cat "/tmp/said" >&2
-            [ -n "$wait" ] || fail "$2 was not backed up."
-            sleep "$wait"
-        done
-        sed -n "s/^count/count $2/p" "/tmp/said" >"$partial/$2.count"
+        [ "$2" = uploads ] || reach "$2"
+        sh "/scripts/$2.sh" backup >"$partial/$2.new" 2>/tmp/said || { cat /tmp/said >&2 && fail "$2 was not backed up."; }
+        sed -n "s/^count/count $2/p" /tmp/said >"$partial/$2.count"
         mv "$partial/$2.new" "$partial/$2.backup"
         ;;
     finish)
@@ -68,7 +87,7 @@ case ${1-} in
             cat "$partial/$name.count" >>"$partial/manifest"
             rm "$partial/$name.count"
         done
-        echo "stamp $stamp" >>"$partial/manifest"
+        printf 'stamp %s\nreason %s\n' "$stamp" "$reason" >>"$partial/manifest"
         (cd "$partial" && sha256sum -- *.backup manifest >SHA256SUMS)
         sync
         mv "$partial" "$stamp"
@@ -77,11 +96,18 @@ case ${1-} in
         ;;
     list)
         [ -n "${BACKUP-}" ] || {
-            for name in $(whole); do du -sh "$name"; done
+            for name in $(whole); do
+                size=$(du -sh "$name" | cut -f 1) why=$(told "$name" reason)
+                printf '%s  %s UTC  %6s  %s\n' "$name" \
+                    "$(echo "$name" | sed 's/\(....\)\(..\)\(..\)-\(..\)\(..\).*/\1-\2-\3 \4:\5/')" "$size" "$why"
+            done
             exit
         }
         name=$BACKUP
-        [ "$name" != latest ] || name=$(whole | tail -n 1)
+        # Those that a restore made of what it replaced would bring an accident back.
+        [ "$name" != latest ] || name=$(
+            for one in $(whole); do [ "$(told "$one" reason)" = 'before restore' ] || echo "$one"; done | tail -n 1
+        )
         [ -n "$name" ] && [ -f "$name/SHA256SUMS" ] || fail "There is no backup ${name:-yet}."
         (cd "$name" && sha256sum -c SHA256SUMS >/dev/null) || fail "The backup $name is damaged."
         for one in $kept; do
@@ -90,6 +116,8 @@ case ${1-} in
         echo "$name"
         ;;
     restore)
+        # What is restored in its volume is stopped.
+        case $2 in uploads) ;; *) reach "$2" ;; esac
         sh "/scripts/$2.sh" restore <"$BACKUP/$2.backup"
         echo "Restored $2 from $BACKUP."
         ;;

@@ -5,6 +5,7 @@
 #             the exact number of rows of that same moment, as: count TABLE ROWS
 #   restore   replaces the database by a dump on standard input: the same, or SQL, or either gzipped
 #   count     the number of rows of each table
+#   ready     whether it takes connections
 #   password  takes the new password from standard input
 set -eu
 umask 077
@@ -88,6 +89,7 @@ SQL
     count)
         echo "$counts" | sql | sort
         ;;
+    ready) pg_isready --quiet ;;
     password)
         IFS= read -r new
         # psql makes the verifier itself, so that the password reaches no log of the server.
@@ -100,5 +102,5 @@ SQL
             fail 'The new password was not taken; the old one holds.'
         fi
         ;;
-    *) fail 'size, backup, restore, count or password?' ;;
+    *) fail 'size, backup, restore, count, ready or password?' ;;
 esac
