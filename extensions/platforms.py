@@ -165,7 +165,7 @@ def build_platforms(answers: Mapping[str, Any], stack: Stack) -> Platforms:
         raise ProjectError(
             f"{TITLES[wanted[0]]} has nothing to keep running: the project's app ends by itself. "
             "If it serves or loops, say so with --set python.mode=service; else leave it out, with "
-            f"spinbox deploy {options}."
+            f"spinbox-deploy deploy {options}."
         )
     if not FLY_NAME.fullmatch(fly_name):
         raise ProjectError(

@@ -236,7 +236,7 @@ def _node_app(
     warnings: list[str],
 ) -> App:
     manager = facts.get("manager") or "npm"
-    version = facts.get("manager_version")
+    version = facts.get("manager_version") or ("1" if manager == "yarn" else "")
     modern_yarn = manager == "yarn" and not re.match(r"[~^]?1(\D|$)", str(version))
     package = "@yarnpkg/cli-dist" if modern_yarn else manager
     build_script = "build" if kind == "nextjs" or facts.get("build") else None

@@ -19,6 +19,6 @@ def is_wanted(targets: Sequence[str] | None, stack: Stack) -> bool:
     if not stack.rolled and not stack.services:
         raise ProjectError(
             "Docker Swarm has nothing to keep running: the project's app ends by itself. Leave it "
-            "out with spinbox deploy --remove-target docker-swarm."
+            "out with spinbox-deploy deploy --remove-target docker-swarm."
         )
     return True

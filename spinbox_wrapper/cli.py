@@ -342,7 +342,9 @@ def generate(
       spinbox generate --ci gitlab --deploy --registry registry.example.com:5000
     """
     if not platforms and not dropped:
-        raise UsageError("Name a platform: spinbox generate --ci github, or --ci gitlab.")
+        raise UsageError(
+            f"Name a platform: {shell.program()} generate --ci github, or --ci gitlab."
+        )
     if both := {*platforms} & {*dropped}:
         raise UsageError(f"--ci and --remove-ci name {both.pop()}: give one of them.")
     given = {"ci_deploy": deploys, "ci_test": tests, "ci_registry": registry}
@@ -446,7 +448,7 @@ def shell_init(shell_: str | None) -> None:
 
     \b
     Example:
-      spinbox-deploy shell-init >>~/.bashrc
+      spinbox-deploy shell-init bash >>~/.bashrc
     """
     own = [name for name in cli.commands if name != "shell-init"]
     click.echo(shell.function(shell_ or shell.usual(), own))

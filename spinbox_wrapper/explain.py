@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .answers import load_yaml
+from .shell import program
 from .sync import Reading
 from .template import Template
 
@@ -112,7 +113,7 @@ def as_text(facts: list[Line], choices: list[Line]) -> str:
             lines.append("")
         lines += _lines(line)
     lines += ["", *(text for line in choices for text in _lines(line))]
-    lines += ["", "What is wrong is set by hand: spinbox build --prod --set KEY=VALUE"]
+    lines += ["", f"What is wrong is set by hand: {program()} build --prod --set KEY=VALUE"]
     return "\n".join(lines).strip()
 
 

@@ -2,11 +2,11 @@
 # The Kubernetes target on a real cluster: generate, deploy, ask, break, mend, back up, restore, roll
 # back. Needs docker and kubectl, and room for a registry on a port of this machine.
 #   sh tests/kind.sh             makes a cluster with kind 0.27 or newer, and removes it
-#   sh tests/kind.sh --present   takes the cluster that kubectl talks to, which must enforce policies and
-#                                pull from localhost; the test's own namespaces alone are touched
+#   sh tests/kind.sh --present   takes the cluster that kubectl talks to, which must enforce policies, pull
+#                                from localhost, and have the namespace traefik, for a pod of the test
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
-present='' cluster=spinbox-deploy-$$ work=$(mktemp -d)
+present='' made='' cluster=spinbox-deploy-$$ work=$(mktemp -d)
 case "$#-${1-}" in
     0-) export KUBECONFIG="$work/kubeconfig" ;;
     1---present) present=yes ;;
@@ -21,7 +21,9 @@ finish() {
         echo "== it failed; what is there" >&2
         kubectl get pods,jobs,events --namespace "$namespace" >&2 || true
     fi
-    if [ -n "$present" ]; then
+    if [ -z "$made" ]; then
+        :
+    elif [ -n "$present" ]; then
         kubectl delete pod "$asking" --namespace "$proxy" --ignore-not-found --now >&2 || true
         kubectl delete namespace "$namespace" --ignore-not-found >&2 || true
     else
@@ -56,6 +58,15 @@ refused() {
     }
 }
 
+if [ -n "$present" ]; then
+    kubectl get namespace "$proxy" >/dev/null
+    # Nothing of somebody else's is removed at the end.
+    ! kubectl get namespace "$namespace" >/dev/null 2>&1 || {
+        echo "The namespace $namespace is there already: remove it first." >&2
+        exit 1
+    }
+fi
+made=yes
 make .venv/.dev
 .venv/bin/python -m tests.projects.compose "$name" "$work/project" >/dev/null
 .venv/bin/python -m spinbox_wrapper deploy --target kubernetes --generate --set kubernetes_route=ingress -C "$work/project"

@@ -123,6 +123,13 @@ case $call in
         job=${4#*=}
         [ ! -e "waiting/$job" ] || cat "waiting/$job"
         ;;
+    'get pods --output '*) [ ! -e older ] || cat older ;;
+    'get deployments --output '*)
+        for app in deployments/*; do [ ! -e "$app" ] || echo 1; done
+        ;;
+    'get pods --selector app.kubernetes.io/name='*metadata.uid*)
+        [ ! -e "uids/${4#*=}" ] || cat "uids/${4#*=}"
+        ;;
     'get pods --selector app.kubernetes.io/name='*metadata.name*) echo pod-of-"${4#*=}" ;;
     'get pods --selector app.kubernetes.io/name='*reason*)
         [ ! -e "waiting/${4#*=}" ] || cat "waiting/${4#*=}"

@@ -68,12 +68,12 @@ mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/stat
 # old ones in one step. Under the lock deploy: draft_settings NAME=VALUE ..., then keep_settings.
 settings_file=$(readlink -f "$env_file") draft=''
 draft_settings() {
-    folder=deploy/state
-    # A file moves in one step on its own disk alone.
-    [ "$(stat -c %d "$folder")" = "$(stat -c %d "$settings_file")" ] || folder=$(dirname -- "$settings_file")
     # What a killed run left: a copy of all secrets.
-    rm -f "$folder/$project".draft.?????? "$settings_file".draft.??????
-    draft=$(umask 077 && mktemp "$folder/$project.draft.XXXXXX") || fail "$folder cannot be written."
+    rm -f deploy/state/"$project".draft.?????? "$settings_file".draft.??????
+    stem=deploy/state/$project
+    # A file moves in one step on its own disk alone.
+    [ "$(stat -c %d deploy/state)" = "$(stat -c %d "$settings_file")" ] || stem=$settings_file
+    draft=$(umask 077 && mktemp "$stem.draft.XXXXXX") || fail "$(dirname -- "$stem") cannot be written."
     settings_with "$@" >"$draft" || fail "$draft cannot be written."
 }
 # awk ends the last line where nobody did.
@@ -126,7 +126,6 @@ containers() {
     done
 }
 
-limit=$(number DEPLOY_TIMEOUT 300)
 # A container's state in one word: healthy, starting, unhealthy, or how it ended.
 state() {
     docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
@@ -135,9 +134,13 @@ state() {
 inspect() {
     docker inspect --format "$2" "$1"
 }
-# The end of a container's log; more of it is kept, as the container may be removed.
+# The end of a container's log; more of it is kept, as the container may be removed. The first one
+# counts: what comes after it in a run is the version before, which is tried again.
+limit='' logs_kept=''
 show_log() {
     log=deploy/state/failed/$project.$2.log
+    case " $logs_kept " in *" $2 "*) log=/dev/null ;; esac
+    logs_kept="$logs_kept $2"
     (umask 077 && mkdir -p deploy/state/failed && docker logs --timestamps --tail 10000 "$1" >"$log" 2>&1) || true
     echo "-- the last lines of $2's log; more is in $log" >&2
     docker logs --tail 30 "$1" >&2 || true
@@ -145,6 +148,7 @@ show_log() {
 # Waits until a container is healthy: ID NAME [patiently]. With patience also for one that is not
 # healthy yet, or no longer, and for one that ends and comes back, up to three times.
 wait_until_healthy() {
+    limit=${limit:-$(number DEPLOY_TIMEOUT 300)}
     waited=0 restarts=$(inspect "$1" '{{.RestartCount}}')
     while state=$(state "$1") && [ "$state" != healthy ]; do
         case $state in

@@ -35,7 +35,7 @@ wake() {
 }
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     wake
     [ "$code" -eq 0 ] || [ ! -d "$partial" ] || [ "$(free_kb "$partial")" -ge 1024 ] || doing="$doing: the disk of $backups is full"
     rm -rf "$partial"
@@ -46,6 +46,7 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
 doing='looking at the databases'
@@ -89,7 +90,7 @@ mkdir "$partial" || fail "$backups cannot be written: look at BACKUP_DIR in $env
 {
     echo "stamp $stamp"
     echo "project $project"
-    echo "reason $(printf %s "$reason" | tr -c '[:print:]' ' ')"
+    echo "reason $(printf %s "$reason" | tr '\n\r\t' '   ')"
     echo "tag $(setting TAG latest)"
     echo "image postgres "pgvector/pgvector:pg15
 } >"$partial/manifest"
@@ -124,14 +125,13 @@ made=$stamp
 echo "Backed up postgres to $backups/$stamp, $((size / 1024)) KB."
 
 doing='removing old backups'
-# Numbers that compare as the times do. KEEP_BACKUP is one that restore.sh is about to take.
+# Numbers that compare as the times do. The newest three stay in any case, and three that no restore
+# made. KEEP_BACKUP is one that restore.sh is about to take.
 oldest=$(date -u -d "@$(($(date +%s) - keep_days * 86400))" +%Y%m%d%H%M%S)
-count=$(list_backups | wc -l)
+staying="$(list_backups | tail -n 3) $(list_ordinary_backups | tail -n 3) ${KEEP_BACKUP-}"
 for old in $(list_backups); do
-    [ "$count" -gt 3 ] || break
-    count=$((count - 1))
     time=$(echo "$old" | tr -d -- -Z)
-    if [ "$time" -lt "$oldest" ] && [ "$old" != "${KEEP_BACKUP-}" ]; then
+    if [ "$time" -lt "$oldest" ] && ! among "$old" "$(echo "$staying" | tr '\n' ' ')"; then
         # Under another name first, so that none is ever half there.
         mv "$backups/$old" "$backups/$old.partial"
         rm -rf "$backups/$old.partial"

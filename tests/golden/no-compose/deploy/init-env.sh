@@ -25,14 +25,14 @@ case "$#-${1-}" in
     *) fail "It takes --env NAME, or nothing." ;;
 esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
-[ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
-
-# Whatever ends this, no half-made file with secrets stays: what a killed run left goes, too.
+# Whatever ends this, no half-made file with secrets stays; what a killed run left goes now.
 draft='' state=$root/deploy/state
-(umask 022 && mkdir -p "$state" && echo '*' >"$state/.gitignore") || fail "$state cannot be written."
 for left in "$state"/init-env.draft.*; do
-    kill -0 "${left##*.}" 2>/dev/null || rm -f "$left"
+    pid=${left#"$state/init-env.draft."} pid=${pid%.*}
+    [ "$pid" != $$ ] && { kill -0 "$pid" 2>/dev/null || [ -d "/proc/$pid" ]; } || rm -f "$left"
 done
+[ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
+(umask 022 && mkdir -p "$state" && echo '*' >"$state/.gitignore") || fail "$state cannot be written."
 if [ $# -gt 0 ]; then
     { mkdir -p "$root/deploy/env" && echo '*' >"$root/deploy/env/.gitignore"; } || fail "$root/deploy/env cannot be made."
 fi
@@ -41,8 +41,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 131' QUIT
 trap 'exit 143' TERM
-draft=$state/init-env.draft.$$
-(set -C && : >"$draft") 2>/dev/null || fail "$state cannot be written."
+draft=$(mktemp "$state/init-env.draft.$$.XXXXXX") || fail "$state cannot be written."
 
 # 256 random bits in letters and digits, which need no quoting in a URL or in .env.
 secret() {

@@ -65,6 +65,7 @@ for given; do
     esac
 done
 
+limit=$(number DEPLOY_TIMEOUT 300)
 lock deploy
 started=$(date +%s)
 old=$(setting TAG latest)

@@ -63,6 +63,7 @@ for given; do
     esac
 done
 
+limit=$(number DEPLOY_TIMEOUT 300)
 drain_limit=$(number DRAIN_SECONDS 30)
 lock deploy
 started=$(date +%s)
@@ -318,7 +319,7 @@ for app in $web; do
         case " $new " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
     done
 done
-trap '' HUP INT TERM PIPE
+trap '' HUP INT QUIT TERM PIPE
 docker update --restart unless-stopped $new >/dev/null
 keep_version
 docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||

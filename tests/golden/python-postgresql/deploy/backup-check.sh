@@ -1,7 +1,7 @@
 #!/bin/sh
 # Proves a backup: restores it into a throw-away stack beside the real one, counts, and compares with
 # what was counted when it was made. Removes that stack again.
-#   sh deploy/backup-check.sh [--env NAME] [BACKUP]   the newest, a name of restore.sh --list, or a path
+#   sh deploy/backup-check.sh [--env NAME] [BACKUP]   latest, a name of restore.sh --list, or a path
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
@@ -19,7 +19,7 @@ remove() {
 }
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     rm -rf "$work"
     remove || echo "$me: The throw-away stack could not be removed: docker compose -p $project down --volumes" >&2
     note "drill backup=$(basename "$backup") result=\"$result\""
@@ -29,6 +29,7 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
 # What a killed run left.

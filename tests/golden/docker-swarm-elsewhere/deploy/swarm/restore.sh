@@ -52,11 +52,12 @@ docker service inspect "${project}_app" >/dev/null 2>&1 ||
 # Read now, and not when the apps are stopped.
 number APP_REPLICAS 1 >/dev/null
 # No other backup or deployment meanwhile.
-trap '' HUP INT TERM
+trap '' HUP INT QUIT TERM
 lock deploy
 trap unlock EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 lock backup 8
 quoted() {
@@ -90,7 +91,7 @@ fi
 before='' doing=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     unlock
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "restore from=\"$what\" what=\"$wanted\" before=${before:-none} result=\"$result\""

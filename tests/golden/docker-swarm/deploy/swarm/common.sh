@@ -67,12 +67,12 @@ mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/stat
 # old ones in one step. Under the lock deploy: draft_settings NAME=VALUE ..., then keep_settings.
 settings_file=$(readlink -f "$env_file") draft=''
 draft_settings() {
-    folder=deploy/state
-    # A file moves in one step on its own disk alone.
-    [ "$(stat -c %d "$folder")" = "$(stat -c %d "$settings_file")" ] || folder=$(dirname -- "$settings_file")
     # What a killed run left: a copy of all secrets.
-    rm -f "$folder/$project".draft.?????? "$settings_file".draft.??????
-    draft=$(umask 077 && mktemp "$folder/$project.draft.XXXXXX") || fail "$folder cannot be written."
+    rm -f deploy/state/"$project".draft.?????? "$settings_file".draft.??????
+    stem=deploy/state/$project
+    # A file moves in one step on its own disk alone.
+    [ "$(stat -c %d deploy/state)" = "$(stat -c %d "$settings_file")" ] || stem=$settings_file
+    draft=$(umask 077 && mktemp "$stem.draft.XXXXXX") || fail "$(dirname -- "$stem") cannot be written."
     settings_with "$@" >"$draft" || fail "$draft cannot be written."
 }
 # awk ends the last line where nobody did.

@@ -28,24 +28,25 @@ list_backups() {
     done
 }
 
-# The newest backup, but for those that a restore made of what it was about to replace: else a second
-# restore would bring the accident back.
-latest_backup() {
-    latest=''
+# The same without those that a restore made of what it was about to replace: brought back, they would
+# bring the accident back.
+list_ordinary_backups() {
     for name in $(list_backups); do
-        case $(told "$backups/$name" reason) in 'before restore'*) ;; *) latest=$name ;; esac
+        case $(told "$backups/$name" reason) in 'before restore'*) ;; *) echo "$name" ;; esac
     done
-    printf %s "$latest"
 }
 
 # The folder of a backup that is named, by its own name, by "latest" or by a path.
 find_backup() {
     case $1 in
-        latest) name=$(latest_backup) && backup=$backups/$name ;;
+        latest) name=$(list_ordinary_backups | tail -n 1) && backup=$backups/$name ;;
         */*) name=$1 backup=${1%/} ;;
         *) name=$1 backup=$backups/$1 ;;
     esac
-    [ -n "$name" ] || fail "There is no backup in $backups yet: sh $(dirname -- "$0")/backup.sh$options"
+    if [ -z "$name" ]; then
+        [ -z "$(list_backups)" ] || fail "Restores made all backups that there are: name one of sh $(dirname -- "$0")/restore.sh$options --list"
+        fail "There is no backup in $backups yet: sh $(dirname -- "$0")/backup.sh$options"
+    fi
     [ -d "$backup" ] || fail "There is no backup $name: sh $(dirname -- "$0")/restore.sh$options --list"
 }
 

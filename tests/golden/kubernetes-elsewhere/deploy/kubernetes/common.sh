@@ -24,7 +24,7 @@ draft() (
     mkdir -p "$state" && [ -e "$state/.gitignore" ] || echo '*' >"$state/.gitignore"
     for left in "$state"/draft.*; do
         pid=${left#"$state/draft."}
-        kill -0 "${pid%.*}" 2>/dev/null || rm -f "$left"
+        kill -0 "${pid%.*}" 2>/dev/null || [ -d "/proc/${pid%.*}" ] || rm -f "$left"
     done
     mktemp "$state/draft.$$.XXXXXX"
 )
@@ -58,15 +58,24 @@ newest_pod() {
     in_namespace get pods --selector "app.kubernetes.io/name=$1" --sort-by .metadata.creationTimestamp \
         --output "jsonpath={.items[-1:]$2}" 2>/dev/null || true
 }
+# The pods that are there already: how often they ended tells nothing about this run.
+older_pods=''
+remember_pods() {
+    older_pods=" $(in_namespace get pods --output 'jsonpath={.items[*].metadata.uid}') "
+}
 # Waits until a Deployment or a StatefulSet is ready, ten minutes at most, and less where its newest pod
-# cannot start: its image or settings are not to be had, or it has ended five times.
+# is one of this run and cannot start: its image or settings are not to be had, or it has ended five times.
 wait_for_pods() {
     waited=0
     until told=$(in_namespace rollout status "$1" --timeout 20s 2>&1); do
         waited=$((waited + 20))
         reasons="$(newest_pod "${1#*/}" ..waiting.reason) $(newest_pod "${1#*/}" ..restartCount) "
-        case $reasons in
-            *ImagePullBackOff* | *InvalidImageName* | *CreateContainerConfigError* | *CrashLoopBackOff*' '[5-9]' '* | *CrashLoopBackOff*' '[0-9][0-9]*) ;;
+        pod=$(newest_pod "${1#*/}" .metadata.uid)
+        case "$older_pods" in *" ${pod:-none} "*) older=yes ;; *) older='' ;; esac
+        case $older$reasons in
+            yes*) [ "$waited" -ge 600 ] || continue ;;
+            *ImagePullBackOff* | *InvalidImageName* | *CreateContainerConfigError*) [ "$waited" -ge 60 ] || continue ;;
+            *CrashLoopBackOff*' '[5-9]' '* | *CrashLoopBackOff*' '[0-9][0-9]*) ;;
             *) [ "$waited" -ge 600 ] || continue ;;
         esac
         pod=$(newest_pod "${1#*/}" .metadata.name)

@@ -20,7 +20,7 @@ needs_kubectl
 rendered=$(draft) before='' started=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     rm -f "$rendered"
     [ "$code" -eq 0 ] || [ -z "$started" ] || go_back_to "$before" || true
     unlock
@@ -29,6 +29,7 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 # Applied by the server: a client would keep a copy of each secret in an annotation.
 part() {
@@ -40,6 +41,7 @@ kubectl kustomize "$overlay" >"$rendered"
 known=$(kubectl get namespace "$namespace" --ignore-not-found --output name)
 if [ -n "$known" ]; then
     lock
+    remember_pods
     before=$(revisions)
 fi
 
@@ -65,7 +67,12 @@ for app in $apps; do
 done
 wait_for_apps
 started='' now=$(revisions)
-[ "$now" = "$before" ] || keep_release "$now" "$before"
+if [ "$now" != "$before" ]; then
+    keep_release "$now" "$before"
+elif [ -z "$(release present)" ]; then
+    # The run that began them failed, but they came up.
+    keep_release "$now" ''
+fi
 
 begin 'removing settings that nothing uses any more'
 used=$(in_namespace get replicasets,statefulsets,cronjobs,jobs --output yaml)

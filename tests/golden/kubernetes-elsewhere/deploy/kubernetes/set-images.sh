@@ -12,6 +12,7 @@ draft=$(mktemp)
 trap 'rm -f "$draft" "$draft.new"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 cp "$file" "$draft"
 for given; do

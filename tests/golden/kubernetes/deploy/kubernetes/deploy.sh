@@ -30,7 +30,7 @@ needs_kubectl
 rendered=$(draft) before='' started=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     rm -f "$rendered"
     [ "$code" -eq 0 ] || [ -z "$started" ] || go_back_to "$before" || true
     unlock
@@ -39,8 +39,9 @@ finish() {
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
-# A pod that was never ready keeps its old form, whatever is applied, until somebody deletes it
+# A pod that is not ready keeps its old form, whatever is applied, until somebody deletes it
 # (kubernetes.io, StatefulSets, "Forced rollback").
 replace_stuck() {
     waited=0
@@ -51,10 +52,10 @@ replace_stuck() {
     done
     wanted=$(in_namespace get statefulset "$1" --output 'jsonpath={.status.updateRevision}')
     found=$(in_namespace get pod "$1-0" --ignore-not-found \
-        --output 'jsonpath={.metadata.labels.controller-revision-hash} {.status.conditions[?(@.type=="Ready")].status}')
+        --output 'jsonpath={.metadata.labels.controller-revision-hash} {.status.conditions[?(@.type=="Ready")].status}{.metadata.deletionTimestamp}')
     case $found in
-        '' | "$wanted "* | *' True') ;;
-        *) in_namespace delete pod "$1-0" ;;
+        '' | "$wanted "* | *' True'* | *Z) ;;
+        *) in_namespace delete pod "$1-0" --ignore-not-found ;;
     esac
 }
 # Applied by the server: a client would keep a copy of each secret in an annotation.
@@ -67,10 +68,12 @@ kubectl kustomize "$overlay" >"$rendered"
 known=$(kubectl get namespace "$namespace" --ignore-not-found --output name)
 if [ -n "$known" ]; then
     lock
+    remember_pods
     before=$(revisions)
 fi
-# Where nothing was in service yet, there is nothing to keep.
+# Where nothing has been in service yet, there is nothing to keep.
 known=$(release present)
+[ -n "$known" ] || known=$(in_namespace get deployments --output 'jsonpath={.items[*].status.availableReplicas}')
 if [ -n "$backup" ] && [ -n "$known" ]; then
     begin 'backing up (--no-backup goes without)'
     remove_job backup-before-deploy
@@ -103,7 +106,12 @@ for app in $apps; do
 done
 wait_for_apps
 started='' now=$(revisions)
-[ "$now" = "$before" ] || keep_release "$now" "$before"
+if [ "$now" != "$before" ]; then
+    keep_release "$now" "$before"
+elif [ -z "$(release present)" ]; then
+    # The run that began them failed, but they came up.
+    keep_release "$now" ''
+fi
 
 begin 'removing settings that nothing uses any more'
 used=$(in_namespace get replicasets,statefulsets,cronjobs,jobs --output yaml)

@@ -40,13 +40,14 @@ esac
 state='Nothing was changed.'
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     unlock
     [ "$code" -eq 0 ] || fail "$state"
 }
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 lock
 if [ "$1" = --list ]; then
@@ -71,6 +72,7 @@ fi
 choose "$name"
 
 begin 'looking at the databases'
+remember_pods
 for service in $services; do
     wait_for_pods "statefulset/$service"
 done

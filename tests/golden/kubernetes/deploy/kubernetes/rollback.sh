@@ -14,6 +14,7 @@ present=$(revisions)
 trap unlock EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 lock
 go_back_to "$before"

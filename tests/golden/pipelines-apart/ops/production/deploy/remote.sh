@@ -54,6 +54,7 @@ private=$(mktemp -d)
 trap 'rm -rf "$private"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 # CI platforms give a secret as a value or as a file.
 store() {

@@ -80,7 +80,7 @@ fi
 before='' doing=''
 finish() {
     code=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "restore from=\"$what\" what=\"$wanted\" before=${before:-none} result=\"$result\""
     [ "$code" -eq 0 ] && return
@@ -102,6 +102,7 @@ fi
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' TERM
 begin() {
     doing=$1

@@ -44,17 +44,24 @@ reach() {
     done
 }
 
-# Removes what is older than KEEP_DAYS, but never the newest three, and what a dead pod left. One that
-# is about to be restored may be as old.
+# The same as `whole`, without what restores made of what they were about to replace: brought back,
+# they would bring the accident back.
+ordinary() {
+    for one in $(whole); do
+        [ "$(told "$one" reason)" = 'before restore' ] || echo "$one"
+    done
+}
+
+# Removes what a dead pod left, and what is older than KEEP_DAYS, but not the newest three, nor three
+# that no restore made. One that is about to be restored may be as old.
 prune() {
     [ "$reason" != 'before restore' ] || return 0
     find . -maxdepth 1 -name '.partial-*' -mmin +1440 -exec rm -rf {} +
     # Numbers that compare as the times do.
     oldest=$(date -u -d "@$(($(date +%s) - ${KEEP_DAYS-14} * 86400))" +%Y%m%d%H%M%S)
-    count=$(whole | wc -l)
+    staying=" $({ whole | tail -n 3 && ordinary | tail -n 3; } | tr '\n' ' ')"
     for old in $(whole); do
-        [ "$count" -gt 3 ] || break
-        count=$((count - 1))
+        case $staying in *" $old "*) continue ;; esac
         if [ "$(echo "$old" | tr -d -- -Z)" -lt "$oldest" ]; then
             rm -rf "$old"
             echo "Removed $old."
@@ -104,10 +111,7 @@ case ${1-} in
             exit
         }
         name=$BACKUP
-        # Those that a restore made of what it replaced would bring an accident back.
-        [ "$name" != latest ] || name=$(
-            for one in $(whole); do [ "$(told "$one" reason)" = 'before restore' ] || echo "$one"; done | tail -n 1
-        )
+        [ "$name" != latest ] || name=$(ordinary | tail -n 1)
         [ -n "$name" ] && [ -f "$name/SHA256SUMS" ] || fail "There is no backup ${name:-yet}."
         (cd "$name" && sha256sum -c SHA256SUMS >/dev/null) || fail "The backup $name is damaged."
         for one in $kept; do
