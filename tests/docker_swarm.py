@@ -211,7 +211,10 @@ case $call in
         done
         ;;
     'service ps --no-trunc '*) echo "the tasks of $last" ;;
-    'service logs '*) echo "the log of $last" ;;
+    'service logs '*)
+        [ ! -e logless ] || exec /bin/sleep 600
+        echo "the log of $last"
+        ;;
     'inspect --format {{index .Spec.ContainerSpec.Labels "deployment"}} {{.Status.State}} '*)
         echo "$last running"
         ;;

@@ -26,7 +26,7 @@ import bcrypt
 import yaml
 
 from tests.e2e.engines import second_engine
-from tests.e2e.stacks import eventually, free_port, patient, run
+from tests.e2e.stacks import eventually, fixed_ports, free_port, patient, run
 
 REPOSITORY = Path(__file__).parents[2]
 USER, PASSWORD = "robot", "p@ss w0rd"
@@ -193,7 +193,7 @@ class GitHub(Run):
         shell = ["bash", "-e"]
         if defaults.get("shell") == "bash":
             shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
-        with services(job.get("services", {}), published=True):
+        with fixed_ports(), services(job.get("services", {}), published=True):
             for step in job["steps"]:
                 context |= {f"env.{key}": value for key, value in variables.items()}
                 if "if" in step and not evaluate(step["if"], context):

@@ -68,7 +68,7 @@ def test_the_unit_tests_pass(image: str) -> None:
 def _in_container(image: str, root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     container = ["docker", "run", "--rm", "--network", "none", "--workdir", "/project"]
     mount = ["--volume", f"{root}:/project"]
-    command = [*container, *mount, image, "spinbox", "build", "--prod", *arguments]
+    command = [*container, *mount, image, "spinbox-deploy", "build", "--prod", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import booted_as
-from tests.e2e.stacks import Stack, eventually, run
+from tests.e2e.stacks import Stack, eventually, fixed_ports, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -75,11 +75,12 @@ def test_production_and_development_share_no_volume(booted: Stack) -> None:
     shutil.rmtree(booted.folder / "database/init")
     (booted.folder / "database/init").mkdir()
     development = ["docker", "compose", "-p", "e2e-development", "-f", "docker-compose.yml"]
-    try:
-        run(*development, "up", "-d", "--wait", cwd=booted.folder)
-        volumes = run("docker", "volume", "ls", "-q", "-f", "name=postgres_data").split()
-    finally:
-        run(*development, "down", "--volumes", "--timeout", "3", cwd=booted.folder)
+    with fixed_ports():
+        try:
+            run(*development, "up", "-d", "--wait", cwd=booted.folder)
+            volumes = run("docker", "volume", "ls", "-q", "-f", "name=postgres_data").split()
+        finally:
+            run(*development, "down", "--volumes", "--timeout", "3", cwd=booted.folder)
     assert len([name for name in volumes if name.startswith("e2e-")]) >= 2
     assert item in booted.get("/api/v1/items")
 

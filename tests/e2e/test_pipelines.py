@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,12 +107,11 @@ def project(
     platform: str,
     folder: Path,
     name: str = NAME,
-    without: tuple[str, ...] = (),
+    prepare: Callable[[Path], None] = lambda _: None,
 ) -> Path:
     """A repository with a generated pipeline, whose tools are those at hand."""
     compose(shape, folder)
-    for part in without:
-        shutil.rmtree(folder / part)
+    prepare(folder)
     run("git", "init", "--quiet", "--initial-branch", "main", folder)
     build(
         folder,
@@ -373,8 +372,14 @@ def test_rollback_by_hand(runner: Runner, github: Path, server: Server, in_servi
 @pytest.fixture(scope="module")
 def gitlab(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gitlab") / "project"
-    # SQL migrations, and no extension: psql is called for them alone.
-    return project(runner, "e2e-web-app", "gitlab", folder, GITLAB_NAME, without=("database/init",))
+    return project(runner, "e2e-web-app", "gitlab", folder, GITLAB_NAME, _without_extensions)
+
+
+def _without_extensions(folder: Path) -> None:
+    """PostgreSQL's own types alone: psql is called for the migrations, and for nothing else."""
+    shutil.rmtree(folder / "database/init")
+    (migration,) = (folder / "database/migrations").iterdir()
+    migration.write_text("CREATE TABLE notes (id serial PRIMARY KEY, text text NOT NULL);\n")
 
 
 def on_gitlab(runner: Runner, source: Path, name: str, *jobs: str, **more: Any) -> GitLab:

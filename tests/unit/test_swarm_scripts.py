@@ -268,6 +268,14 @@ def test_the_first_deployment_builds_what_is_there(swarm: Swarm) -> None:
     assert swarm.settings.decode().endswith(f"\nTAG={built.rpartition(':')[2]}\n")
 
 
+def test_a_log_that_never_comes_is_not_waited_for(swarm: Swarm) -> None:
+    """Docker waits for that of a container that never started."""
+    tool(swarm.state / "tools", "timeout", '#!/bin/sh\nshift\nexec /usr/bin/timeout 1 "$@"\n')
+    swarm.write("logless")
+    swarm.plan(redis="stuck")
+    assert "redis is not healthy" in failed(swarm, "v1")
+
+
 def test_the_databases_run_before_the_migration(swarm: Swarm) -> None:
     swarm.plan(redis="stuck")
     assert "redis is not healthy" in failed(swarm, "v1")

@@ -269,7 +269,7 @@ if [ -z "$only_switch" ]; then
         case $state in
             Complete*) break ;;
             Failed* | Rejected* | Shutdown* | Orphaned*)
-                docker service logs --raw "$job" >&2 || true
+                service_log "$job"
                 exit 1
                 ;;
             Running*) ;;  # as long as it takes
@@ -338,7 +338,7 @@ for one in $apps $others; do
     until is_done "$one" && ! is_back "$one"; do
         if is_back "$one" || [ "$waited" -ge "$longest" ]; then
             docker service ps --no-trunc --format '{{.Name}} {{.CurrentState}} {{.Error}}' "${project}_$one" | head -n 4 >&2
-            docker service logs --tail 30 --raw "${project}_$one" >&2 || true
+            service_log "${project}_$one"
             doing="starting the new version: $one did not become healthy"
             exit 1
         fi

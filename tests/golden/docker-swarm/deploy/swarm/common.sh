@@ -134,6 +134,10 @@ containers() {
     done
 }
 
+# The end of a service's log. Docker may wait for ever for that of a container that never started.
+service_log() {
+    timeout 20 docker service logs --tail 30 --raw "$1" >&2 || true
+}
 # Swarm's own words about a service: replicas that run, and those that are wanted.
 running() {
     number=$(docker service ls --filter "name=${project}_$1" --format '{{.Name}} {{.Replicas}}' |
@@ -150,7 +154,7 @@ wait_for_replicas() {
     until [ "$(running "$1")" -ge "$(wanted "$1")" ]; do
         if [ "$waited" -ge "$limit" ]; then
             docker service ps --no-trunc --format '{{.Name}} {{.CurrentState}} {{.Error}}' "${project}_$1" | head -n 5 >&2
-            docker service logs --tail 30 --raw "${project}_$1" >&2 || true
+            service_log "${project}_$1"
             echo "$me: $1 is not healthy after $waited s." >&2
             return 1
         fi
