@@ -41,8 +41,8 @@ _NOT_SOURCES = _SERVICE_FOLDERS | {
 }  # fmt: skip
 _NOT_SOURCE_PATTERN = re.compile(
     r"\..*|.*\.md|.*compose.*\.ya?ml|Dockerfile.*|.*\.lock|.*lock\.(json|yaml)|requirements.*"
-    # Of platforms that run the app.
-    r"|fly(\..*)?\.toml|railway(\..*)?\.(json|toml)|render\.ya?ml"
+    # Of bots, and of platforms that run the app.
+    r"|renovate\.json5?|fly(\..*)?\.toml|railway(\..*)?\.(json|toml)|render\.ya?ml"
     # What `--adopt=take` leaves.
     r"|.*\.orig(\.\d+)?"
 )

@@ -36,6 +36,18 @@ def test_generated_files_equal_the_golden_tree(
     assert generated == files_below(golden)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_second_run_has_nothing_to_do(case: str, project: Project) -> None:
+    """What was generated is no part of the project that it is read from."""
+    shape, options = CASES[case]
+    root = project(shape)
+    build(root, *options)
+    before = files_below(root)
+    place = options[options.index("--output") :][:2] if "--output" in options else ()
+    assert "Everything is up to date." in build(root, *place)
+    assert files_below(root) == before
+
+
 def test_every_golden_tree_has_its_case() -> None:
     assert {folder.name for folder in GOLDEN.iterdir()} == set(CASES)
 

@@ -106,7 +106,7 @@ begin() {
 }
 
 name_of() {
-    inspect "$1" '{{.Name}}' | sed 's|^/||'
+    docker inspect --format '{{.Name}}' "$1" | sed 's|^/||'
 }
 
 # The proxy sends the requests for APP to the container that /run/live/APP names. Outside a
@@ -123,7 +123,7 @@ point_to_services() {
 }
 
 tag_of() {
-    inspect "$1" '{{.Config.Image}}' | sed 's/.*://'
+    docker inspect --format '{{.Config.Image}}' "$1" | sed 's/.*://'
 }
 
 # The container of a service that is in service: the one the proxy names, else one of the version
@@ -240,9 +240,9 @@ keep_version() {
 # What did not come up, and why, before it is removed.
 show_failed() {
     for id in $(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project"); do
-        case $(state "$id")-$(inspect "$id" '{{.State.ExitCode}}') in
+        case $(state "$id")-$(docker inspect --format '{{.State.ExitCode}}' "$id") in
             healthy-* | created-* | exited-0) ;;
-            *) show_log "$id" "$(inspect "$id" '{{index .Config.Labels "com.docker.compose.service"}}')" ;;
+            *) show_log "$id" "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$id")" ;;
         esac
     done
     return 1

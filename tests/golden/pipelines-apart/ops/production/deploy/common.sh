@@ -131,9 +131,6 @@ state() {
     docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
         "$1" 2>/dev/null || echo gone
 }
-inspect() {
-    docker inspect --format "$2" "$1"
-}
 # The end of a container's log; more of it is kept, as the container may be removed. The first one
 # counts: what comes after it in a run is the version before, which is tried again.
 limit='' logs_kept=''
@@ -149,12 +146,12 @@ show_log() {
 # healthy yet, or no longer, and for one that ends and comes back, up to three times.
 wait_until_healthy() {
     limit=${limit:-$(number DEPLOY_TIMEOUT 300)}
-    waited=0 restarts=$(inspect "$1" '{{.RestartCount}}')
+    waited=0 restarts=$(docker inspect --format '{{.RestartCount}}' "$1")
     while state=$(state "$1") && [ "$state" != healthy ]; do
         case $state in
             starting | created) ;;
             gone) break ;;
-            *) [ -n "${3-}" ] && [ "$(inspect "$1" '{{.RestartCount}}')" -lt $((restarts + 3)) ] || break ;;
+            *) [ -n "${3-}" ] && [ "$(docker inspect --format '{{.RestartCount}}' "$1")" -lt $((restarts + 3)) ] || break ;;
         esac
         [ "$waited" -lt "$limit" ] || break
         sleep 1
