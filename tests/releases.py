@@ -22,7 +22,7 @@ _PARTS = (
     "README.md", "copier.yml", "extensions", "hatch_build.py", "pyproject.toml",
     "spinbox_wrapper", "template",
 )  # fmt: skip
-_COMPOSE = "template/{% if compose %}docker-compose.prod.yml{% endif %}.jinja"
+_COMPOSE = "template/docker-compose.prod.yml.jinja"
 
 
 def _replace(folder: Path, file: str, before: str, after: str) -> None:
@@ -49,8 +49,13 @@ def _files_that_went(folder: Path) -> None:
 
 
 def _no_caddyfile(folder: Path) -> None:
-    name = "template/deploy/{% if compose and stack.with_proxy %}Caddyfile{% endif %}.jinja"
-    (folder / name).unlink()
+    (folder / "template/deploy/Caddyfile.jinja").unlink()
+
+
+def _condition_in_a_name(folder: Path) -> None:
+    """As names of the template were once."""
+    name = "{% if compose %}docker-compose.prod.yml{% endif %}.jinja"
+    (folder / _COMPOSE).rename(folder / "template" / name)
 
 
 def _older_uv(folder: Path) -> None:
@@ -71,8 +76,15 @@ RELEASES: dict[str, tuple[Callable[[Path], None], ...]] = {
         _files_that_went,
         _no_caddyfile,
         _older_uv,
+        _condition_in_a_name,
     ),
-    "v0.0.2": (_fewer_logs, _files_that_went, _other_introduction, _older_uv),
+    "v0.0.2": (
+        _fewer_logs,
+        _files_that_went,
+        _other_introduction,
+        _older_uv,
+        _condition_in_a_name,
+    ),
     "v0.0.3": (_other_introduction, _older_uv),
 }
 PRESENT = "v" + tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]

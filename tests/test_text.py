@@ -52,3 +52,18 @@ def test_template_scripts_do_not_open_a_comment_by_accident() -> None:
 def test_template_file_names_work_on_every_system() -> None:
     template = Path(__file__).parents[1] / "template"
     assert [path for path in template.rglob("*") if '"' in path.name] == []
+
+
+def test_the_template_mirrors_its_output() -> None:
+    """Conditions stand in copier.yml; names are templates where one makes several files, or where a
+    run chooses them."""
+    template = Path(__file__).parents[1] / "template"
+    names = [path.relative_to(template).as_posix() for path in template.rglob("*")]
+    assert [name for name in names if "{% if" in name] == []
+    chosen = [name for name in names if "{{" in name and "{% yield" not in name]
+    assert sorted(chosen) == [
+        "{{ _copier_conf.answers_file }}.jinja",
+        "{{ pipeline.github_rollback }}.jinja",
+        "{{ pipeline.github_workflow }}.jinja",
+        "{{ pipeline.gitlab_file }}.jinja",
+    ]

@@ -759,11 +759,10 @@ class TestBackups:
         }
 
     def test_every_service_has_a_script(self) -> None:
-        """Named as the service, below `template/deploy/`."""
-        template = Path(__file__).resolve().parents[2] / "template/deploy"
-        scripts = {path.name for path in template.glob("*data*/*")}
-        for name in ("chroma", "mongodb", "postgres", "redis", "uploads"):
-            assert any(f"'{name}' in stack.kept" in script for script in scripts)
+        """Named as the service, in one folder."""
+        folder = Path(__file__).resolve().parents[2] / "template/_partials/data"
+        names = {"chroma", "mongodb", "postgres", "redis", "uploads"}
+        assert {path.stem for path in folder.iterdir()} == names
 
 
 class TestNodeBuild:
