@@ -106,7 +106,7 @@ def test_commands_name_the_output_folder(root: Path) -> None:
     build(root, "deploy", "--target", "fly", "--generate", *output)
     guide = " ".join(run(root, "deploy", "--target", "fly", *output).stdout.split())
     assert "spinbox deploy --target fly --output ops/production --check" in guide
-    assert "spinbox build --prod --output ops/production --set fly_name=NAME" in guide
+    assert "spinbox-deploy build --prod --output ops/production --set fly_name=NAME" in guide
 
 
 def test_below_the_repository_s_top_folder(root: Path) -> None:
