@@ -25,11 +25,14 @@ case "$#-${1-}" in
     *) fail "It takes --env NAME, or nothing." ;;
 esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
+
 # Whatever ends this, no half-made file with secrets stays; what a killed run left goes now.
 draft='' state=$root/deploy/state
 for left in "$state"/init-env.draft.*; do
     pid=${left#"$state/init-env.draft."} pid=${pid%.*}
-    [ "$pid" != $$ ] && { kill -0 "$pid" 2>/dev/null || [ -d "/proc/$pid" ]; } || rm -f "$left"
+    if [ "$pid" = $$ ] || ! { kill -0 "$pid" 2>/dev/null || [ -d "/proc/$pid" ]; }; then
+        rm -f "$left"
+    fi
 done
 [ ! -e "$target" ] && [ ! -L "$target" ] || fail "$target exists already; nothing was changed."
 (umask 022 && mkdir -p "$state" && echo '*' >"$state/.gitignore") || fail "$state cannot be written."
