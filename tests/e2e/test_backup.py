@@ -32,6 +32,8 @@ def start(shape: str, folder: Path, name: str, *options: str) -> Stack:
     stack.write_env()
     try:
         stack.up()
+        # Caddy makes its own certificate in the background.
+        eventually(lambda: stack.request("/health").status == 200)
     except BaseException:
         stack.remove()
         raise
@@ -829,10 +831,10 @@ def test_documents_outlive_the_loss_of_everything(mongodb: Stack) -> None:
 
 
 def test_an_image_without_the_tools_is_named(mongodb: Stack) -> None:
+    kept = backups(mongodb) or [back_up(mongodb).name]
     compose_file = mongodb.folder / "docker-compose.prod.yml"
     before = compose_file.read_text()
     compose_file.write_text(re.sub(r"image: e2e-backup-mongo:\d+", "image: mongo:7.0", before))
-    kept = backups(mongodb)
     try:
         mongodb.compose("up", "-d", "--wait")
         for name, options in (("backup", []), ("restore", ["--yes", "--no-backup", kept[0]])):
