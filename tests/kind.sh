@@ -25,7 +25,7 @@ finish() {
         :
     elif [ -n "$present" ]; then
         kubectl delete pod "$asking" --namespace "$proxy" --ignore-not-found --now >&2 || true
-        kubectl delete namespace "$namespace" --ignore-not-found >&2 || true
+        kubectl delete namespace "$namespace" --ignore-not-found --timeout 3m >&2 || true
     else
         kind delete cluster --name "$cluster" || true
     fi
