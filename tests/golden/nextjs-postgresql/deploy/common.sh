@@ -131,16 +131,17 @@ state() {
     docker inspect --format '{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}' \
         "$1" 2>/dev/null || echo gone
 }
-# The end of a container's log; more of it is kept, as the container may be removed. The first one
-# counts: what comes after it in a run is the version before, which is tried again.
+# The end of a container's log. More of it is kept, as the container may be removed: of the first
+# one that fails in a run, since after it the version before is tried.
 limit='' logs_kept=''
 show_log() {
-    log=deploy/state/failed/$project.$2.log
-    case " $logs_kept " in *" $2 "*) log=/dev/null ;; esac
-    logs_kept="$logs_kept $2"
-    (umask 077 && mkdir -p deploy/state/failed && docker logs --timestamps --tail 10000 "$1" >"$log" 2>&1) || true
-    echo "-- the last lines of $2's log; more is in $log" >&2
+    echo "-- the last lines of $2's log" >&2
     docker logs --tail 30 "$1" >&2 || true
+    case " $logs_kept " in *" $2 "*) return ;; esac
+    logs_kept="$logs_kept $2" log=deploy/state/failed/$project.$2.log
+    if (umask 077 && mkdir -p deploy/state/failed && docker logs --timestamps --tail 10000 "$1" >"$log" 2>&1); then
+        echo "-- more is in $log" >&2
+    fi
 }
 # Waits until a container is healthy: ID NAME [patiently]. With patience also for one that is not
 # healthy yet, or no longer, and for one that ends and comes back, up to three times.

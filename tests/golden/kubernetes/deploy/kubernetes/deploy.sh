@@ -72,9 +72,9 @@ if [ -n "$known" ]; then
     before=$(revisions)
 fi
 # Where nothing has been in service yet, there is nothing to keep.
-known=$(release present)
-[ -n "$known" ] || known=$(in_namespace get deployments --output 'jsonpath={.items[*].status.availableReplicas}')
-if [ -n "$backup" ] && [ -n "$known" ]; then
+served=$(release present)
+[ -n "$served" ] || served=$(in_namespace get deployments --output 'jsonpath={.items[*].status.availableReplicas}')
+if [ -n "$backup" ] && [ -n "$served" ]; then
     begin 'backing up (--no-backup goes without)'
     remove_job backup-before-deploy
     in_namespace create job backup-before-deploy --from cronjob/backup >/dev/null

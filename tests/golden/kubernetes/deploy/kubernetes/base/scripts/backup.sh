@@ -2,7 +2,7 @@
 # What the containers of the jobs `backup`, `backups` and `restore` do, one after the other.
 #   save NAME      adds NAME to a new backup
 #   finish NAME…   completes it, if all of these are in it, with checksums
-#   list           which backups there are; with BACKUP set, whether that one (or the newest) is whole
+#   list           which backups there are; with BACKUP set, whether that one (or latest) is whole
 #   restore NAME   brings NAME back from BACKUP
 set -eu
 # Containers have users of their own, but one group.
