@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit integration lint e2e kind check golden bench bench-deployments bench-sync clean
+.PHONY: demo test unit integration lint e2e kind check generate golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox-deploy: pyproject.toml
@@ -57,7 +57,10 @@ e2e: $(VENV)/.dev $(TOOLS)/.done
 kind:
 	sh tests/kind.sh
 
-golden: $(VENV)/.dev
+generate: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.generated
+
+golden: generate
 	$(VENV)/bin/pytest tests/test_golden.py tests/test_docs.py --update-golden -q
 
 bench-deployments: $(VENV)/.dev

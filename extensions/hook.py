@@ -7,45 +7,33 @@ empty temporary folders.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
-import sys
+import runpy
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 
-_NOT_A_PROJECT = (
-    "This is not a Spinbox project (.config/project.conf is missing): run it in the project's top "
-    "folder."
-)
-CHOICES = ("runtime", "proxy", "gpu", "uploads")
-
-
-def _load(name: str) -> ModuleType:
-    """A sibling module, loaded under a package name that is unique per folder.
-
-    Two versions of the template can then be rendered in one process (`copier update`).
-    """
-    folder = Path(__file__).resolve().parent
-    package = f"spinbox_extensions_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    if package not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            package, folder / "__init__.py", submodule_search_locations=[str(folder)]
+if TYPE_CHECKING:
+    from extensions import choices, deployment, errors, facts, layout, pipeline, settings
+else:
+    # Copier runs this file by its path: its package has no name here.
+    _PACKAGE = runpy.run_path(str(Path(__file__).with_name("loader.py")))["load"](
+        Path(__file__).resolve().parent
+    )
+    choices, deployment, errors, facts, layout, pipeline, settings = (
+        import_module(f"{_PACKAGE.__name__}.{name}")
+        for name in (
+            "choices", "deployment", "errors", "facts", "layout", "pipeline", "settings"
         )
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[package] = module
-        spec.loader.exec_module(module)
-    return importlib.import_module(f"{package}.{name}")
+    )  # fmt: skip
 
 
 class SpinboxContext(ContextHook):
-    """Puts into the context what `layout.context` gives, and what the project's folder says.
+    """Puts into the context what `Deployment.context` gives, and what the project's folder says.
 
     That is `detected_project`, `check_project()` and `propose()`.
     """
@@ -56,35 +44,17 @@ class SpinboxContext(ContextHook):
         Raises:
             UserMessageError: While files are rendered: stored answers make no stack.
         """
-        error_type = _load("errors").ProjectError
         problem = None
         context["detected_project"] = None
         destination = str(Path(context["_copier_conf"]["dst_path"]).absolute())
         output = str(context.get("output") or ".")
         try:
-            context["detected_project"] = _detect(
-                destination,
-                output,
-                json.dumps(context.get("overrides") or {}, sort_keys=True, default=str),
-            )
+            overrides = json.dumps(context.get("overrides") or {}, sort_keys=True, default=str)
+            context["detected_project"] = _detect(destination, output, overrides)
             project = context.get("project") or context["detected_project"]
-            if not isinstance(project, dict):
-                raise error_type(_NOT_A_PROJECT)
-            choices = {choice: context.get(choice) for choice in CHOICES}
-            pipeline = {key: context.get(key) for key in _load("pipeline").ANSWERS}
-            cluster = {key: context.get(key) for key in _load("kubernetes").ANSWERS}
-            platforms = {key: context.get(key) for key in _load("platforms").ANSWERS}
-            state = [
-                project,
-                context.get("overrides") or {},
-                choices,
-                context.get("output"),
-                pipeline,
-                cluster,
-                platforms,
-            ]
-            context.update(_derive(json.dumps(state, sort_keys=True, default=str)))
-        except error_type as error:
+            answers = {key: context.get(key) for key in choices.KEYS}
+            context.update(deployment.derive({**answers, "project": project}).context())
+        except errors.ProjectError as error:
             problem = str(error)
 
         def check_project() -> Any:
@@ -93,12 +63,14 @@ class SpinboxContext(ContextHook):
                 raise UserMessageError(problem)
             return context["detected_project"]
 
-        def propose(answer: str, otherwise: Any) -> Any:
-            """The default of a question that only the project's folder can answer."""
+        def propose(key: str) -> Any:
+            """The default of a question: the project's folder or the answers before give it."""
+            choice = choices.CHOICES[key]
             try:
-                return _propose(destination, output).get(answer, otherwise)
-            except error_type:
-                return otherwise
+                proposed = _propose(destination, output) if choice.proposed else {}
+            except errors.ProjectError:
+                proposed = {}
+            return proposed[key] if key in proposed else choice.default_for(context)
 
         context["check_project"] = check_project
         context["propose"] = propose
@@ -110,34 +82,15 @@ class SpinboxContext(ContextHook):
 @lru_cache(maxsize=32)
 def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | None:
     """The facts of the project that `destination` belongs to, or None in a temporary folder."""
-    facts, settings, layout = _load("facts"), _load("settings"), _load("layout")
     root = layout.project_root(Path(destination), output)
     if not facts.is_project(root):
         return None
     checked = settings.check_overrides(json.loads(overrides))
-    detected: dict[str, Any] = facts.read_facts(root, settings.hints(checked))
-    return detected
-
-
-@lru_cache(maxsize=32)
-def _derive(state: str) -> dict[str, Any]:
-    project, overrides, choices, output, answers, cluster, clouds = json.loads(state)
-    stack = _load("stack").build_stack(project, overrides, choices)
-    pipeline = _load("pipeline").build_pipeline(answers, stack, output or ".")
-    kubernetes = _load("kubernetes").build_kubernetes(cluster)
-    swarm = _load("swarm").is_wanted(cluster["targets"], stack)
-    platforms = _load("platforms").build_platforms(clouds, stack)
-    derived: dict[str, Any] = _load("layout").context(
-        stack, pipeline, kubernetes, swarm, platforms, output or "."
-    )
-    return derived
+    return facts.read_facts(root, settings.hints(checked))
 
 
 @lru_cache(maxsize=8)
 def _propose(destination: str, output: str) -> dict[str, Any]:
     """What the folder of a project says of its pipelines; nothing in a temporary one."""
-    root = _load("layout").project_root(Path(destination), output)
-    if not _load("facts").is_project(root):
-        return {}
-    proposed: dict[str, Any] = _load("pipeline").propose(root)
-    return proposed
+    root = layout.project_root(Path(destination), output)
+    return pipeline.propose(root) if facts.is_project(root) else {}

@@ -434,6 +434,11 @@ class Stack:
         return tuple(service for service in self.services if service.password)
 
     @property
+    def own_variables(self) -> tuple[str, ...]:
+        """Names of the apps' own variables, each once; some of them are secrets."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.passed_on))
+
+    @property
     def dockerfiles(self) -> tuple[str, ...]:
         """The Dockerfiles and what belongs to them."""
         return tuple(n for a in self.apps for n in (a.dockerfile, f"{a.dockerfile}.dockerignore"))

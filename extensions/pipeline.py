@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import ProjectError
+from .git import git
 from .model import App, BackingService, Env, Stack
+from .pipeline_platform import APART
+from .pipelines import PLATFORMS
 
-PLATFORMS = ("github", "gitlab")
-# The answers that a pipeline follows from.
-ANSWERS = (
-    "ci",
-    "ci_test",
-    "ci_registry",
-    "ci_deploy",
-    "ci_staging",
-    "ci_arm64",
-    "ci_branch",
-    "ci_folder",
-    "ci_workflow",
-    "ci_include",
-    "ci_dependabot",
-    "ci_renovate",
-    "compose",
-)
-# How a generated pipeline begins, to know it by.
-MARK = "# Made by spinbox-deploy: "
-# Where a pipeline goes that its platform cannot find by itself: the user copies or includes it.
-_APART = "deploy/ci"
-_NAMES = ("ci", "production", "spinbox-deploy")
 _REGISTRY = re.compile(
     r"(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)"
     r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
-)
-# They become parts of paths, commands and expressions.
-FORMS = {
-    "ci_branch": re.compile(r"\w[\w./-]*"),
-    "ci_folder": re.compile(r"(?!.*\.\.)[\w.][\w./-]*"),
-    "ci_workflow": re.compile(r"\w[\w-]*"),
-}
-_DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
-# docs.renovatebot.com, "Configuration Options".
-_RENOVATE = (
-    "renovate.json",
-    "renovate.json5",
-    ".github/renovate.json",
-    ".github/renovate.json5",
-    ".gitlab/renovate.json",
-    ".gitlab/renovate.json5",
-    ".renovaterc",
-    ".renovaterc.json",
-    ".renovaterc.json5",
 )
 # Registries where images lie below somebody's name.
 _SHARED = {"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com"}
@@ -98,12 +59,12 @@ class Pipeline:
     @property
     def github_is_copied(self) -> bool:
         """Whether the user has to copy the workflows to where GitHub looks for them."""
-        return self.github_workflow.startswith(_APART)
+        return self.github_workflow.startswith(APART)
 
     @property
     def gitlab_is_included(self) -> bool:
         """Whether the user's own `.gitlab-ci.yml` has to include the pipeline."""
-        return self.gitlab_file.startswith(_APART)
+        return self.gitlab_file.startswith(APART)
 
     @property
     def registry_host(self) -> str:
@@ -115,49 +76,39 @@ class Pipeline:
         return tuple(app for app in stack.apps if app.tests) if self.tests else ()
 
 
-def build_pipeline(answers: Mapping[str, Any], stack: Stack, output: str) -> Pipeline:
+def build_pipeline(answers: Mapping[str, Any], stack: Stack) -> Pipeline:
     """Derive the pipelines.
 
     Args:
-        answers: Those of ANSWERS.
+        answers: All of them, complete (`choices.complete`).
         stack: What runs.
-        output: The folder that generated files go to, relative to the project's.
 
     Raises:
-        ProjectError: The registry is none, a choice is not known, or a name cannot be quoted.
+        ProjectError: The registry is none.
     """
-    platforms = tuple(answers.get("ci") or ())
-    for platform in platforms:
-        if platform not in PLATFORMS:
-            raise ProjectError(f"{platform} is not a CI platform that is known: {PLATFORMS}.")
-    for answer, pattern in FORMS.items():
-        if (value := str(answers.get(answer) or "")) and not pattern.fullmatch(value):
-            raise ProjectError(
-                f"{answer} cannot be {value!r}: it holds what no pipeline can quote."
-            )
-    folder = str(answers.get("ci_folder") or "")
-    apart = folder != "" or output != "."
+    platforms = tuple(answers["ci"])
+    folder = answers["ci_folder"]
+    apart = folder != "" or answers["output"] != "."
     # Beside those of other projects of the repository.
-    name = stack.name if apart else str(answers.get("ci_workflow") or _NAMES[0])
+    name = stack.name if apart else answers["ci_workflow"]
     github = "github" in platforms
-    workflows = f"{_APART}/github" if apart else ".github/workflows"
-    gitlab = f"{_APART}/gitlab.yml" if apart or answers.get("ci_include") else ".gitlab-ci.yml"
-    served = stack.rolled and answers.get("compose") is not False
-    deploys = bool(platforms and answers.get("ci_deploy") and served)
+    workflows = f"{APART}/github" if apart else ".github/workflows"
+    gitlab = f"{APART}/gitlab.yml" if apart or answers["ci_include"] else ".gitlab-ci.yml"
+    deploys = bool(platforms and answers["ci_deploy"] and stack.rolled and answers["compose"])
     return Pipeline(
         platforms=platforms,
-        tests=answers.get("ci_test") is not False,
+        tests=answers["ci_test"],
         deploys=deploys,
-        staging=deploys and answers.get("ci_staging") is not False,
-        arm64=bool(answers.get("ci_arm64")),
-        registry=check_registry(str(answers.get("ci_registry") or "")),
-        branch=str(answers.get("ci_branch") or "main"),
+        staging=deploys and answers["ci_staging"],
+        arm64=answers["ci_arm64"],
+        registry=check_registry(answers["ci_registry"]),
+        branch=answers["ci_branch"],
         folder=folder,
         github_workflow=f"{workflows}/{name}.yml" if github else "",
         github_rollback=f"{workflows}/{name}-rollback.yml" if github and deploys else "",
         gitlab_file=gitlab if "gitlab" in platforms else "",
-        dependabot=github and not apart and answers.get("ci_dependabot") is not False,
-        renovate="gitlab" in platforms and not apart and answers.get("ci_renovate") is not False,
+        dependabot=github and not apart and answers["ci_dependabot"],
+        renovate="gitlab" in platforms and not apart and answers["ci_renovate"],
     )
 
 
@@ -182,7 +133,7 @@ def notes(pipeline: Pipeline, wanted: bool, created: Set[str]) -> list[str]:
     if pipeline.github_is_copied:
         found.append(
             "GitHub reads workflows in the repository's top folder alone: Copy those in "
-            f"{_APART}/github to its .github/workflows, as deploy/README.md says."
+            f"{APART}/github to its .github/workflows, as deploy/README.md says."
         )
     if pipeline.gitlab_is_included:
         found.append(
@@ -278,50 +229,10 @@ def propose(root: Path) -> dict[str, Any]:
         root: The project's top folder.
 
     Returns:
-        `ci_branch`, `ci_folder`, `ci_workflow` (a name that is free), `ci_include`,
-        `ci_dependabot` and `ci_renovate` (whether the user has no such settings).
+        `ci_folder` (from the repository's top folder to the project's), and what each platform
+        asks of its own, such as a name that is free.
     """
-    return {
-        "ci_branch": _default_branch(root),
-        "ci_folder": _git(root, "rev-parse", "--show-prefix").strip("/"),
-        "ci_workflow": next((name for name in _NAMES if _is_free(root, name)), _NAMES[-1]),
-        "ci_include": _is_foreign(root / ".gitlab-ci.yml"),
-        "ci_dependabot": not any((root / name).exists() for name in _DEPENDABOT),
-        "ci_renovate": not any((root / name).exists() for name in _RENOVATE),
-    }
-
-
-def _is_free(root: Path, name: str) -> bool:
-    folder = root / ".github/workflows"
-    files = (f"{name}.yml", f"{name}.yaml", f"{name}-rollback.yml", f"{name}-rollback.yaml")
-    return not any(_is_foreign(folder / file) for file in files)
-
-
-def _is_foreign(path: Path) -> bool:
-    """Whether there is a file that was not generated."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(MARK)) != MARK.encode()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-
-
-def _default_branch(root: Path) -> str:
-    remote = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
-    if remote:
-        return remote.partition("/")[2]
-    local = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
-    return next((name for name in ("main", "master") if name in local), "main")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """What git says, or nothing where there is no git or no repository."""
-    try:
-        result = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return result.stdout.strip() if result.returncode == 0 else ""
+    proposed: dict[str, Any] = {"ci_folder": git(root, "rev-parse", "--show-prefix").strip("/")}
+    for platform in PLATFORMS.values():
+        proposed |= platform.propose(root)
+    return proposed

@@ -108,3 +108,23 @@ def javascript(text: object) -> str:
 def below(folder: str, paths: tuple[str, ...]) -> list[str]:
     """The paths, given relative to `folder`, relative to the project."""
     return [path if folder == "." else f"{folder}/{path}" for path in paths]
+
+
+# What templates quote with, under `q`.
+FUNCTIONS = (
+    yaml,
+    yaml_string,
+    compose,
+    json_string,
+    json_array,
+    shell,
+    caddy_paths,
+    ignore_pattern,
+    copy,
+    docker,
+    shell_words,
+    shell_lines,
+    python,
+    javascript,
+    below,
+)

@@ -10,18 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import choices
 from .errors import ProjectError
-from .kubernetes import GATEWAY
-from .pipeline import FORMS
-from .platforms import FLY_NAME, FLY_REGION, RENDER_REGIONS
-from .platforms import NAMES as PLATFORMS
 from .services import NAMES
 
 OFF = "off"
 ON = "on"
 EXTERNAL = "external"
-# Where the stack runs beside, or instead of, one server with Compose.
-TARGETS = ("docker-swarm", "kubernetes", *PLATFORMS)
 COMPONENTS = ("fastapi", "python", "nextjs", "node", *NAMES)
 
 
@@ -111,29 +106,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("chroma.image", "text", "Chroma's image"),
 )
 # Choices are answers of their own; --set takes them too.
-CHOICES: tuple[Setting, ...] = (
-    Setting("proxy", "caddy|none", "What stands in front of the apps"),
-    Setting("uploads", "text", "Folder of the container whose files are kept in a volume"),
-    Setting("gpu", "boolean", "The app gets the server's NVIDIA GPUs"),
-    Setting("kubernetes_route", "gateway|ingress", "How requests come in: HTTPRoute or Ingress"),
-    Setting("kubernetes_gateway", "text", "The Gateway, or Ingress class, as NAMESPACE/NAME"),
-    Setting("kubernetes_secrets", "file|external", "Secrets from a file, or an ExternalSecret"),
-    Setting("fly_name", "text", "The app's name on Fly.io, where names are unique"),
-    Setting("fly_region", "text", "Where it runs on Fly.io, as in iad or fra"),
-    Setting("railway_config", "ts|json", "Railway's file: .railway/railway.ts, or railway.json"),
-    Setting("render_region", "|".join(RENDER_REGIONS), "Where it runs on Render, for good"),
-    Setting("ci_staging", "boolean", "Pipelines deploy to a staging environment first"),
-    Setting("ci_arm64", "boolean", "Pipelines build for arm64 instead of amd64"),
-    Setting("ci_branch", "text", "The branch whose images GitHub pushes"),
-)
-# What Copier asks; the answers of copier.yml that are neither facts nor set by the command line.
-QUESTIONS = frozenset(
-    {
-        *("runtime", "compose", "proxy", "uploads", "gpu", "targets"),
-        *("kubernetes_route", "kubernetes_gateway", "kubernetes_secrets"),
-        *("fly_name", "fly_region", "railway_config", "render_region"),
-        *("ci", "ci_test", "ci_registry", "ci_deploy", "ci_staging", "ci_arm64", "ci_branch"),
-    }
+CHOICES: tuple[Setting, ...] = tuple(
+    Setting(choice.key, choice.kind, choice.setting)
+    for choice in choices.CHOICES.values()
+    if choice.setting
 )
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
@@ -143,11 +119,6 @@ _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
-    "ci_branch": (FORMS["ci_branch"], "the name of a branch"),
-    "kubernetes_gateway": (GATEWAY, "of the form NAMESPACE/NAME"),
-    "fly_name": (FLY_NAME, "a name such as my-app, of at most 40 letters"),
-    "fly_region": (FLY_REGION, "a region's code such as iad or fra"),
-    "uploads": (re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
     "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
     "source_root": (_RELATIVE_PATH, "a folder inside the app's"),
@@ -172,6 +143,8 @@ def check_key(key: str) -> Setting:
     Raises:
         ProjectError: There is none.
     """
+    if key in choices.RETIRED:
+        raise ProjectError(choices.RETIRED[key])
     if key not in _BY_KEY:
         raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
     return _BY_KEY[key]
@@ -209,6 +182,10 @@ def parse_setting(key: str, text: str) -> Any:
 
 def _check_form(key: str, text: str) -> None:
     field = key.rpartition(".")[2]
+    choice = choices.CHOICES.get(key)
+    if choice is not None:
+        choices.check(key, text)
+        return
     pattern, form = _PATTERNS.get(field, (None, ""))
     if pattern and not pattern.fullmatch(text):
         raise ProjectError(f"{key} must be {form}, not {text!r}.")

@@ -9,32 +9,11 @@ from typing import Any
 
 import yaml
 
+from . import derivation
 from .errors import UserError
 
 DEFAULT_NAME = ".copier-answers.yml"
 _MARKERS = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
-_TYPES = {
-    "project": dict,
-    "overrides": dict,
-    "runtime": str,
-    "proxy": str,
-    "output": str,
-    "uploads": str,
-    "compose": bool,
-    "gpu": bool,
-    "ci": list,
-    "ci_test": bool,
-    "ci_registry": str,
-    "ci_deploy": bool,
-    "ci_staging": bool,
-    "ci_arm64": bool,
-    "ci_branch": str,
-    "ci_folder": str,
-    "ci_workflow": str,
-    "ci_include": bool,
-    "ci_dependabot": bool,
-    "ci_renovate": bool,
-}
 _OURS = frozenset({"project", "overrides", "runtime", "proxy"})
 
 
@@ -107,9 +86,14 @@ def read_answers(path: Path) -> Answers | None:
         if not isinstance(key, str) or not _is_json(value):
             raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
     values = {key: value for key, value in document.items() if not key.startswith("_")}
-    for key, types in _TYPES.items():
-        if key in values and not isinstance(values[key], types):
-            raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
+    for key, value in values.items():
+        try:
+            derivation.choices.check(key, value)
+        except derivation.errors.ProjectError as error:
+            problem = str(error).rstrip(".")
+            raise UserError(
+                f"{path.name} was edited by hand ({problem}): restore it from git."
+            ) from None
     if not is_folder_inside(values.get("output") or "."):
         raise UserError(f"{path.name} was edited by hand (output): restore it from git.")
     return Answers(values, str(document.get("_commit", "")))

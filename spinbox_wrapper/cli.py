@@ -506,10 +506,8 @@ def _note(request: Request, rescued: Sequence[str]) -> None:
 
 def _explain(request: Request, format_: str) -> None:
     from . import explain, sync
-    from .template import installed
 
-    template = installed()
-    lines = explain.explain(sync.read(request, template), template)
+    lines = explain.explain(sync.read(request))
     form = explain.as_json if format_ == "json" else explain.as_text
     click.echo(form(*lines))
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from .answers import load_yaml
+from . import derivation
 from .shell import program
 from .sync import Reading
-from .template import Template
 
 _WIDTH = 80
 
@@ -37,9 +36,9 @@ class Line:
     reason: str
 
 
-def explain(reading: Reading, template: Template) -> tuple[list[Line], list[Line]]:
+def explain(reading: Reading) -> tuple[list[Line], list[Line]]:
     """The facts, in the order of the answers file, and the choices."""
-    return _facts(reading), _choices(reading, template)
+    return _facts(reading), _choices(reading)
 
 
 def _facts(reading: Reading) -> list[Line]:
@@ -87,12 +86,12 @@ def _detected(reading: Reading, key: str) -> Any:
     return value
 
 
-def _choices(reading: Reading, template: Template) -> list[Line]:
-    questions = load_yaml((template.root / "copier.yml").read_text("utf-8"))
-    stored = reading.answers
+def _choices(reading: Reading) -> list[Line]:
+    table, stored = derivation.choices.CHOICES, reading.answers
+    known = {key: choice.default for key, choice in table.items()} | {**stored} | {**reading.choices}
     lines = []
-    for key in sorted(template.extension("settings").QUESTIONS):
-        default = questions[key]["default"]
+    for key in sorted(derivation.choices.QUESTIONS):
+        default = table[key].default_for(known)
         if key in reading.choices:
             line = Line(key, reading.choices[key], "you", "", "set in this call")
         elif stored.get(key, default) != default:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import journal, shell
+from . import derivation, journal, shell
 from .answers import DEFAULT_NAME, Answers, is_folder_inside, load_yaml, read_answers
 from .errors import UsageError, UserError
 from .merge import merge
@@ -92,7 +92,7 @@ class Outcome:
 
     Attributes:
         request: What was asked for.
-        stack: The stack model (`extensions/model.py`).
+        deployment: All that is generated (`extensions/deployment.py`).
         steps: What happens to each file.
         answers: What is stored now, by question.
         stored: What was stored before; None at a first run.
@@ -103,14 +103,19 @@ class Outcome:
     """
 
     request: Request
-    stack: Any
+    deployment: derivation.deployment.Deployment
     steps: tuple[Step, ...]
     answers: Mapping[str, Any]
     stored: Answers | None
     version: str
     warnings: tuple[str, ...]
-    tree: Any
+    tree: derivation.tree.Tree
     hidden: tuple[str, ...]
+
+    @property
+    def stack(self) -> derivation.model.Stack:
+        """What runs."""
+        return self.deployment.stack
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""
@@ -164,22 +169,22 @@ class Reading:
     """
 
     facts: Mapping[str, Any]
-    origins: Mapping[str, Any]
+    origins: Mapping[str, derivation.origins.Origin]
     overrides: Mapping[str, Any]
     choices: Mapping[str, Any]
     answers: Mapping[str, Any]
     stored: Answers | None
     answers_file: str
-    tree: Any
+    tree: derivation.tree.Tree
 
 
-def read(request: Request, template: Template) -> Reading:
+def read(request: Request) -> Reading:
     """Read the project and its answers file.
 
     Raises:
         UserError: One of them, or the request, has to be mended first.
     """
-    settings = template.extension("settings")
+    settings = derivation.settings
     _check_output(request)
     if journal.is_pending(request.root):
         with journal.lock(request.project):
@@ -188,11 +193,11 @@ def read(request: Request, template: Template) -> Reading:
     answers = dict(stored.values) if stored else {}
     try:
         overrides = settings.check_overrides(answers.get("overrides") or {})
-        choices = _apply_settings(request, answers, overrides, template)
-        choices |= _lists(request, answers, template)
-        choices |= _pipelines(request, answers, template)
-        found = template.extension("facts").read_project(request.project, settings.hints(overrides))
-    except template.extension("errors").ProjectError as error:
+        choices = _apply_settings(request, answers, overrides)
+        choices |= _lists(request, answers)
+        choices |= _pipelines(request, answers)
+        found = derivation.facts.read_project(request.project, settings.hints(overrides))
+    except derivation.errors.ProjectError as error:
         raise UserError(str(error)) from None
     return Reading(
         facts=found.facts,
@@ -217,7 +222,7 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         UserError: Something in the project or the request has to be mended first.
     """
     template = template or installed()
-    reading = read(request, template)
+    reading = read(request)
     _check_output_folder(request.output, reading.facts)
     answers = {
         **reading.answers,
@@ -227,18 +232,18 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         "output": request.output,
     }
     try:
-        _build_stack(template, answers)
+        derivation.deployment.derive(answers)
         new = render(
             template,
             template.version,
             answers,
             request.answers_file,
-            asked=template.extension("settings").QUESTIONS if request.interactive else (),
+            asked=derivation.choices.QUESTIONS if request.interactive else (),
         )
         answers = load_yaml(new[request.answers_file].content)
-        stack = _build_stack(template, answers)
-        hidden = template.extension("facts").hidden_sources(reading.tree, reading.facts)
-    except template.extension("errors").ProjectError as error:
+        deployment = derivation.deployment.derive(answers)
+        hidden = derivation.facts.hidden_sources(reading.tree, reading.facts)
+    except derivation.errors.ProjectError as error:
         raise UserError(str(error)) from None
     stored = reading.stored
     base = _base(template, stored, request.answers_file)
@@ -250,17 +255,18 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         request.answers_file,
         restore=_restored(request, new),
     )
-    warnings = [*stack.warnings, *_hidden_warnings(hidden)]
-    pipeline = template.extension("pipeline")
-    pipelines = pipeline.build_pipeline(answers, stack, request.output)
+    warnings = [*deployment.stack.warnings, *_hidden_warnings(hidden)]
     if any(step.writes for step in steps):
         created = {step.path for step in steps if step.action is Action.CREATE}
-        warnings += pipeline.notes(pipelines, bool(answers.get("ci_deploy")), created)
+        wanted = bool(answers.get("ci_deploy"))
+        warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
     if stored:
-        warnings += _dangers(base, new, stack, template)
+        retired = derivation.choices.RETIRED
+        warnings += [retired[key] for key in stored.values if key in retired]
+        warnings += _dangers(base, new, deployment.stack)
     return Outcome(
         request,
-        stack,
+        deployment,
         tuple(steps),
         answers,
         stored,
@@ -282,11 +288,6 @@ def _restored(request: Request, new: Mapping[str, File]) -> frozenset[str]:
             raise UserError(f"{name} is not a generated file of this project: see --dry-run -v.")
         paths.add(found)
     return frozenset(paths)
-
-
-def _build_stack(template: Template, answers: Mapping[str, Any]) -> Any:
-    build = template.extension("stack").build_stack
-    return build(answers["project"], answers["overrides"], answers)
 
 
 def _check_output(request: Request) -> None:
@@ -316,7 +317,7 @@ def _hidden_warnings(folders: list[str]) -> list[str]:
 
 
 def _dangers(
-    base: Mapping[str, File], new: Mapping[str, File], stack: Any, template: Template
+    base: Mapping[str, File], new: Mapping[str, File], stack: derivation.model.Stack
 ) -> list[str]:
     """What would leave the data of a running stack behind."""
     before, after = base.get(_COMPOSE), new.get(_COMPOSE)
@@ -338,7 +339,7 @@ def _dangers(
                 f"backup before the next deployment. The old data stays in the volume "
                 f"{old['name']}_{service.volume.name}."
             )
-    major = template.extension("images").major_version
+    major = derivation.images.major_version
     for service in stack.services:
         image = old["services"].get(service.name, {}).get("image", service.image)
         if major(image) != major(service.image):
@@ -350,17 +351,17 @@ def _dangers(
 
 
 def _apply_settings(
-    request: Request, answers: dict[str, Any], overrides: dict[str, Any], template: Template
+    request: Request, answers: dict[str, Any], overrides: dict[str, Any]
 ) -> dict[str, Any]:
     """The chosen answers; `answers` and `overrides` lose or gain what `--set` names."""
-    settings, errors = template.extension("settings"), template.extension("errors")
+    settings = derivation.settings
     choices = dict(request.choices)
     chosen_by_key = {setting.key for setting in settings.CHOICES}
     for key, text in request.settings:
         try:
             settings.check_key(key)
             value = settings.parse_setting(key, text) if text else None
-        except errors.ProjectError as error:
+        except derivation.errors.ProjectError as error:
             raise UsageError(str(error)) from None
         if not text:
             overrides.pop(key, None)
@@ -373,14 +374,11 @@ def _apply_settings(
     return choices
 
 
-def _lists(request: Request, answers: Mapping[str, Any], template: Template) -> dict[str, Any]:
+def _lists(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
     """The choices that are lists, where the request changes them."""
-    known = {
-        "ci": template.extension("pipeline").PLATFORMS,
-        "targets": template.extension("settings").TARGETS,
-    }
     chosen: dict[str, Any] = {}
-    for answer, names in known.items():
+    for answer in ("ci", "targets"):
+        names = derivation.choices.CHOICES[answer].values
         before = answers.get(answer) or ()
         wanted = {*before, *request.added.get(answer, ())} - {*request.dropped.get(answer, ())}
         if wanted != {*before}:
@@ -388,13 +386,13 @@ def _lists(request: Request, answers: Mapping[str, Any], template: Template) -> 
     return chosen
 
 
-def _pipelines(request: Request, answers: Mapping[str, Any], template: Template) -> dict[str, Any]:
+def _pipelines(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
     """What the project's folder says of pipelines, while it is not stored yet."""
-    pipeline = template.extension("pipeline")
+    pipeline = derivation.pipeline
     if "ci_registry" in request.choices:
         try:
             pipeline.check_registry(request.choices["ci_registry"])
-        except template.extension("errors").ProjectError as error:
+        except derivation.errors.ProjectError as error:
             raise UsageError(str(error)) from None
     asked = request.added.get("ci") or request.interactive
     # Managed platforms build from the repository, too.

@@ -1,21 +1,18 @@
-"""The template: where it lies, which version it is, its older versions, its derivation code."""
+"""The template: where it lies, which version it is, its older versions."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 
+from .derivation import ROOT
 from .errors import UserError
 from .history import PARTS, History, describe
 
@@ -26,8 +23,6 @@ HISTORY_FILE = "history.bundle"
 
 # Of a checkout that is no repository.
 _UNKNOWN = "unknown"
-_EMBEDDED = Path(__file__).parent / "_template"
-_CHECKOUT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -43,22 +38,6 @@ class Template:
     root: Path
     version: str
     history: History | None
-
-    def extension(self, name: str) -> ModuleType:
-        """A module of the derivation code, as in `extension("facts")`."""
-        folder = (self.root / "extensions").resolve()
-        # As `extensions/hook.py` names it: what is loaded from one folder is loaded once.
-        digest = hashlib.sha256(str(folder).encode()).hexdigest()
-        package = f"spinbox_extensions_{digest[:12]}"
-        if package not in sys.modules:
-            spec = importlib.util.spec_from_file_location(
-                package, folder / "__init__.py", submodule_search_locations=[str(folder)]
-            )
-            assert spec is not None and spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[package] = module
-            spec.loader.exec_module(module)
-        return import_module(f"{package}.{name}")
 
     def identity(self, version: str) -> str:
         """What tells the content of a version from any other.
@@ -121,16 +100,16 @@ def _digest(root: Path) -> str:
 @cache
 def installed() -> Template:
     """The template of this installation: inside the package, or of the checkout it runs from."""
-    if _EMBEDDED.is_dir():
-        version = (_EMBEDDED / VERSION_FILE).read_text("utf-8").strip()
-        return Template(_EMBEDDED, version, History(_EMBEDDED / HISTORY_FILE))
-    described = describe(_CHECKOUT)
+    if (ROOT / VERSION_FILE).is_file():
+        version = (ROOT / VERSION_FILE).read_text("utf-8").strip()
+        return Template(ROOT, version, History(ROOT / HISTORY_FILE))
+    described = describe(ROOT)
     if described is None:
-        return Template(_CHECKOUT, _UNKNOWN, None)
+        return Template(ROOT, _UNKNOWN, None)
     if described.endswith("-dirty"):
         # Told apart, or the files of one change would be taken for those of the next.
-        described += f".{_digest(_CHECKOUT)[:8]}"
-    return Template(_CHECKOUT, described, History(_CHECKOUT))
+        described += f".{_digest(ROOT)[:8]}"
+    return Template(ROOT, described, History(ROOT))
 
 
 def _copy_parts(origin: Path, folder: Path) -> None:

@@ -88,7 +88,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "profile-api-only",
         (
             *("deploy", "--target", "fly", "--target", "railway", "--generate"),
-            *("--set", "uploads=/app/uploads", "--set", "railway_config=json"),
+            *("--set", "uploads=/app/uploads"),
             *("--output", "ops/production"),
         ),
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from extensions.settings import CHOICES, SETTINGS
+
 from spinbox_wrapper import boot, checks
 from spinbox_wrapper.cli import build, deploy, generate
 from spinbox_wrapper.plan import Action

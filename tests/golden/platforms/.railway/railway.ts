@@ -38,11 +38,11 @@ export default defineRailway(() => {
   const app = service("app", {
     build: {
       builder: "DOCKERFILE",
-      dockerfilePath: "Dockerfile.prod",
+      dockerfilePath: "deploy/railway/app.Dockerfile",
       watchPatterns: [
         "/backend/**",
-        "/Dockerfile.prod",
-        "/Dockerfile.prod.dockerignore",
+        "/deploy/railway/app.Dockerfile",
+        "/deploy/railway/app.Dockerfile.dockerignore",
         "/deploy/entrypoint.sh",
         "/deploy/trim-symbols.py",
         "/deploy/migrate.sh",
@@ -110,11 +110,11 @@ export default defineRailway(() => {
   const frontend = service("frontend", {
     build: {
       builder: "DOCKERFILE",
-      dockerfilePath: "Dockerfile.frontend.prod",
+      dockerfilePath: "deploy/railway/frontend.Dockerfile",
       watchPatterns: [
         "/frontend/**",
-        "/Dockerfile.frontend.prod",
-        "/Dockerfile.frontend.prod.dockerignore",
+        "/deploy/railway/frontend.Dockerfile",
+        "/deploy/railway/frontend.Dockerfile.dockerignore",
         "/deploy/entrypoint.sh",
       ],
     },
@@ -164,11 +164,11 @@ export default defineRailway(() => {
   const worker = service("worker", {
     build: {
       builder: "DOCKERFILE",
-      dockerfilePath: "Dockerfile.prod",
+      dockerfilePath: "deploy/railway/app.Dockerfile",
       watchPatterns: [
         "/backend/**",
-        "/Dockerfile.prod",
-        "/Dockerfile.prod.dockerignore",
+        "/deploy/railway/app.Dockerfile",
+        "/deploy/railway/app.Dockerfile.dockerignore",
         "/deploy/entrypoint.sh",
         "/deploy/trim-symbols.py",
         "/deploy/migrate.sh",

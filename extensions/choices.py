@@ -1,0 +1,164 @@
+"""All choices in one table: `copier.yml`, `--set`, options, the answers' check and the README.
+
+The targets and the CI platforms bring their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .choice import Choice, Form
+from .errors import ProjectError
+from .pipelines import PLATFORMS
+from .proxies import PROXIES
+from .targets import LISTED, TARGETS
+
+UPLOADS = Form(re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads")
+_FOLDER = Form(re.compile(r"(?!.*\.\.)[\w.][\w./-]*"), "a folder of the repository")
+_WITH_CI = "ci | length > 0"
+
+
+def _all() -> Iterator[Choice]:
+    yield Choice(
+        "runtime",
+        "Which apps should run in production?",
+        "auto",
+        values={"auto": "All of them", "python": "Python only", "node": "Node only"},
+    )
+    yield Choice(
+        "compose", "Should docker-compose.prod.yml be generated, for one server?", True
+    )
+    yield Choice(
+        "proxy",
+        "What stands in front of the apps?",
+        "caddy",
+        values={proxy.name: proxy.label for proxy in PROXIES.values()},
+        setting="What stands in front of the apps",
+    )
+    yield Choice(
+        "uploads",
+        "In which folder of the container are uploaded files kept (empty for none)?",
+        "",
+        form=UPLOADS,
+        setting="Folder of the container whose files are kept in a volume",
+    )
+    yield Choice(
+        "gpu",
+        "Does the app need the server's NVIDIA GPUs?",
+        False,
+        setting="The app gets the server's NVIDIA GPUs",
+    )
+    yield Choice(
+        "targets",
+        "Where else should it run than on one server?",
+        (),
+        values={name: TARGETS[name].title for name in LISTED},
+    )
+    for target in TARGETS.values():
+        yield from (replace(c, when=f"'{target.name}' in targets") for c in target.choices)
+    yield Choice(
+        "ci",
+        "Which CI platforms should test, build and scan the images?",
+        (),
+        values={platform.name: platform.title for platform in PLATFORMS.values()},
+    )
+    yield Choice("ci_test", "Should the pipeline run the apps' tests?", True, when=_WITH_CI)
+    yield Choice(
+        "ci_registry",
+        "Where are images pushed, as in docker.io/NAME (empty for the platform's own registry)?",
+        "",
+        when=_WITH_CI,
+    )
+    yield Choice(
+        "ci_deploy",
+        "Should the pipeline deploy the images to your server, over SSH?",
+        False,
+        when=f"{_WITH_CI} and compose",
+    )
+    yield Choice(
+        "ci_staging",
+        "To a staging environment first?",
+        True,
+        when=f"{_WITH_CI} and ci_deploy",
+        setting="Pipelines deploy to a staging environment first",
+    )
+    yield Choice(
+        "ci_arm64",
+        "Is the server's processor an arm64 one?",
+        False,
+        when=_WITH_CI,
+        setting="Pipelines build for arm64 instead of amd64",
+    )
+    from_repository = [name for name, target in TARGETS.items() if target.from_repository]
+    yield Choice(
+        "ci_folder",
+        "",
+        "",
+        form=_FOLDER,
+        when=" or ".join([_WITH_CI, *(f"'{name}' in targets" for name in from_repository)]),
+        proposed=True,
+    )
+    for platform in PLATFORMS.values():
+        yield from (replace(c, when=f"'{platform.name}' in ci") for c in platform.choices)
+
+
+CHOICES: dict[str, Choice] = {choice.key: choice for choice in _all()}
+# Set by the command line, not chosen: their types.
+_OTHERS: dict[str, type] = {"project": dict, "overrides": dict, "output": str}
+# Those that Copier asks.
+QUESTIONS = frozenset(key for key, choice in CHOICES.items() if choice.question)
+# Every answer.
+KEYS = (*_OTHERS, *CHOICES)
+# Choices of earlier versions: a stored one still loads. What to know of each.
+RETIRED = {
+    "railway_config": (
+        "railway_config is gone: Railway reads railway.json no longer since 2026-12-01, and "
+        "follows .railway/railway.ts; deploy/railway/README.md says how to go over to it."
+    ),
+}
+
+
+def complete(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that a deployment is derived from: all of them, with defaults, nothing else.
+
+    Args:
+        answers: As they are stored, or as far as Copier has them; None is no answer.
+
+    Raises:
+        ProjectError: One has another type or form than its choice.
+    """
+    found: dict[str, Any] = {
+        "project": answers.get("project"),
+        "overrides": answers.get("overrides") or {},
+        "output": answers.get("output") or ".",
+    }
+    for key, choice in CHOICES.items():
+        value = answers.get(key)
+        if value is not None:
+            check(key, value)
+        found[key] = choice.default_for(found) if value is None or value == "" else value
+    return found
+
+
+def check(key: str, value: Any) -> None:
+    """Look at an answer, which may have been written by hand.
+
+    Raises:
+        ProjectError: It has another type or form than its choice.
+    """
+    choice = CHOICES.get(key)
+    wanted = choice.type if choice else _OTHERS.get(key, object)
+    if not isinstance(value, wanted):
+        words = {bool: "true or false", list: "a list", dict: "a mapping", str: "a text"}
+        raise ProjectError(f"{key} must be {words[wanted]}, not {value!r}.")
+    if choice is None:
+        return
+    values = value if isinstance(value, list) else [value]
+    for one in values if choice.values else ():
+        if one not in choice.values:
+            raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {one!r}.")
+    if choice.form and value and not choice.form.pattern.fullmatch(value):
+        raise ProjectError(f"{key} must be {choice.form.words}, not {value!r}.")

@@ -1,0 +1,149 @@
+"""The one derivation: answers -> all that is generated, as the templates see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from types import SimpleNamespace
+from typing import Any
+
+from . import choices, pins, quoting
+from .dockerfile import Dockerfile, dockerfiles
+from .errors import ProjectError
+from .managed_platform import ManagedPlatform
+from .model import Stack
+from .pipeline import (
+    Pipeline,
+    build_pipeline,
+    language_version,
+    service_environment,
+    test_environment,
+)
+from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID, build_stack
+from .target import Surface
+from .targets import TARGETS
+
+# Pinned, so that a rebuild years later installs with the same tool.
+UV_VERSION = "0.13.9"
+COMPOSE_COMMAND = "docker compose -f docker-compose.prod.yml"
+NO_PROJECT = (
+    "This is not a Spinbox project (.config/project.conf is missing): run it in the project's top "
+    "folder."
+)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All that is generated for a project.
+
+    Attributes:
+        stack: What runs.
+        pipeline: The pipelines of CI platforms.
+        surfaces: What the templates of each target see, by the target's name.
+        output: The folder of the generated files, relative to the project's; `.` for the same.
+    """
+
+    stack: Stack
+    pipeline: Pipeline
+    surfaces: Mapping[str, Surface]
+    output: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets that are wanted."""
+        return tuple(name for name, surface in self.surfaces.items() if surface.wanted)
+
+    @property
+    def platforms(self) -> tuple[ManagedPlatform, ...]:
+        """The managed platforms that are wanted."""
+        surfaces = (self.surfaces[name] for name in self.targets)
+        return tuple(s for s in surfaces if isinstance(s, ManagedPlatform))
+
+    @property
+    def dockerfiles(self) -> tuple[Dockerfile, ...]:
+        """Every Dockerfile: those of the project, and those of platforms that need their own."""
+        own = (file for platform in self.platforms for file in platform.dockerfiles)
+        return (*dockerfiles(self.stack), *own)
+
+    @property
+    def to_output(self) -> str:
+        """From the project's top folder to the generated files, ending in `/`; or empty."""
+        return "" if self.output == "." else f"{PurePosixPath(self.output)}/"
+
+    @property
+    def to_project(self) -> str:
+        """The way back, `.` or `../`…."""
+        return "/".join([".."] * len(PurePosixPath(self.output).parts)) or "."
+
+    def context(self) -> dict[str, Any]:
+        """What every template sees besides the answers, by name."""
+        surfaces = {TARGETS[name].surface: surface for name, surface in self.surfaces.items()}
+        return {
+            **surfaces,
+            "stack": self.stack,
+            "pipeline": self.pipeline,
+            "platforms": self.platforms,
+            "dockerfiles": self.dockerfiles,
+            "to_project": self.to_project,
+            "to_output": self.to_output,
+            **CONSTANTS,
+        }
+
+
+# What templates see whatever the project is.
+CONSTANTS: dict[str, Any] = {
+    "pins": SimpleNamespace(action=pins.action, image=pins.image),
+    "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),
+    "language_version": language_version,
+    "service_environment": service_environment,
+    "test_environment": test_environment,
+    "uid": UID,
+    "uv_version": UV_VERSION,
+    "grace_seconds": GRACE_SECONDS,
+    "compose_command": COMPOSE_COMMAND,
+    "inner_host": INNER_HOST,
+    "inner_port": INNER_PORT,
+}
+
+
+def derive(answers: Mapping[str, Any]) -> Deployment:
+    """Derive everything; the same answers give the same object.
+
+    Args:
+        answers: Those of the answers file, `project` (the facts) among them; what is missing
+            has its default.
+
+    Raises:
+        ProjectError: Nothing can be generated of them; it says what to do.
+    """
+    found = choices.complete(answers)
+    if not isinstance(found["project"], Mapping):
+        raise ProjectError(NO_PROJECT)
+    return _derive(json.dumps(found, sort_keys=True, default=str))
+
+
+@lru_cache(maxsize=32)
+def _derive(state: str) -> Deployment:
+    answers = json.loads(state)
+    stack = build_stack(answers["project"], answers["overrides"], answers)
+    _check_platforms(answers["targets"], stack)
+    return Deployment(
+        stack,
+        build_pipeline(answers, stack),
+        {name: target.build(answers, stack) for name, target in TARGETS.items()},
+        answers["output"],
+    )
+
+
+def _check_platforms(targets: list[str], stack: Stack) -> None:
+    wanted = [t for name, t in TARGETS.items() if t.managed and name in targets]
+    if wanted and all(app.job for app in stack.apps):
+        options = " ".join(f"--remove-target {target.name}" for target in wanted)
+        raise ProjectError(
+            f"{wanted[0].title} has nothing to keep running: the project's app ends by itself. If "
+            "it serves or loops, say so with --set python.mode=service; else leave it out, with "
+            f"spinbox-deploy deploy {options}."
+        )

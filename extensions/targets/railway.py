@@ -1,0 +1,141 @@
+"""Railway (docs.railway.com/infrastructure-as-code and its npm package, read in November 2026)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..managed_platform import ManagedPlatform, Source, folder_prefix
+from ..model import App, BackingService, Stack
+from ..target import Target
+
+NAME = "railway"
+# What its own databases are made from (the package's `postgres()`, `redis()`, `mongo()`).
+VERSIONS = {"postgres": "18", "redis": "8", "mongodb": "8"}
+# What it calls the parts of a service's address.
+_OUTPUTS = {
+    "postgres": {
+        "POSTGRES_SERVER": "PGHOST",
+        "POSTGRES_PORT": "PGPORT",
+        "POSTGRES_USER": "PGUSER",
+        "POSTGRES_PASSWORD": "PGPASSWORD",
+        "POSTGRES_DB": "PGDATABASE",
+    },
+    "redis": {
+        "REDIS_HOST": "REDISHOST",
+        "REDIS_PORT": "REDISPORT",
+        "REDIS_PASSWORD": "REDISPASSWORD",
+    },
+    "mongodb": {
+        "MONGODB_HOST": "MONGOHOST",
+        "MONGODB_PORT": "MONGOPORT",
+        "MONGODB_USERNAME": "MONGOUSER",
+        "MONGODB_PASSWORD": "MONGOPASSWORD",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Railway(ManagedPlatform):
+    """What the templates of Railway see.
+
+    Attributes:
+        folder: From the repository's top folder to the project's, ending in `/`; or empty.
+    """
+
+    folder: str
+
+    target = NAME
+    title = "Railway"
+    # It refuses cache mounts but those whose ids name the service, which no file can know.
+    build_caches = False
+    versions = VERSIONS
+    # The npm package that reads .railway/railway.ts; it works with version 5.42.1 of the program.
+    sdk = "3.11.0"
+    # How many volumes a project may have (docs.railway.com/volumes/reference).
+    volumes_of_plan = {"Free": 1, "Trial": 3, "Hobby": 10}  # noqa: RUF012
+
+    def name(self, unit: str) -> str:
+        """Names are unique in a project of Railway."""
+        return unit
+
+    def constant(self, unit: str) -> str:
+        """The constant of railway.ts that holds a service: those of apps are called as these."""
+        services = {service.name for service in self.stack.services}
+        return f"{unit}Service" if unit in services else unit
+
+    @property
+    def volumes(self) -> int:
+        """How many volumes the stack has: each service holds one."""
+        return len(self.stack.services) + sum(1 for app in self.apps if self.uploads(app))
+
+    def offers(self, service: BackingService) -> bool:
+        """Its PostgreSQL image has no more than PostgreSQL's own extensions."""
+        special = service.name == "postgres" and not re.match(
+            r"(docker\.io/)?(library/)?postgres[:@]", service.image
+        )
+        return service.name in VERSIONS and not special
+
+    def version(self, service: BackingService) -> str:
+        """One version of each."""
+        return VERSIONS[service.name]
+
+    def public(self, app: App, variable: str) -> Source:
+        """By a variable that Railway sets."""
+        return Source(variable, f"https://${{{{{app.name}.RAILWAY_PUBLIC_DOMAIN}}}}")
+
+    def private(self, app: App, variable: str) -> Source:
+        """By variables that Railway sets."""
+        address = f"${{{{{app.name}.RAILWAY_PRIVATE_DOMAIN}}}}:${{{{{app.name}.PORT}}}}"
+        return Source(variable, f"http://{address}")
+
+    def host(self, service: BackingService, variable: str) -> Source:
+        """A variable of the service itself."""
+        return Source(variable, resource=self.name(service.name), output="RAILWAY_PRIVATE_DOMAIN")
+
+    def connection(self, service: BackingService) -> list[Source]:
+        """Variables of the database."""
+        outputs, resource = _OUTPUTS[service.name], self.name(service.name)
+        return [
+            Source(env.name, resource=resource, output=outputs[env.name])
+            if env.name in outputs
+            else self.from_model(env)
+            for env in service.app_environment
+        ]
+
+    def more_settings(self, app: App) -> tuple[Source, ...]:
+        """The port that it sends requests to; volumes belong to root there."""
+        if not app.port:
+            return ()
+        # docs.railway.com, "Volumes", "Permissions".
+        as_root = (Source("RAILWAY_RUN_UID", "0"),) if self.uploads(app) else ()
+        return (Source("PORT", str(app.port)), *as_root)
+
+    def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
+        """Its paths start at the repository's top folder."""
+        return super().watched(app, folder or self.folder)
+
+
+def _build(answers: Mapping[str, Any], stack: Stack) -> Railway:
+    return Railway(
+        stack,
+        NAME in answers["targets"],
+        folder_prefix(answers["output"]),
+        folder=folder_prefix(answers["ci_folder"]),
+    )
+
+
+TARGET = Target(
+    name=NAME,
+    title=Railway.title,
+    surface=NAME,
+    guide="deploy/railway/README.md",
+    build=_build,
+    files={"": ("/deploy/railway", "/.railway")},
+    root_files=r"railway(\..*)?\.(json|toml)",
+    managed=True,
+    from_repository=True,
+    rank=40,
+)

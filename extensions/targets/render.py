@@ -1,0 +1,134 @@
+"""Render (render.com/docs/blueprint-spec, read in November 2026)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..choice import Choice
+from ..managed_platform import ManagedPlatform, Source, folder_prefix
+from ..model import App, BackingService, Stack, Worker
+from ..services import postgres
+from ..target import Target
+
+NAME = "render"
+REGIONS = ("oregon", "ohio", "virginia", "frankfurt", "singapore")
+# Kinds of resources, by the service that each is in place of.
+_KINDS = {"postgres": "database", "redis": "keyvalue"}
+# What it calls the parts of a database's address.
+_PROPERTIES = {
+    "POSTGRES_SERVER": "host",
+    "POSTGRES_PORT": "port",
+    "POSTGRES_USER": "user",
+    "POSTGRES_PASSWORD": "password",
+    "POSTGRES_DB": "database",
+}
+# Instance types by their memory in MB (render.com/pricing).
+_PLANS = {512: "starter", 2048: "standard", 4096: "pro"}
+
+
+@dataclass(frozen=True)
+class Render(ManagedPlatform):
+    """What the templates of Render see.
+
+    Attributes:
+        region: Where its services are.
+        folder: From the repository's top folder to the project's, ending in `/`; or empty.
+    """
+
+    region: str
+    folder: str
+
+    target = NAME
+    title = "Render"
+    bare_addresses = True
+
+    def offers(self, service: BackingService) -> bool:
+        """Databases of PostgreSQL, and Key Value, which is Redis."""
+        return service.name in _KINDS
+
+    def kind(self, resource: str) -> str:
+        """The type of a service, by its name there; `database` for one of the databases."""
+        names = {self.name(service.name): service for service in self.stack.services}
+        if resource in names:
+            return _KINDS.get(names[resource].name, "pserv")
+        app = next(a for a in self.apps if self.name(a.name) == resource)
+        return "web" if app.port else "worker"
+
+    def plan(self, unit: App | Worker | BackingService) -> str:
+        """The smallest instance type that has the memory of a container's limit."""
+        needed = unit.resources.megabytes
+        return next((plan for size, plan in _PLANS.items() if needed <= size), "pro plus")
+
+    def image(self, image: str) -> str:
+        """An image with its registry, as is asked for (render.com/docs/deploying-an-image)."""
+        first, slash, _ = image.partition("/")
+        if slash and ("." in first or ":" in first or first == "localhost"):
+            return image
+        return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+    def postgres_version(self, service: BackingService) -> int:
+        """The version of PostgreSQL to ask for."""
+        return postgres.major(service.image)
+
+    def public(self, app: App, variable: str) -> Source:
+        """A variable of the service."""
+        return Source(variable, resource=self.name(app.name), output="RENDER_EXTERNAL_URL")
+
+    def private(self, app: App, variable: str) -> Source:
+        """Without a scheme, which the image adds."""
+        return Source(variable, resource=self.name(app.name), output="hostport")
+
+    def host(self, service: BackingService, variable: str) -> Source:
+        """A property of the service."""
+        return Source(variable, resource=self.name(service.name), output="host")
+
+    def connection(self, service: BackingService) -> list[Source]:
+        """Properties of the resource."""
+        resource = self.name(service.name)
+        if service.name == "redis":
+            return [Source("REDIS_URL", resource=resource, output="connectionString")]
+        return [
+            Source(env.name, resource=resource, output=_PROPERTIES[env.name])
+            if env.name in _PROPERTIES
+            else self.from_model(env)
+            for env in service.app_environment
+        ]
+
+    def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
+        """Its paths start at the repository's top folder."""
+        return super().watched(app, folder or self.folder)
+
+
+def _build(answers: Mapping[str, Any], stack: Stack) -> Render:
+    return Render(
+        stack,
+        NAME in answers["targets"],
+        folder_prefix(answers["output"]),
+        region=answers["render_region"],
+        folder=folder_prefix(answers["ci_folder"]),
+    )
+
+
+TARGET = Target(
+    name=NAME,
+    title=Render.title,
+    surface=NAME,
+    guide="deploy/render/README.md",
+    build=_build,
+    files={"": ("/deploy/render", "/render.yaml")},
+    choices=(
+        Choice(
+            "render_region",
+            "In which region of Render does it run (this cannot be changed later)?",
+            REGIONS[0],
+            values={region: region for region in REGIONS},
+            setting="Where it runs on Render, for good",
+        ),
+    ),
+    root_files=r"render\.ya?ml",
+    managed=True,
+    from_repository=True,
+    rank=50,
+)

@@ -1,0 +1,132 @@
+"""Lists that are made of the registries: in copier.yml and the README. `make generate` writes them.
+
+Each stands between two comments of its file, `NAME: begin` and `NAME: end`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+from extensions.choice import Choice
+from extensions.choices import CHOICES
+from extensions.pipelines import PLATFORMS
+from extensions.settings import CHOICES as SETTABLE
+from extensions.settings import SETTINGS
+from extensions.targets import TARGETS
+from spinbox_wrapper import boot, checks
+from tests.sync.cases import CASES
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def exclusions() -> str:
+    """Rows of `_exclude`: what a project does not get that lacks a target or a pipeline."""
+    lines: list[str] = []
+    for target in TARGETS.values():
+        lines += ["", f"# {target.title}"]
+        lines += _rows(target.files, f"{target.surface}.wanted")
+    for platform in PLATFORMS.values():
+        lines += ["", f"# {platform.title}"]
+        lines += _rows(platform.files, "")
+    return "\n".join(f"    {line}".rstrip() for line in lines[1:])
+
+
+def _rows(files: Mapping[str, tuple[str, ...]], wanted: str) -> Iterator[str]:
+    for condition, patterns in files.items():
+        conditions = [wanted] if wanted and not condition else []
+        conditions += [condition] if condition else []
+        joined = conditions[0] if len(conditions) == 1 else " and ".join(conditions)
+        simple = " " not in joined
+        yield f"{{% if not {joined if simple else f'({joined})'} %}}"
+        yield from patterns
+        yield "{% endif %}"
+
+
+def questions() -> str:
+    """The questions of copier.yml, one for each choice."""
+    return "\n".join(_question(choice) for choice in CHOICES.values()).rstrip()
+
+
+def _question(choice: Choice) -> str:
+    many = isinstance(choice.default, tuple)
+    fields: dict[str, object] = {"type": "bool" if choice.kind == "boolean" else "str"}
+    if many:
+        fields["multiselect"] = True
+    fields |= {"help": choice.question} if choice.question else {"ask": False}
+    if choice.values:
+        fields["choices"] = {label: value for value, label in choice.values.items()}
+    fields["default"] = list(choice.default) if many else choice.default
+    if choice.proposed or choice.computed:
+        fields["default"] = f"{{{{ propose('{choice.key}') }}}}"
+    if choice.when:
+        fields["when"] = f"{{{{ {choice.when} }}}}"
+    if choice.form and choice.question:
+        pattern = choice.form.pattern.pattern.replace("\\", "\\\\").replace("'", "\\'")
+        fields["validator"] = (
+            f"{{% if {choice.key} and not ({choice.key} | regex_search('^({pattern})$')) %}}"
+            f"It must be {choice.form.words}.{{% endif %}}"
+        )
+    return yaml.safe_dump({choice.key: fields}, sort_keys=False, width=100, allow_unicode=True)
+
+
+def settings_table() -> str:
+    """The keys of `--set`."""
+    rows = ["| Key | Value | What it is |", "| --- | --- | --- |"]
+    for setting in (*SETTABLE, *SETTINGS):
+        kind = setting.kind.replace("|", "\\|")
+        rows.append(f"| `{setting.key}` | {kind} | {setting.help} |")
+    return "\n".join(["", *rows, ""])
+
+
+def cases_table() -> str:
+    """What a run does to a file, by what happened to it."""
+    rows = ["| Since the last run | A generated file |", "| --- | --- |"]
+    rows += [f"| {case.happened} | {case.then} |" for case in CASES]
+    return "\n".join(["", *rows, ""])
+
+
+def checks_table() -> str:
+    """What `deploy --check` looks at."""
+    rows = ["| Check | What has to hold |", "| --- | --- |"]
+    rows += [f"| `{id_}` | {help_} |" for id_, help_ in {**checks.IDS, **boot.IDS}.items()]
+    return "\n".join(["", *rows, ""])
+
+
+# By file, the text of each list and how its comments look.
+LISTS: dict[str, dict[str, tuple[str, Callable[[], str]]]] = {
+    "copier.yml": {
+        "files of targets and pipelines": ("    # {}", exclusions),
+        "choices": ("# {}", questions),
+    },
+    "README.md": {
+        "settings": ("<!-- {} -->", settings_table),
+        "cases": ("<!-- {} -->", cases_table),
+        "checks": ("<!-- {} -->", checks_table),
+    },
+}
+
+
+def parts(file: str, name: str) -> tuple[str, str, str]:
+    """A file as it is: what stands before a list, the list, and what stands behind it."""
+    comment, _ = LISTS[file][name]
+    begin, end = (comment.format(f"{name}: {word}") + "\n" for word in ("begin", "end"))
+    before, found, rest = (REPOSITORY / file).read_text().partition(begin)
+    text, also_found, after = rest.partition(end)
+    assert found and also_found, f"{file} has no list of {name}"
+    return before + begin, text, end + after
+
+
+def write() -> None:
+    """Write every list anew."""
+    for file, lists in LISTS.items():
+        for name, (_, make) in lists.items():
+            before, _, after = parts(file, name)
+            (REPOSITORY / file).write_text(f"{before}{make()}\n{after}")
+
+
+if __name__ == "__main__":
+    sys.exit(write())

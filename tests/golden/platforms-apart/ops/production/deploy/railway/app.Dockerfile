@@ -1,0 +1,80 @@
+# Production image of the FastAPI app in backend/, for Railway. Build it from the project's top folder:
+#   docker build --file ops/production/deploy/railway/app.Dockerfile --tag api-only-app .
+
+# Both can be pinned by digest: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:…
+ARG PYTHON_IMAGE=python:3.11-slim
+ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.13.9
+
+FROM ${UV_IMAGE} AS uv
+
+# --- Dependencies: built anew only when their list changes ---------------------------------------
+FROM ${PYTHON_IMAGE} AS dependencies
+COPY --from=uv /uv /usr/local/bin/uv
+# Byte-compile what is installed, copy it out of the cache, and use the image's own Python.
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PYTHON_DOWNLOADS=never \
+    UV_PROJECT_ENVIRONMENT=/opt/venv \
+    VIRTUAL_ENV=/opt/venv
+WORKDIR /app
+COPY ops/production/deploy/trim-symbols.py /usr/local/bin/
+COPY backend/requirements.txt ./
+# Development tools stay out of the image. Take a name off this list if the app needs it to run.
+ARG DEVELOPMENT_TOOLS="autopep8|bandit|black|coverage|flake8[a-z_-]*|ipdb|ipykernel|ipython|isort|\
+jupyter[a-z_-]*|mypy|nbconvert|notebook|nox|pip-tools|pre-commit|pylint[a-z_-]*|pyright|\
+pytest[a-z_-]*|ruff|tox|twine|types-[a-z_-]*|uv"
+RUN sed --in-place --regexp-extended --expression=':a; /\\$/ { N; s/\\\n//; ba }' \
+        --expression="/^ *($DEVELOPMENT_TOOLS) *([^a-z0-9_.-]|\$)/Id" requirements.txt \
+    && uv venv /opt/venv \
+    && uv pip install --requirement requirements.txt \
+    && python /usr/local/bin/trim-symbols.py /opt/venv
+
+# --- The app's own code --------------------------------------------------------------------------
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /app
+COPY backend/ ./
+# Fails the build if a secret got in, whatever becomes of deploy/railway/app.Dockerfile.dockerignore.
+RUN secrets=$(find . -path ./node_modules -prune -o \( -name '.env' -o -name '.env.*' -o -name '*.key' -o -name '*.pem' \
+        -o -name 'id_rsa*' -o -name '.git' \) -print) \
+    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
+# Readable for the app's user, whatever umask the project was checked out with.
+RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} +
+# Byte code, since the app cannot write any at run time; a file that does not compile stays as it is.
+RUN python -m compileall -q --invalidation-mode unchecked-hash . || true
+
+# --- What runs in production ---------------------------------------------------------------------
+FROM ${PYTHON_IMAGE} AS final
+# psql, for `migrate`.
+# hadolint ignore=DL3008,DL3018
+RUN if command -v apk > /dev/null; then apk add --no-cache postgresql-client; \
+    else apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
+        && rm -rf /var/lib/apt/lists/*; fi
+# A user without password, shell or rights, numeric so that a cluster can see it is not root.
+RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
+    && echo 'app:x:10001:' >> /etc/group \
+    && install -d -o 10001 -g 10001 /home/app
+COPY --chmod=0555 ops/production/deploy/entrypoint.sh /usr/local/bin/entrypoint
+WORKDIR /app
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=build /app /app
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PORT=8000
+# New volumes take over the owner of the folders they are mounted on.
+RUN install -d -o 10001 -g 10001 /app/uploads
+# Brings the database's schema up to date, where a platform runs no image but this: `migrate`.
+COPY --chmod=0555 ops/production/deploy/migrate.sh /usr/local/bin/migrate
+COPY --chmod=0555 database/migrations/ /migrations/
+
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="api-only-app" \
+    org.opencontainers.image.base.name="python:3.11-slim" \
+    org.opencontainers.image.revision=${REVISION}
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=6s --retries=3 --start-period=60s --start-interval=1s \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=5)"]
+ENTRYPOINT ["entrypoint"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--proxy-headers", "--timeout-graceful-shutdown", "25"]

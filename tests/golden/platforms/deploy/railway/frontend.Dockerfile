@@ -1,0 +1,71 @@
+# Production image of the Next.js app in frontend/, for Railway. Build it from the project's top folder:
+#   docker build --file deploy/railway/frontend.Dockerfile --tag all-frontend .
+
+# It can be pinned by digest: --build-arg NODE_IMAGE=node:20-alpine@sha256:…
+ARG NODE_IMAGE=node:20-alpine
+
+# --- Dependencies: a layer of their own, built anew only when their list changes -----------------
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY frontend/package.json ./
+RUN npm install --no-audit --no-fund && mkdir -p node_modules
+
+# --- Build ---------------------------------------------------------------------------------------
+FROM dependencies AS build
+COPY frontend/ ./
+# Fails the build if a secret got in, whatever becomes of deploy/railway/frontend.Dockerfile.dockerignore.
+RUN secrets=$(find . -path ./node_modules -prune -o \( -name '.env' -o -name '.env.*' -o -name '*.key' -o -name '*.pem' \
+        -o -name 'id_rsa*' -o -name '.git' \) -print) \
+    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
+# Readable for the app's user, whatever umask the project was checked out with.
+RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} +
+ENV NEXT_TELEMETRY_DISABLED=1
+# Baked into the build, so they are arguments and not run-time settings.
+ARG NEXT_PUBLIC_API_URL
+ARG NEXT_PUBLIC_API_VERSION
+ARG NEXT_PUBLIC_APP_NAME
+ARG NEXT_PUBLIC_APP_VERSION
+ARG NEXT_PUBLIC_APP_ENV
+ARG NEXT_PUBLIC_GA_ID
+ARG NEXT_PUBLIC_VERCEL_ANALYTICS
+ARG NEXT_PUBLIC_SENTRY_DSN
+ARG NEXT_PUBLIC_IMAGE_DOMAINS
+ARG NEXT_PUBLIC_IMAGE_SIZES
+ARG NEXT_PUBLIC_FEATURE_DARK_MODE
+ARG NEXT_PUBLIC_FEATURE_NOTIFICATIONS
+ARG NEXT_PUBLIC_FEATURE_BETA_FEATURES
+ARG NEXT_PUBLIC_DEV_MODE
+ARG NEXT_PUBLIC_DEBUG
+ARG NEXT_PUBLIC_FAST_REFRESH
+ARG NEXT_PUBLIC_OPTIMIZE_IMAGES
+ARG NEXT_PUBLIC_STRIPE_PUBLISHABLE_KEY
+ARG BACKEND_URL="http://api:8000"
+RUN npm run build && mkdir -p public
+
+# --- What runs in production ---------------------------------------------------------------------
+FROM ${NODE_IMAGE} AS final
+# A user without password, shell or rights, numeric so that a cluster can see it is not root.
+RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
+    && echo 'app:x:10001:' >> /etc/group \
+    && install -d -o 10001 -g 10001 /home/app
+COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
+WORKDIR /app
+COPY --from=build /app/public ./public
+COPY --from=build /app/.next/standalone ./
+COPY --from=build /app/.next/static ./.next/static
+RUN install -d -o 10001 -g 10001 .next/cache
+# HOSTNAME is the address to listen on; Docker would fill in the container's own name.
+ENV NODE_ENV=production \
+    NEXT_TELEMETRY_DISABLED=1 \
+    HOSTNAME=0.0.0.0 \
+    PORT=3000
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="all-frontend" \
+    org.opencontainers.image.base.name="node:20-alpine" \
+    org.opencontainers.image.revision=${REVISION}
+USER 10001:10001
+EXPOSE 3000
+HEALTHCHECK --interval=30s --timeout=6s --retries=3 --start-period=60s --start-interval=1s \
+    CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/api/health').then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["entrypoint"]
+CMD ["node", "server.js"]
