@@ -28,9 +28,7 @@ def _all() -> Iterator[Choice]:
         "auto",
         values={"auto": "All of them", "python": "Python only", "node": "Node only"},
     )
-    yield Choice(
-        "compose", "Should docker-compose.prod.yml be generated, for one server?", True
-    )
+    yield Choice("compose", "Should docker-compose.prod.yml be generated, for one server?", True)
     yield Choice(
         "proxy",
         "What stands in front of the apps?",
@@ -156,9 +154,9 @@ def check(key: str, value: Any) -> None:
         raise ProjectError(f"{key} must be {words[wanted]}, not {value!r}.")
     if choice is None:
         return
-    values = value if isinstance(value, list) else [value]
+    values: list[Any] = value if isinstance(value, list) else [value]
     for one in values if choice.values else ():
         if one not in choice.values:
             raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {one!r}.")
-    if choice.form and value and not choice.form.pattern.fullmatch(value):
+    if choice.form and value and not choice.form.pattern.fullmatch(str(value)):
         raise ProjectError(f"{key} must be {choice.form.words}, not {value!r}.")

@@ -153,7 +153,7 @@ def _split(
 _SOURCE_ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".css", ".json", ".html")
 
 
-def hidden_sources(tree: Tree, facts: Facts) -> list[str]:
+def hidden_sources(tree: Tree, facts: Mapping[str, Any]) -> list[str]:
     """Folders and files of the apps that look like source, but that a clone would lack.
 
     Spinbox's own .gitignore hides every `lib/`.

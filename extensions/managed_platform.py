@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from .dockerfile import Dockerfile
 from .images import major_version
@@ -73,6 +74,8 @@ class ManagedPlatform(Surface):
     build_caches = True
     # Whether it gives the address of another service without its scheme.
     bare_addresses = False
+    # How many volumes a project may have, by plan; empty for any number.
+    volumes_of_plan: ClassVar[Mapping[str, int]] = {}
 
     # --- What runs there --------------------------------------------------------------------------
 
@@ -116,6 +119,11 @@ class ManagedPlatform(Surface):
     def own(self) -> tuple[BackingService, ...]:
         """Those that it does not offer: their images run there, with a volume."""
         return tuple(service for service in self.stack.services if not self.offers(service))
+
+    @property
+    def volumes(self) -> int:
+        """How many volumes the stack has: each service holds one."""
+        return len(self.stack.services) + sum(1 for app in self.apps if self.uploads(app))
 
     def version(self, service: BackingService) -> str:
         """The major version in which the platform has a service; empty where it is the stack's."""
@@ -164,6 +172,10 @@ class ManagedPlatform(Surface):
     def name(self, unit: str) -> str:
         """What an app or service is called on the platform."""
         return self.prefix if unit == self.apps[0].name else f"{self.prefix}-{unit}"
+
+    def file(self, unit: str) -> str:
+        """The file that speaks of an app or service, relative to the output folder."""
+        raise NotImplementedError
 
     def public(self, app: App, variable: str) -> Source:
         """A variable with an app's public address."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from . import derivation
 from .checks.model import Check, Context, failed, passed, warned
 from .checks.settings import required
 
@@ -96,7 +97,7 @@ def boot(
     return checks
 
 
-def _refused(stack: Any) -> Check:
+def _refused(stack: derivation.model.Stack) -> Check:
     """A copy of the stack would change the data of what runs elsewhere."""
     names = " and ".join(service.title for service in stack.external)
     verb = "runs" if len(stack.external) == 1 else "run"
@@ -181,7 +182,7 @@ def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def port_variables(stack: Any) -> list[str]:
+def port_variables(stack: derivation.model.Stack) -> list[str]:
     """The variables that name the ports which the stack opens."""
     if stack.with_proxy:
         return ["HTTP_PORT", "HTTPS_PORT"]
@@ -228,7 +229,7 @@ def _build(copy: Copy) -> Check:
     return passed("boot.build", f"The images were built in {_since(began)}.")
 
 
-def _start(copy: Copy, stack: Any) -> Check:
+def _start(copy: Copy, stack: derivation.model.Stack) -> Check:
     id_ = "boot.start"
     began = time.monotonic()
     limit = str(_START_SECONDS)
@@ -267,7 +268,7 @@ def unhealthy(text: str) -> list[str]:
     ]
 
 
-def _ask(copy: Copy, app: Any, began: float) -> Check:
+def _ask(copy: Copy, app: derivation.model.App, began: float) -> Check:
     """Ask an app until it answers, as it may have been healthy before the proxy was."""
     id_, path = f"boot.health.{app.name}", app.health or "/"
     # Where no health path is known, any page will do that is not the server's own fault.
@@ -287,7 +288,7 @@ def _ask(copy: Copy, app: Any, began: float) -> Check:
     return failed(id_, f"GET {path} {said}.", f"Mend {app.name}: its log is above.")
 
 
-def _get(copy: Copy, app: Any, path: str) -> int | str:
+def _get(copy: Copy, app: derivation.model.App, path: str) -> int | str:
     """The status of an answer, or why there is none."""
     port = copy.ports.get("HTTPS_PORT") or copy.ports[f"{app.name.upper()}_PORT"]
     connection = http.client.HTTPConnection("localhost", port, timeout=10)

@@ -18,10 +18,26 @@ from .errors import UsageError, UserError
 if TYPE_CHECKING:
     from .sync import Request
 
-# As in `extensions/settings.py`, which is not imported for the sake of speed.
-_MANAGED = ("fly", "railway", "render")
-_TARGETS = ("docker-swarm", "kubernetes", *_MANAGED)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+class _Values(click.Choice[str]):
+    """What can be chosen, by the derivation's table of choices; read when it is needed."""
+
+    def __init__(self, choice: str, *more: str) -> None:
+        self._choice, self._more = choice, more
+        super().__init__(())
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words, those of this command line alone first."""
+        from . import derivation
+
+        return (*self._more, *derivation.choices.CHOICES[self._choice].values)
+
+    @choices.setter
+    def choices(self, value: tuple[str, ...]) -> None:
+        """What click itself would keep."""
 
 
 @click.group(context_settings=_SETTINGS)
@@ -87,7 +103,7 @@ _verbose_option = click.option("-v", "--verbose", is_flag=True, help="Name uncha
 @click.option("--compose/--no-compose", default=None, help="With docker-compose.prod.yml or not.")
 @click.option(
     "--target",
-    type=click.Choice(["auto", "python", "node"]),
+    type=_Values("runtime"),
     help="Which apps: all that are found, or only one kind.",
 )
 @click.option(
@@ -169,14 +185,14 @@ def build(
 @click.option(
     "--target",
     "targets",
-    type=click.Choice(["docker", *_TARGETS]),
+    type=_Values("targets", "docker"),
     multiple=True,
     help="What to deploy to; with --generate, can be given more than once.  [default: docker]",
 )
 @click.option(
     "--remove-target",
     "dropped",
-    type=click.Choice(_TARGETS),
+    type=_Values("targets"),
     multiple=True,
     help="Take the files of that target away again.",
 )
@@ -241,7 +257,7 @@ def deploy(
         raise UsageError("Several targets belong to --generate: else, name one.")
     if boot and target != "docker":
         raise UsageError(f"--boot starts a copy with Compose: it does not go with {target}.")
-    if environment and target in _MANAGED:
+    if environment and _is_managed(target):
         raise UsageError(f"--env does not go with {target}: its files are for one environment.")
     if both := {*targets} & {*dropped}:
         raise UsageError(f"--target and --remove-target name {both.pop()}: give one of them.")
@@ -285,14 +301,14 @@ def deploy(
 @click.option(
     "--ci",
     "platforms",
-    type=click.Choice(["github", "gitlab"]),
+    type=_Values("ci"),
     multiple=True,
     help="Add the pipeline of GitHub Actions or GitLab CI/CD; can be given twice.",
 )
 @click.option(
     "--remove-ci",
     "dropped",
-    type=click.Choice(["github", "gitlab"]),
+    type=_Values("ci"),
     multiple=True,
     help="Take it away again.",
 )
@@ -502,6 +518,13 @@ def _note(request: Request, rescued: Sequence[str]) -> None:
     for path in rescued:
         name = request.named(path)
         click.echo(f"Note: You edited a file while it was written; see {name}.", err=True)
+
+
+def _is_managed(target: str) -> bool:
+    """Whether it is a platform, whose files are for one environment."""
+    from . import derivation
+
+    return derivation.targets.TARGETS[target].managed
 
 
 def _explain(request: Request, format_: str) -> None:

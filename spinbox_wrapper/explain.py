@@ -88,7 +88,9 @@ def _detected(reading: Reading, key: str) -> Any:
 
 def _choices(reading: Reading) -> list[Line]:
     table, stored = derivation.choices.CHOICES, reading.answers
-    known = {key: choice.default for key, choice in table.items()} | {**stored} | {**reading.choices}
+    known = (
+        {key: choice.default for key, choice in table.items()} | {**stored} | {**reading.choices}
+    )
     lines = []
     for key in sorted(derivation.choices.QUESTIONS):
         default = table[key].default_for(known)

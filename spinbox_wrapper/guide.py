@@ -15,19 +15,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from . import checks, markdown, report
-from .checks import Context, Status, engine
+from . import checks, derivation, markdown, report
+from .checks import Context, Status, files
 from .markdown import Section
 from .plan import Action
 
-READMES = {
-    "docker": "deploy/README.md",
-    "docker-swarm": "deploy/swarm/README.md",
-    "kubernetes": "deploy/kubernetes/README.md",
-    "fly": "deploy/fly/README.md",
-    "railway": "deploy/railway/README.md",
-    "render": "deploy/render/README.md",
-}
 GENERATE = "Generate the files"
 # Sections of level 2 that the guide shows, with the steps below them.
 SHOWN = (
@@ -85,8 +77,8 @@ def as_text(context: Context, steps: list[Step]) -> str:
         lines += ["", click.style(heading, bold=True, fg=colour), rule * len(heading)]
         body = markdown.as_lines(step.section)
         lines += ["", *body] if body else []
-    name = context.outcome.request.named(READMES[context.target])
-    managed = context.target in checks.platforms.PROGRAMS
+    name = context.outcome.request.named(derivation.targets.TARGETS[context.target].guide)
+    managed = derivation.targets.TARGETS[context.target].managed
     rest = "daily work, troubleshooting" + ("" if managed else ", staging")
     lines += ["", f"Everything else ({rest}): {name}"]
     lines += [f"Is all ready? {context.guide_command} --check" + _option(context)]
@@ -133,7 +125,8 @@ def _document(context: Context) -> str:
     return next(
         step.generated.content.decode()
         for step in context.outcome.steps
-        if step.path == READMES[context.target] and step.generated is not None
+        if step.path == derivation.targets.TARGETS[context.target].guide
+        and step.generated is not None
     )
 
 
@@ -158,35 +151,12 @@ def _generate(context: Context) -> Section:
 
 def _done(context: Context) -> Mapping[str, bool]:
     """The steps that can be told to be done or not, by their titles without numbers."""
-    generated = all(check.status is not Status.FAIL for check in checks.files.look(context))
-    if context.target == "kubernetes":
-        found = {check.id: check.status for check in checks.kubernetes.look(context)}
-        return {
-            GENERATE: generated,
-            "Make the settings": found.get("kubernetes.settings") is Status.PASS,
-            "Name the domain": found.get("kubernetes.domain") is Status.PASS,
-            "Build the images": found.get("kubernetes.images") is Status.PASS,
-        }
-    if context.target in checks.platforms.PROGRAMS:
-        return {GENERATE: generated}
-    status = checks.statuses(context.outcome, context.environment)
-    if context.target == "docker-swarm":
-        found = {check.id: check.status for check in checks.swarm.judge(checks.swarm.observe())}
-        made = [status.get(f"settings.{n}") for n in ("present", "complete", "placeholders")]
-        return {
-            GENERATE: generated,
-            "Make the swarm": found.get("swarm.manager") is Status.PASS,
-            "Make the settings": all(status is Status.PASS for status in made),
-        }
-    settings = [status.get(f"settings.{name}") for name in ("present", "complete", "placeholders")]
-    name = context.compose_project
-    running = any(container.project == name for container in engine.observe().containers)
-    return {
-        GENERATE: generated,
-        "Bring the project to the server": running,
-        "Make the settings": all(found is Status.PASS for found in settings),
-        "Start": running,
-    }
+    generated = all(check.status is not Status.FAIL for check in files.look(context))
+    titles = {"copy": "Bring the project to the server", "settings": "Make the settings"}
+    titles |= {"start": "Start", "swarm": "Make the swarm", "domain": "Name the domain"}
+    titles |= {"images": "Build the images"}
+    done = checks.CHECKS[context.target].done(context)
+    return {GENERATE: generated, **{titles[step]: value for step, value in done.items()}}
 
 
 def _bare(title: str) -> str:

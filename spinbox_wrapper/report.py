@@ -6,11 +6,10 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
-from . import diff
+from . import derivation, diff
 from .causes import causes
 from .plan import Action, Step
 from .sync import Outcome
@@ -28,7 +27,7 @@ _COLOURS = {
 COMPOSE = "docker compose -f docker-compose.prod.yml"
 
 
-def summary(stack: Any) -> str:
+def summary(stack: derivation.model.Stack) -> str:
     """What the project consists of, as in `FastAPI in backend/, PostgreSQL`."""
     apps = [
         app.title + ("" if app.directory == "." else f" in {app.directory}/") for app in stack.apps

@@ -159,8 +159,8 @@ class Kubernetes(Surface):
 
     def kept_in(self, home: str) -> tuple[Variable, ...]:
         """The variables that a ConfigMap or Secret holds: those read while the stack runs."""
-        parts = (*self.stack.apps, *self.stack.services)
-        used = {env.variable for part in parts for env in part.environment}
+        used = {env.variable for app in self.stack.apps for env in app.environment}
+        used |= {env.variable for service in self.stack.services for env in service.environment}
         listed = (v for v in self.stack.variables if v.name in used)
         return tuple(v for v in listed if self.home(v.name) == home)
 
@@ -271,13 +271,10 @@ TARGET = Target(
         "stack.web_apps": (f"{_FOLDER}/base/route.yaml",),
         "stack.worker": (f"{_FOLDER}/base/worker.yaml",),
         '"uploads" in stack.volume_names': (f"{_FOLDER}/base/uploads.yaml",),
-        "k8s.has_secrets and k8s.external_secrets": (
-            f"{_FOLDER}/base/external-secret.yaml",
-        ),
+        "k8s.has_secrets and k8s.external_secrets": (f"{_FOLDER}/base/external-secret.yaml",),
         _FILE_SECRETS: (f"{_FOLDER}/init-secrets.sh", f"{_FOLDER}/overlays/.gitignore"),
         **{
-            f'"{name}" in k8s.filled': (f"{_FOLDER}/overlays/*/{name}.env",)
-            for name in CONFIG_MAPS
+            f'"{name}" in k8s.filled': (f"{_FOLDER}/overlays/*/{name}.env",) for name in CONFIG_MAPS
         },
     },
     choices=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
 from ..model import App, BackingService, Stack
@@ -55,21 +55,20 @@ class Railway(ManagedPlatform):
     # The npm package that reads .railway/railway.ts; it works with version 5.42.1 of the program.
     sdk = "3.11.0"
     # How many volumes a project may have (docs.railway.com/volumes/reference).
-    volumes_of_plan = {"Free": 1, "Trial": 3, "Hobby": 10}  # noqa: RUF012
+    volumes_of_plan: ClassVar[Mapping[str, int]] = {"Free": 1, "Trial": 3, "Hobby": 10}
 
     def name(self, unit: str) -> str:
         """Names are unique in a project of Railway."""
         return unit
 
+    def file(self, unit: str) -> str:
+        """One for all."""
+        return ".railway/railway.ts"
+
     def constant(self, unit: str) -> str:
         """The constant of railway.ts that holds a service: those of apps are called as these."""
         services = {service.name for service in self.stack.services}
         return f"{unit}Service" if unit in services else unit
-
-    @property
-    def volumes(self) -> int:
-        """How many volumes the stack has: each service holds one."""
-        return len(self.stack.services) + sum(1 for app in self.apps if self.uploads(app))
 
     def offers(self, service: BackingService) -> bool:
         """Its PostgreSQL image has no more than PostgreSQL's own extensions."""

@@ -44,6 +44,10 @@ class Render(ManagedPlatform):
     title = "Render"
     bare_addresses = True
 
+    def file(self, unit: str) -> str:
+        """One for all."""
+        return "render.yaml"
+
     def offers(self, service: BackingService) -> bool:
         """Databases of PostgreSQL, and Key Value, which is Redis."""
         return service.name in _KINDS

@@ -6,81 +6,24 @@ for, such as migrations without a database, is left out of the result.
 
 from __future__ import annotations
 
-from ..sync import Outcome
-from . import (
-    engine,
-    files,
-    kubernetes,
-    lifecycle,
-    network,
-    platforms,
-    project,
-    server,
-    settings,
-    swarm,
-)
+from . import files, lifecycle, project, settings
 from .model import Check, Context, Status
+from .targets import CHECKS
 
-__all__ = ["IDS", "Check", "Context", "Status", "run", "statuses"]
+__all__ = ["CHECKS", "IDS", "Check", "Context", "Status", "run"]
 
-IDS: dict[str, str] = {
-    **files.IDS,
-    **settings.IDS,
-    **project.IDS,
-    **lifecycle.IDS,
-    **engine.IDS,
-    **server.IDS,
-    **network.IDS,
-    **kubernetes.IDS,
-    **swarm.IDS,
-    **platforms.IDS,
-}
+IDS: dict[str, str] = {**files.IDS, **settings.IDS, **project.IDS, **lifecycle.IDS}
+for _checks in CHECKS.values():
+    IDS |= _checks.IDS
 
 
 def run(context: Context) -> list[Check]:
-    """Look at everything that the target needs, in the order of `IDS`."""
-    if context.target == "kubernetes":
-        return [
-            *files.look(context),
-            *project.look(context),
-            *lifecycle.look(context),
-            *kubernetes.look(context),
-        ]
-    if context.target in platforms.PROGRAMS:
-        return [
-            *files.look(context),
-            *project.look(context),
-            *lifecycle.look(context),
-            *platforms.look(context),
-        ]
-    if context.target == "docker-swarm":
-        return [
-            *_of_files(context),
-            *lifecycle.look(context),
-            *swarm.judge(swarm.observe()),
-            *swarm.look(context, swarm.observe()),
-            *network.look_at_domain(context),
-        ]
-    found = engine.observe()
-    machine = server.observe(found, context.project)
+    """Look at everything that the target needs."""
+    target = CHECKS[context.target]
     return [
-        *_of_files(context),
+        *files.look(context),
+        *(settings.look(context) if target.ENV_FILE else ()),
+        *project.look(context),
         *lifecycle.look(context),
-        *engine.judge(found),
-        *server.judge(context, machine),
-        *network.look_at_ports(context, found),
-        *network.look_at_domain(context),
+        *target.look(context),
     ]
-
-
-def statuses(outcome: Outcome, environment: str = "production") -> dict[str, Status]:
-    """How the checks of files, settings and project end, by id.
-
-    Cheap: asks git and reads files, but neither Docker nor the network.
-    """
-    context = Context(outcome, environment)
-    return {check.id: check.status for check in _of_files(context)}
-
-
-def _of_files(context: Context) -> list[Check]:
-    return [*files.look(context), *settings.look(context), *project.look(context)]

@@ -8,9 +8,8 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from .. import git
+from .. import derivation, git
 from ..sync import Outcome
 from .dotenv import parse_env
 
@@ -75,8 +74,8 @@ class Context:
     today: date = field(default_factory=date.today)
 
     @property
-    def stack(self) -> Any:
-        """The stack model (`extensions/model.py`)."""
+    def stack(self) -> derivation.model.Stack:
+        """What runs."""
         return self.outcome.stack
 
     @property

@@ -215,6 +215,7 @@ def alembic(context: Context) -> Check | None:
     if not stack.migrations or stack.migrations.kind != "alembic":
         return None
     app = stack.migrations.app
+    assert app is not None
     found = list(context.outcome.tree.below(app.directory, "/env.py"))
     folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
     if not found:

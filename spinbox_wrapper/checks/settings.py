@@ -6,9 +6,9 @@ import re
 import shlex
 import stat
 from collections.abc import Mapping
-from typing import Any
 
-from .model import Check, Context, failed, passed, warned
+from .. import derivation
+from .model import Check, Context, Status, failed, passed, warned
 
 IDS = {
     "settings.present": "The settings file is there and can be read",
@@ -66,6 +66,13 @@ def present(context: Context) -> Check:
     return failed(id_, f"{name} is missing.", f"sh {script}{option}")
 
 
+def are_made(context: Context) -> bool:
+    """Whether the file is there, and nothing in it is left to be set."""
+    found = {check.id: check.status for check in look(context)}
+    names = ("present", "complete", "placeholders")
+    return all(found.get(f"settings.{name}") is Status.PASS for name in names)
+
+
 def required(context: Context) -> list[str]:
     """Names that have to be set: those of the stack, and what `.env.example` leaves empty."""
     names = [variable.name for variable in context.stack.variables if variable.required]
@@ -77,7 +84,7 @@ def required(context: Context) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def secrets_in(settings: Mapping[str, str], stack: Any) -> dict[str, str]:
+def secrets_in(settings: Mapping[str, str], stack: derivation.model.Stack) -> dict[str, str]:
     """The secrets that are set, by name: the stack's, and the apps' own by their names."""
     known = {variable.name for variable in stack.variables if variable.secret}
     return {

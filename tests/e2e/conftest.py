@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper import template
+from extensions.deployment import UV_VERSION
 from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -52,7 +52,7 @@ def engine() -> None:
 
 def _provide_uv() -> None:
     """Where no registry is reachable, the lab's uv stands in for the pinned one."""
-    version = template.installed().extension("layout").UV_VERSION
+    version = UV_VERSION
     pinned = f"ghcr.io/astral-sh/uv:{version}"
     present = ["docker", "image", "inspect", pinned]
     if subprocess.call(present, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) != 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper import template
+from extensions.deployment import UV_VERSION
 from tests.e2e.stacks import eventually, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -98,7 +98,7 @@ def image() -> Iterator[str]:
 def uv_image() -> Iterator[str]:
     """Python with uv, to write lockfiles with."""
     name = "e2e-uv-with-python"
-    uv = f"ghcr.io/astral-sh/uv:{template.installed().extension('layout').UV_VERSION}"
+    uv = f"ghcr.io/astral-sh/uv:{UV_VERSION}"
     dockerfile = f"FROM python:3.11-slim\nCOPY --from={uv} /uv /uvx /usr/local/bin/\n"
     run("bash", "-c", f"printf '{dockerfile}' | docker build -q -t {name} -")
     yield name

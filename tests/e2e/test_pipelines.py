@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import template
+from extensions.deployment import UV_VERSION
 from tests.e2e.pipelines import (
     PASSWORD,
     REPOSITORY,
@@ -71,7 +71,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         need(program)
     # A short path, for the engine's sockets.
     folder = tmp_path_factory.mktemp("ci")
-    uv = template.installed().extension("layout").UV_VERSION
+    uv = UV_VERSION
     images = [*BASE_IMAGES, f"ghcr.io/astral-sh/uv:{uv}", *_tools(folder / "tools")]
     with (
         registry(folder / "registry") as address,

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import pytest
 
-from spinbox_wrapper import template
+from extensions.deployment import UV_VERSION
 from tests.e2e.engines import data_path_port, second_engine
 from tests.e2e.guides import Reader, printed, scripts
 from tests.e2e.load import Load
@@ -85,7 +85,7 @@ class Swarm:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An engine that is in no swarm yet."""
-    uv = f"ghcr.io/astral-sh/uv:{template.installed().extension('layout').UV_VERSION}"
+    uv = f"ghcr.io/astral-sh/uv:{UV_VERSION}"
     engine = tmp_path_factory.mktemp("sw") / "e"
     with second_engine(engine, "e2eswarm", 214, [*IMAGES, uv], {}) as host:
         yield host

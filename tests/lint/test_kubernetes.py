@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import markdown, template
+from extensions.deployment import derive
+from spinbox_wrapper import markdown
 from tests.cases import SHAPES
 from tests.e2e.pods import pod_template
 from tests.lint.network_policies import Peer, allowed
@@ -57,8 +58,7 @@ class Tree:
     def stack(self) -> Any:
         (file,) = self.folder.rglob(".copier-answers.yml")
         answers = yaml.safe_load(file.read_text())
-        build = template.installed().extension("stack").build_stack
-        return build(answers["project"], answers["overrides"], answers)
+        return derive(answers).stack
 
 
 Trees = dict[str, Tree]

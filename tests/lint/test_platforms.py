@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import markdown, template
+from spinbox_wrapper import markdown
 from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
 from tests.projects.compose import compose
@@ -78,12 +78,11 @@ class Tree:
 
     @property
     def stack(self) -> Any:
-        build = template.installed().extension("stack").build_stack
-        return build(self.answers["project"], self.answers["overrides"], self.answers)
+        return derive(self.answers).stack
 
-    @property
-    def platforms(self) -> Any:
-        return module().build_platforms(self.answers, self.stack)
+    def view(self, target: str) -> Any:
+        """What the platform's templates see."""
+        return derive(self.answers).surfaces[target]
 
     @property
     def to_output(self) -> str:
@@ -98,12 +97,8 @@ class Tree:
         return document
 
     def name_of(self, target: str, unit: str) -> str:
-        name: str = module().name(target, self.stack, self.platforms, unit)
+        name: str = self.view(target).name(unit)
         return name
-
-
-def module() -> Any:
-    return template.installed().extension("platforms")
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +173,7 @@ def test_render_schema(trees: list[Tree]) -> None:
 
 def test_railway_graph(trees: list[Tree], graphs: dict[str, Document]) -> None:
     """Railway's package evaluates it, and finds no name twice and no reference into nothing."""
-    assert len(graphs) == len([t for t in trees if not t.platforms.railway_json])
+    assert len(graphs) == len(trees)
     for name, graph in graphs.items():
         assert graph["errors"] == [], name
         assert graph["size"] == len(graph["resources"]), name
@@ -213,7 +208,7 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
         stack = tree.stack
         rolled = [unit.name for unit in stack.rolled]
         apps = [unit.name for unit in stack.rolled if unit != stack.worker]
-        own = [service.name for service in module().own("fly", stack)]
+        own = [service.name for service in tree.view("fly").own]
         assert {d["app"] for d in tree.fly().values()} == {
             tree.name_of("fly", name) for name in apps + own
         }, tree.name
@@ -226,20 +221,19 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
             found = {n for n, r in resources(graphs[tree.name]).items() if r["type"] in kinds}
             volumes = {r["name"] for r in graphs[tree.name]["resources"] if r["type"] == "volume"}
             assert found == {*names}, tree.name
-            kept = {f"{service.name}-data" for service in module().own("railway", stack)}
-            kept |= {"uploads"} if any(module().uploads(a) for a in stack.apps) else set()
+            kept = {f"{service.name}-data" for service in tree.view("railway").own}
+            kept |= (
+                {"uploads"} if any(tree.view("railway").uploads(a) for a in stack.apps) else set()
+            )
             assert volumes == kept, tree.name
-        else:
-            for name in rolled:
-                assert (tree.folder / module().railway_file(stack, name)).exists()
 
 
 def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -> None:
     for tree in trees:
         stack, prefix = tree.stack, tree.to_output
         rendered = {s["name"]: s for s in tree.render()["services"]}
-        for app in module().apps(stack):
-            fly = tree.fly()[module().fly_file(stack, app.name)]
+        for app in tree.view("fly").apps:
+            fly = tree.fly()[tree.view("fly").file(app.name)]
             assert fly["build"]["dockerfile"] == app.dockerfile
             assert (tree.folder / fly["build"]["ignorefile"]).exists()
             health = app.health if app.port else None
@@ -283,7 +277,7 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
             assert not any([*fly, *render, *railway]), tree.name
             continue
         (command,) = (one for one in fly if one)
-        assert tree.fly()[module().fly_file(stack, migrator.name)]["deploy"]["release_command"]
+        assert tree.fly()[tree.view("fly").file(migrator.name)]["deploy"]["release_command"]
         words = shlex.split(command)
         steps = " ".join(words[2:] if words[0] == "sh" else words).split(" && ")
         alembic = stack.migrations.kind == "alembic"
@@ -323,9 +317,9 @@ def test_every_required_variable_has_a_source(
         stack = tree.stack
         rendered = {s["name"]: s for s in tree.render()["services"]}
         guides = {t: (tree.folder / f"deploy/{t}/README.md").read_text() for t in TARGETS}
-        for app in module().apps(stack):
+        for app in tree.view("fly").apps:
             required = {env.name for env in app.environment if _required(env, stack)}
-            document = tree.fly()[module().fly_file(stack, app.name)]
+            document = tree.fly()[tree.view("fly").file(app.name)]
             name = tree.name_of("fly", app.name)
             secrets = _piped(guides["fly"], name)
             if re.search(rf"fly mpg attach CLUSTER-ID --app {name} ", guides["fly"]):
@@ -519,7 +513,7 @@ def test_machines_have_the_memory_of_the_limits(trees: list[Tree]) -> None:
         limits = {name: r.megabytes for name, r in stack.limits.items()}
         for name, document in tree.fly().items():
             unit = "app" if name == "fly.toml" else name.split(".")[1]
-            unit = module().apps(stack)[0].name if name == "fly.toml" else unit
+            unit = tree.view("fly").apps[0].name if name == "fly.toml" else unit
             for machine in document["vm"]:
                 expected = limits[machine.get("processes", [unit])[0]]
                 assert machine["memory"] == f"{expected}mb"
@@ -544,7 +538,7 @@ def test_what_is_watched_is_what_is_copied(trees: list[Tree], graphs: dict[str, 
     """A file that enters an image without being watched would change it unseen."""
     for tree in trees:
         services = {s["name"]: s for s in tree.render()["services"]}
-        for app in module().apps(tree.stack):
+        for app in tree.view("fly").apps:
             patterns = services[tree.name_of("render", app.name)]["buildFilter"]["paths"]
             dockerfile = (tree.folder / app.dockerfile).read_text()
             for source in _copied(dockerfile):
@@ -558,20 +552,3 @@ def test_what_is_watched_is_what_is_copied(trees: list[Tree], graphs: dict[str, 
 def _copied(dockerfile: str) -> Iterator[str]:
     for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile, re.MULTILINE):
         yield from shlex.split(re.sub(r"--chmod=\S+ ", "", line))[:-1]
-
-
-def test_old_railway_files(trees: list[Tree]) -> None:
-    """railway.com/railway.schema.json: types that its documentation's own examples get wrong."""
-    (tree,) = (t for t in trees if t.platforms.railway_json)
-    guide = (tree.folder / "deploy/railway/README.md").read_text()
-    assert "2026-12-01" in guide
-    assert not (tree.folder / ".railway").exists()
-    for unit in tree.stack.rolled:
-        document = json.loads(
-            (tree.folder / module().railway_file(tree.stack, unit.name)).read_text()
-        )
-        assert document["build"]["builder"] == "DOCKERFILE"
-        deploy = document["deploy"]
-        assert deploy["restartPolicyType"] == "ON_FAILURE"
-        assert isinstance(deploy["drainingSeconds"], int)
-        assert len(deploy.get("preDeployCommand", ["one"])) == 1

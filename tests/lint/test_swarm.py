@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from spinbox_wrapper import markdown, template
+from extensions.deployment import derive
+from spinbox_wrapper import markdown
 from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, run_tool
 from tests.projects.compose import compose
@@ -62,8 +63,7 @@ class Tree:
     @property
     def stack(self) -> Any:
         answers = yaml.safe_load((self.folder / ".copier-answers.yml").read_text())
-        build = template.installed().extension("stack").build_stack
-        return build(answers["project"], answers["overrides"], answers)
+        return derive(answers).stack
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,10 @@ from typing import Any
 
 from hypothesis import settings
 
+from extensions.choices import complete
+from extensions.deployment import Deployment, derive
 from extensions.facts import read_facts
+from extensions.model import Stack
 from extensions.origins import Found
 from extensions.stack import build_stack
 from extensions.tree import Tree
@@ -15,8 +18,6 @@ from tests.projects.compose import compose
 # Starting processes is slow on a busy machine, which is no fault of an example.
 few = settings(max_examples=25, deadline=None)
 many = settings(max_examples=60, deadline=None)
-
-CHOICES = {"runtime": "auto", "proxy": "caddy", "gpu": False, "uploads": ""}
 
 
 def write_files(root: Path, files: Mapping[str, str]) -> Path:
@@ -51,7 +52,14 @@ def facts_of(shape: str, root: Path) -> dict[str, Any]:
 
 
 def stack_of(
-    facts: dict[str, Any], overrides: Mapping[str, Any] | None = None, **choices: Any
-) -> Any:
-    """Build the stack with the choices of somebody who chose nothing."""
-    return build_stack(facts, overrides or {}, {**CHOICES, **choices})
+    facts: Mapping[str, Any], overrides: Mapping[str, Any] | None = None, **choices: Any
+) -> Stack:
+    """Build the stack with the choices of somebody who chose nothing else."""
+    return build_stack(facts, overrides or {}, complete(choices))
+
+
+def deployment_of(
+    facts: Mapping[str, Any], overrides: Mapping[str, Any] | None = None, **choices: Any
+) -> Deployment:
+    """Derive everything with the choices of somebody who chose nothing else."""
+    return derive({"project": facts, "overrides": overrides or {}, **choices})

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from extensions import kubernetes
 from extensions.errors import ProjectError
 from extensions.model import Resources
+from extensions.targets.docker_swarm import Swarm
+from extensions.targets.kubernetes import Image, Kubernetes
 
-from .support import stack_of
+from .support import deployment_of
 
 FACTS: dict[str, Any] = {
     "name": "demo",
@@ -30,18 +31,26 @@ FACTS: dict[str, Any] = {
 }
 
 
+def surface(facts: dict[str, Any] = FACTS, **answers: Any) -> Kubernetes:
+    found = deployment_of(facts, **answers).surfaces["kubernetes"]
+    assert isinstance(found, Kubernetes)
+    return found
+
+
 @pytest.mark.parametrize(
     ("docker", "quantity", "octets"),
     [("512M", "512Mi", 536870912), ("64m", "64Mi", 67108864), ("1G", "1Gi", 1073741824)],
 )
 def test_sizes(docker: str, quantity: str, octets: int) -> None:
-    assert kubernetes.quantity(docker) == quantity
-    assert kubernetes.octets(docker) == octets
+    assert surface().quantity(docker) == quantity
+    swarm = deployment_of(FACTS).surfaces["docker-swarm"]
+    assert isinstance(swarm, Swarm)
+    assert swarm.octets(docker) == octets
 
 
 @pytest.mark.parametrize(("limit", "request_"), [("512M", "256Mi"), ("1G", "512Mi")])
 def test_half_the_limit_is_set_aside(limit: str, request_: str) -> None:
-    assert kubernetes.request(Resources(limit)) == request_
+    assert surface().request(Resources(limit)) == request_
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,7 @@ def test_half_the_limit_is_set_aside(limit: str, request_: str) -> None:
     ],
 )
 def test_paths(routes: tuple[str, ...], paths: dict[str, bool]) -> None:
-    assert kubernetes.paths(routes) == paths
+    assert surface().paths(routes) == paths
 
 
 @pytest.mark.parametrize(
@@ -66,8 +75,8 @@ def test_paths(routes: tuple[str, ...], paths: dict[str, bool]) -> None:
     ],
 )
 def test_names_and_tags_of_images(image: str, name: str, tag: str) -> None:
-    stack = stack_of({**FACTS, "postgres": {"image": image}, "redis": {}})
-    assert kubernetes.images(stack)[0] == kubernetes.Image(name, tag)
+    found = surface({**FACTS, "postgres": {"image": image}, "redis": {}})
+    assert found.images[0] == Image(name, tag)
 
 
 @pytest.mark.parametrize(
@@ -80,19 +89,18 @@ def test_names_and_tags_of_images(image: str, name: str, tag: str) -> None:
     ],
 )
 def test_values_of_databases_are_kept_apart(variable: str, home: str) -> None:
-    stack = stack_of(FACTS)
-    assert kubernetes.home(stack, variable) == home
-    assert variable in {v.name for v in kubernetes.kept_in(stack, home)}
+    assert surface().home(variable) == home
+    assert variable in {v.name for v in surface().kept_in(home)}
 
 
 def test_a_service_elsewhere_is_configured_with_the_apps() -> None:
-    stack = stack_of({**FACTS, "postgres": {"external": True, "migrations": "sql"}})
-    assert kubernetes.home(stack, "POSTGRES_SERVER") == "settings"
-    assert kubernetes.home(stack, "POSTGRES_PASSWORD") == "secrets"
+    found = surface({**FACTS, "postgres": {"external": True, "migrations": "sql"}})
+    assert found.home("POSTGRES_SERVER") == "settings"
+    assert found.home("POSTGRES_PASSWORD") == "secrets"
 
 
 def test_pods_have_the_model_s_edges_and_those_of_backups() -> None:
-    found = {pod.name: pod for pod in kubernetes.pods(stack_of(FACTS))}
+    found = {pod.name: pod for pod in surface().pods}
     assert {*found} == {"app", "worker", "postgres", "redis", "migrate", "backup", "restore"}
     assert {*found["postgres"].incoming} == {"app", "worker", "migrate", "backup", "restore"}
     assert {*found["redis"].incoming} == {"app", "worker", "backup"}
@@ -100,15 +108,14 @@ def test_pods_have_the_model_s_edges_and_those_of_backups() -> None:
 
 
 def test_what_must_be_paused_is_in_no_backup() -> None:
-    stack = stack_of({**FACTS, "chroma": {}})
-    assert kubernetes.kept(stack) == ("postgres", "redis")
+    assert surface({**FACTS, "chroma": {}}).kept == ("postgres", "redis")
 
 
 @pytest.mark.parametrize("gateway", ["gateway", "A/b", "a/b/c", "a/$(x)", "-a/b"])
 def test_a_gateway_of_another_form_is_refused(gateway: str) -> None:
     with pytest.raises(ProjectError, match="NAMESPACE/NAME"):
-        kubernetes.build_kubernetes({"targets": ["kubernetes"], "kubernetes_gateway": gateway})
+        surface(targets=["kubernetes"], kubernetes_gateway=gateway)
 
 
 def test_without_the_target_there_is_nothing() -> None:
-    assert not kubernetes.build_kubernetes({"targets": None}).wanted
+    assert not surface(targets=None).wanted

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from extensions import node_source
+from extensions.choices import complete
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
 from extensions.pipeline import (
-    MARK,
     build_pipeline,
     check_registry,
     language_version,
@@ -19,6 +19,7 @@ from extensions.pipeline import (
     service_environment,
     test_environment,
 )
+from extensions.pipeline_platform import MARK
 from tests.projects.compose import compose
 from tests.unit.support import facts_of, stack_of, tree_of, write_files
 
@@ -136,7 +137,7 @@ def test_the_branch_is_the_remote_s_default(tmp_path: Path) -> None:
 def test_below_the_top_the_pipeline_has_the_project_s_name(tmp_path: Path) -> None:
     stack = stack_of(facts_of("profile-web-app", tmp_path))
     answers = {"ci": ["github", "gitlab"], "ci_deploy": True, "ci_folder": "services/shop"}
-    pipeline = build_pipeline(answers, stack, ".")
+    pipeline = build_pipeline(complete(answers), stack)
     assert pipeline.github_workflow == "deploy/ci/github/web-app.yml"
     assert pipeline.github_rollback == "deploy/ci/github/web-app-rollback.yml"
     assert pipeline.gitlab_file == "deploy/ci/gitlab.yml"
@@ -146,7 +147,7 @@ def test_below_the_top_the_pipeline_has_the_project_s_name(tmp_path: Path) -> No
 
 def test_without_a_platform_there_is_nothing(tmp_path: Path) -> None:
     stack = stack_of(facts_of("profile-web-app", tmp_path))
-    pipeline = build_pipeline({"ci_deploy": True}, stack, ".")
+    pipeline = build_pipeline(complete({"ci_deploy": True}), stack)
     assert not pipeline.deploys
     assert (pipeline.github_workflow, pipeline.gitlab_file) == ("", "")
 
@@ -154,7 +155,7 @@ def test_without_a_platform_there_is_nothing(tmp_path: Path) -> None:
 def test_an_unknown_platform_is_refused(tmp_path: Path) -> None:
     stack = stack_of(facts_of("profile-web-app", tmp_path))
     with pytest.raises(ProjectError, match="jenkins"):
-        build_pipeline({"ci": ["jenkins"]}, stack, ".")
+        build_pipeline(complete({"ci": ["jenkins"]}), stack)
 
 
 @pytest.mark.parametrize(
@@ -171,8 +172,8 @@ def test_a_name_that_no_pipeline_can_hold_is_refused(
     answer: str, value: str, tmp_path: Path
 ) -> None:
     stack = stack_of(facts_of("fastapi", tmp_path))
-    with pytest.raises(ProjectError, match=f"{answer} cannot be"):
-        build_pipeline({"ci": ["github"], answer: value}, stack, ".")
+    with pytest.raises(ProjectError, match=f"{answer} must be"):
+        build_pipeline(complete({"ci": ["github"], answer: value}), stack)
 
 
 def test_tests_find_the_names_of_production(tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Check, Context, failed, passed, warned
+from ... import derivation
+from .. import network
+from .. import settings as settings_checks
+from ..model import Check, Context, Status, failed, passed, warned
 
 IDS = {
     "swarm.engine": "Docker Engine 25 or newer runs here, and you may use it",
@@ -18,6 +21,7 @@ IDS = {
     "swarm.images": "With several nodes, the images have a registry's name",
     "swarm.privileges": "Every container of this node is kept from new privileges",
 }
+ENV_FILE = True
 _OLDEST = 25
 
 
@@ -77,7 +81,22 @@ def judge(swarm: Swarm) -> list[Check]:
     return [engine, passed("swarm.manager", seen)]
 
 
-def look(context: Context, swarm: Swarm) -> list[Check]:
+def look(context: Context) -> list[Check]:
+    """All checks of this target."""
+    swarm = observe()
+    return [*judge(swarm), *judge_stack(context, swarm), *network.look_at_domain(context)]
+
+
+def done(context: Context) -> Mapping[str, bool]:
+    """The swarm and the settings."""
+    found = {check.id: check.status for check in judge(observe())}
+    return {
+        "swarm": found.get("swarm.manager") is Status.PASS,
+        "settings": settings_checks.are_made(context),
+    }
+
+
+def judge_stack(context: Context, swarm: Swarm) -> list[Check]:
     """Checks of what the stack needs of the swarm."""
     if not swarm.manager:
         return []
@@ -92,7 +111,9 @@ def look(context: Context, swarm: Swarm) -> list[Check]:
     return checks
 
 
-def _labels(stack: Any, own: str, nodes: Mapping[str, Mapping[str, str]]) -> list[Check]:
+def _labels(
+    stack: derivation.model.Stack, own: str, nodes: Mapping[str, Mapping[str, str]]
+) -> list[Check]:
     wanted = [f"{stack.name}.data"] if stack.volume_names else []
     wanted += [f"{stack.name}.edge"] if stack.with_proxy else []
     id_ = "swarm.labels"

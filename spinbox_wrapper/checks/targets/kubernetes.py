@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from .dotenv import parse_lines
-from .model import Check, Context, failed, passed, warned
+from ..dotenv import parse_lines
+from ..model import Check, Context, Status, failed, passed, warned
 
 IDS = {
     "kubernetes.overlay": "The environment has its folder below `overlays/`",
@@ -27,6 +27,7 @@ IDS = {
     "kubernetes.kubectl": "kubectl is installed, in version 1.30 or newer",
     "kubernetes.builds": "kubectl can build the environment's manifests",
 }
+ENV_FILE = False
 _FOLDER = "deploy/kubernetes"
 _SECRETS = ("secrets.env", "passwords.env")
 _OLDEST = (1, 30)
@@ -47,6 +48,13 @@ def look(context: Context) -> list[Check]:
     if not kubectl.mend:
         checks.append(_builds(context, overlay))
     return checks
+
+
+def done(context: Context) -> Mapping[str, bool]:
+    """The settings, the domain, the images."""
+    found = {check.id: check.status for check in look(context)}
+    steps = ("settings", "domain", "images")
+    return {step: found.get(f"kubernetes.{step}") is Status.PASS for step in steps}
 
 
 def _named(context: Context, path: Path) -> str:
