@@ -281,8 +281,9 @@ def lost(target: str, stack: Stack) -> tuple[str, ...]:
         sentences.append(
             f"The {app.title} app ends by itself: it is not deployed. Run its image where you like."
         )
-    if stack.migrations and stack.migrations.kind == "alembic" and migrator(stack) is None:
-        sentences.append("Alembic runs in that app: bring the database's schema up to date there.")
+    if stack.migrations and stack.migrations.command and migrator(stack) is None:
+        title = stack.migrations.title
+        sentences.append(f"{title} runs in that app: bring the database's schema up to date there.")
     jobs = worker(stack)
     if jobs and uploads(jobs.app):
         sentences.append("The worker sees no uploaded files: a volume belongs to one service.")
@@ -517,18 +518,18 @@ def migration(stack: Stack) -> str:
     steps = []
     if stack.migrations.in_database_image:
         steps.append(shlex.join(["migrate", *stack.migrations.extensions]))
-    if stack.migrations.kind == "alembic":
-        steps.append("alembic upgrade head")
+    if stack.migrations.command:
+        steps.append(shlex.join(stack.migrations.command))
     return steps[0] if len(steps) == 1 else f"sh -c {shlex.quote(' && '.join(steps))}"
 
 
 def worker_migrates(stack: Stack) -> bool:
     """Whether the worker runs migrations before it starts, where services start by themselves.
 
-    A lock makes that safe for those of psql; Alembic has none.
+    A lock makes that safe, where there is one.
     """
     jobs, migrations = worker(stack), stack.migrations
-    if jobs is None or migrations is None or migrations.kind == "alembic":
+    if jobs is None or migrations is None or not migrations.concurrent:
         return False
     return jobs.app == migrator(stack)
 
@@ -574,7 +575,7 @@ def watched(stack: Stack, platforms: Platforms, app: App, to_output: str) -> tup
         paths.append(f"{to_output}deploy/trim-symbols.py")
     if has_psql(stack, platforms, app):
         paths.append(f"{to_output}deploy/migrate.sh")
-        if stack.migrations and stack.migrations.kind == "sql":
+        if stack.migrations and stack.migrations.folder:
             paths.append(f"{stack.migrations.folder}/")
     prefixed = (f"{platforms.folder}{path}" for path in dict.fromkeys(paths))
     return tuple(f"{path}**" if path.endswith("/") else path for path in prefixed)

@@ -125,7 +125,7 @@ def tracked(context: Context) -> Check | None:
         return warned(id_, "The project is not in a git repository.", mend)
     request = context.outcome.request
     paths = [*context.stack.build_paths, *(request.named(step.path) for step in _files(context))]
-    if context.stack.migrations and context.stack.migrations.kind == "sql":
+    if context.stack.migrations and context.stack.migrations.folder:
         paths.append(context.stack.migrations.folder)
     there = [path for path in paths if (context.project / path).exists()]
     # A folder counts as ignored also where its files are tracked.
