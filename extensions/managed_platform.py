@@ -143,9 +143,10 @@ class ManagedPlatform(Surface):
                 f"The {app.title} app ends by itself: it is not deployed. Run its image where you "
                 "like."
             )
-        if stack.migrations and stack.migrations.kind == "alembic" and self.migrator is None:
+        if stack.migrations and stack.migrations.command and self.migrator is None:
             sentences.append(
-                "Alembic runs in that app: bring the database's schema up to date there."
+                f"{stack.migrations.title} runs in that app: bring the database's schema up to "
+                "date there."
             )
         if self.worker and self.uploads(self.worker.app):
             sentences.append("The worker sees no uploaded files: a volume belongs to one service.")
@@ -293,18 +294,18 @@ class ManagedPlatform(Surface):
         steps = []
         if migrations.in_database_image:
             steps.append(shlex.join(["migrate", *migrations.extensions]))
-        if migrations.kind == "alembic":
-            steps.append("alembic upgrade head")
+        if migrations.command:
+            steps.append(shlex.join(migrations.command))
         return steps[0] if len(steps) == 1 else f"sh -c {shlex.quote(' && '.join(steps))}"
 
     @property
     def worker_migrates(self) -> bool:
         """Whether the worker runs migrations before it starts, where services start by themselves.
 
-        A lock makes that safe for those of psql; Alembic has none.
+        A lock makes that safe, where there is one.
         """
         worker, migrations = self.worker, self.stack.migrations
-        if worker is None or migrations is None or migrations.kind == "alembic":
+        if worker is None or migrations is None or not migrations.concurrent:
             return False
         return worker.app == self.migrator
 
@@ -348,7 +349,7 @@ class ManagedPlatform(Surface):
             paths.append(f"{output}deploy/trim-symbols.py")
         if file.psql:
             paths.append(f"{output}deploy/migrate.sh")
-            if self.stack.migrations and self.stack.migrations.kind == "sql":
+            if self.stack.migrations and self.stack.migrations.folder:
                 paths.append(f"{self.stack.migrations.folder}/")
         prefixed = (f"{folder}{path}" for path in dict.fromkeys(paths))
         return tuple(f"{path}**" if path.endswith("/") else path for path in prefixed)

@@ -339,24 +339,41 @@ class Worker:
 
 @dataclass(frozen=True)
 class Migrations:
-    """How the database's schema comes about.
+    """How the database's schema comes about: what psql does, then a command in an app's image.
 
     Attributes:
-        kind: `alembic`, `sql` or `none`.
-        folder: Where numbered SQL files lie.
-        extensions: PostgreSQL extensions that must be there first.
-        app: The app whose image runs Alembic.
+        kind: The tool's module in `migrations/`, or `none`: extensions are all there is.
+        title: The tool's name, for people.
+        extensions: PostgreSQL extensions that psql creates before anything else.
+        folder: Where the numbered SQL files lie that psql runs, in the project; None where it runs
+            none.
+        app: The app whose image has the tool; None where psql does all.
+        command: What runs in that image, without a shell; empty without `app`.
+        concurrent: It may be started twice at once: a lock lets the second wait.
     """
 
     kind: str
-    folder: str
+    title: str
     extensions: tuple[str, ...]
+    folder: str | None = None
     app: App | None = None
+    command: tuple[str, ...] = ()
+    concurrent: bool = False
+
+    @property
+    def migrates(self) -> bool:
+        """Whether tables change; else extensions are created, and no more."""
+        return bool(self.folder or self.command)
 
     @property
     def in_database_image(self) -> bool:
-        """Whether something is left to do for psql, beside Alembic."""
-        return self.kind != "alembic" or bool(self.extensions)
+        """Whether psql has something to do, in the database's image."""
+        return bool(self.folder or self.extensions)
+
+    @property
+    def psql_job(self) -> str:
+        """What psql's part is called: `migrate`, or `extensions` where a command follows it."""
+        return "extensions" if self.command else "migrate"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import choices
 from .errors import ProjectError
+from .migrations import NAMES as MIGRATIONS
 from .services import NAMES
 
 OFF = "off"
@@ -99,7 +100,7 @@ SETTINGS: tuple[Setting, ...] = (
     *_node("node", "Node"),
     Setting("node.build", "boolean", "Run the build script"),
     Setting("postgres.image", "text", "PostgreSQL's image"),
-    Setting("postgres.migrations", "alembic|sql|none", "What brings the schema up to date"),
+    Setting("postgres.migrations", "|".join(MIGRATIONS), "What brings the schema up to date"),
     Setting("postgres.extensions", "list", "Extensions made before any migration"),
     Setting("redis.image", "text", "Redis' image"),
     Setting("mongodb.image", "text", "MongoDB's image"),
