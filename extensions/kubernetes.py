@@ -15,12 +15,6 @@ ANSWERS = ("targets", "kubernetes_route", "kubernetes_gateway", "kubernetes_secr
 ENVIRONMENTS = ("production", "staging")
 # Of the jobs that are no app: migrations, backups.
 JOB_RESOURCES = MIGRATE_RESOURCES
-# How the scripts in template/_partials/data/ are told where a service is.
-HOSTS = {
-    "postgres": "PGHOST",
-    "redis": "REDIS_HOST",
-    "mongodb": "MONGODB_HOST",
-}
 # Where secrets appear as files. Below /run a cluster mounts its own.
 FOLDER = "/etc/secrets"
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

@@ -32,52 +32,11 @@ RAILWAY_JSON_ENDS = "2026-12-01"
 RAILWAY_SDK = "3.11.0"
 # How many volumes a project of Railway may have (docs.railway.com/volumes/reference).
 RAILWAY_VOLUMES = {"Free": 1, "Trial": 3, "Hobby": 10}
-# What Railway's own databases are made from (the package's `postgres()`, `redis()`, `mongo()`).
-RAILWAY_VERSIONS = {"postgres": "18", "redis": "8", "mongodb": "8"}
-# The PostgreSQL versions of Fly.io's clusters (fly.io/docs/flyctl/mpg-create).
-_FLY_POSTGRES = (16, 17)
-# Extensions of PostgreSQL that Fly.io's clusters offer (fly.io/docs/mpg/extensions).
-_FLY_EXTENSIONS = frozenset(
-    {
-        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "fuzzystrmatch", "hstore",
-        "intarray", "isn", "lo", "ltree", "pg_trgm", "pgcrypto", "postgis", "postgis_raster",
-        "postgis_sfcgal", "postgis_topology", "seg", "tablefunc", "tcn", "tsm_system_rows",
-        "tsm_system_time", "unaccent", "uuid-ossp", "vector",
-    }
-)  # fmt: skip
-# What each platform calls the parts of a service's address.
-_RAILWAY_OUTPUTS = {
-    "postgres": {
-        "POSTGRES_SERVER": "PGHOST",
-        "POSTGRES_PORT": "PGPORT",
-        "POSTGRES_USER": "PGUSER",
-        "POSTGRES_PASSWORD": "PGPASSWORD",
-        "POSTGRES_DB": "PGDATABASE",
-    },
-    "redis": {
-        "REDIS_HOST": "REDISHOST",
-        "REDIS_PORT": "REDISPORT",
-        "REDIS_PASSWORD": "REDISPASSWORD",
-    },
-    "mongodb": {
-        "MONGODB_HOST": "MONGOHOST",
-        "MONGODB_PORT": "MONGOPORT",
-        "MONGODB_USERNAME": "MONGOUSER",
-        "MONGODB_PASSWORD": "MONGOPASSWORD",
-    },
-}
-_RENDER_PROPERTIES = {
-    "POSTGRES_SERVER": "host",
-    "POSTGRES_PORT": "port",
-    "POSTGRES_USER": "user",
-    "POSTGRES_PASSWORD": "password",
-    "POSTGRES_DB": "database",
-}
 # Render's instance types by their memory in MB (render.com/pricing).
 _RENDER_PLANS = {512: "starter", 2048: "standard", 4096: "pro"}
 _ORIGINS = re.compile(r"(.*_)?ORIGINS")
 # Of an app's own variables, which the model cannot tell apart.
-_SECRET = re.compile(r"(.*_)?(SECRET|PASSWORD|TOKEN|KEY|DSN|CREDENTIALS)")
+_SECRET = re.compile(r"(.*_)?(SECRET|PASSWORD|TOKEN|KEY|DSN|CREDENTIALS)|DIRECT_DATABASE_URL")
 
 
 @dataclass(frozen=True)
@@ -216,42 +175,43 @@ def managed(target: str, stack: Stack) -> tuple[BackingService, ...]:
 
 def own(target: str, stack: Stack) -> tuple[BackingService, ...]:
     """Those that it does not offer: their images run there, with a volume."""
-    offered = {"fly": {"postgres", "redis"}, "render": {"postgres", "redis"}}
-    names = offered.get(target, {"postgres", "redis", "mongodb"})
     return tuple(
         service
         for service in stack.services
-        if service.name not in names
-        # Railway's PostgreSQL image has no more than PostgreSQL's own extensions.
-        or (target == "railway" and service.name == "postgres" and _is_special(service.image))
+        if (offer := service.managed.get(target)) is None or not offer.replaces(service.image)
     )
-
-
-def _is_special(image: str) -> bool:
-    return re.match(r"(docker\.io/)?(library/)?postgres[:@]", image) is None
 
 
 def missing_extensions(target: str, stack: Stack) -> tuple[str, ...]:
     """The PostgreSQL extensions that the stack needs and the platform does not offer."""
-    if target != "fly" or not stack.migrations or stack.service("postgres").external:
+    if not stack.migrations or stack.service("postgres").external:
         return ()
-    return tuple(name for name in stack.migrations.extensions if name not in _FLY_EXTENSIONS)
+    offer = stack.service("postgres").managed.get(target)
+    if offer is None or offer.extensions is None:
+        return ()
+    return tuple(name for name in stack.migrations.extensions if name not in offer.extensions)
 
 
-def fly_postgres(stack: Stack) -> int:
+def fly_postgres(stack: Stack) -> int | None:
     """The version of PostgreSQL to ask Fly.io for: the project's, or the nearest."""
-    wanted = postgres.major(stack.service("postgres").image)
-    return min(max(wanted, _FLY_POSTGRES[0]), _FLY_POSTGRES[-1])
+    return _version("fly", stack.service("postgres"))
+
+
+def render_postgres(service: BackingService) -> int:
+    """The version of PostgreSQL to ask Render for: the project's."""
+    return postgres.major(service.image)
+
+
+def _version(target: str, service: BackingService) -> int | None:
+    """The major version that a platform runs a service in; None where it is the project's."""
+    return service.managed[target].nearest(major_version(service.image))
 
 
 def _other_versions(target: str, stack: Stack) -> Iterator[str]:
     """Backing services that a platform has in another version than the project."""
     for service in managed(target, stack):
-        theirs = RAILWAY_VERSIONS[service.name] if target == "railway" else ""
-        if target == "fly" and service.name == "postgres":
-            theirs = str(fly_postgres(stack))
-        ours = major_version(service.image)
-        if theirs and ours and theirs != ours:
+        theirs, ours = _version(target, service), major_version(service.image)
+        if theirs and ours and str(theirs) != ours:
             yield (
                 f"{service.title} is version {theirs} there; the project was made with {ours}: "
                 "try it before."
@@ -340,7 +300,7 @@ def render_kind(stack: Stack, platforms: Platforms, resource: str) -> str:
         return "web" if app.port else "worker"
     if names[resource] in own("render", stack):
         return "pserv"
-    return "database" if names[resource].name == "postgres" else "keyvalue"
+    return names[resource].managed["render"].kind
 
 
 def fly_file(stack: Stack, unit: str) -> str:
@@ -428,17 +388,14 @@ def _connection(
     """How an app is told where a backing service is."""
     resource = name(target, stack, platforms, service.name)
     if service not in own(target, stack):
-        if target == "fly":
-            # Each is one secret; the image's entrypoint takes it apart.
-            command = {"postgres": "fly mpg attach", "redis": "fly redis create"}[service.name]
-            given = [Setting(service.urls[0], command=command)]
-            if service.name == "postgres":
-                # For migrations, where connections are pooled by transaction.
-                given.append(Setting("DIRECT_DATABASE_URL", required=False))
-            return given
-        if target == "render" and service.name == "redis":
-            return [Setting("REDIS_URL", resource=resource, output="connectionString")]
-        outputs = _RENDER_PROPERTIES if target == "render" else _RAILWAY_OUTPUTS[service.name]
+        offer = service.managed[target]
+        outputs = offer.outputs
+        if offer.command:
+            # One secret; the image's entrypoint takes it apart.
+            given = Setting(service.urls[0], command=offer.command)
+            return [given, *(Setting(variable, required=False) for variable in offer.more)]
+        if urls := [url for url in service.urls if url in outputs]:
+            return [Setting(url, resource=resource, output=outputs[url]) for url in urls]
         return [
             Setting(env.name, resource=resource, output=outputs[env.name])
             if env.name in outputs
@@ -550,8 +507,9 @@ def render_image(image: str) -> str:
 def is_secret(stack: Stack, name: str) -> bool:
     """Whether a variable is a secret: by the model, as a URL with a password, or by its name."""
     known = {variable.name for variable in stack.variables if variable.secret}
-    known |= {url for service in stack.backing for url in service.urls}
-    return name in known or looks_secret(name) or name == "DIRECT_DATABASE_URL"
+    for service in stack.backing:
+        known |= {*service.urls, *(v for offer in service.managed.values() for v in offer.more)}
+    return name in known or looks_secret(name)
 
 
 def looks_secret(name: str) -> bool:
