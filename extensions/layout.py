@@ -13,6 +13,7 @@ from .kubernetes import Kubernetes
 from .model import Stack
 from .pipeline import Pipeline, language_version, service_environment, test_environment
 from .platforms import Platforms
+from .services import KINDS
 from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
@@ -38,7 +39,7 @@ def context(
 
     Returns:
         `stack`, `pipeline`, `kubernetes`, `swarm`, `platforms`; `pins`, `k8s` and `on` (of the
-        platforms), modules; some functions;
+        platforms), modules; `catalogue`, all kinds of backing services by name; some functions;
         `to_project` (from the output folder to the project's, `.` or `../`…); `to_output` (the
         way back, ending in `/` or empty); `uid`, `uv_version`, `grace_seconds`, `compose_command`,
         `inner_host`, `inner_port`; and the quoting functions of `quoting.py` under `q`.
@@ -53,6 +54,7 @@ def context(
         "on": platforms_module,
         "k8s": kubernetes_module,
         "pins": pins,
+        "catalogue": KINDS,
         "language_version": language_version,
         "service_environment": service_environment,
         "test_environment": test_environment,
