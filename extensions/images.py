@@ -25,7 +25,7 @@ def runtime_image(image: str, versions: Conf, suffix: str) -> Found[str | None]:
 
 
 def development_images(tree: Tree) -> dict[str, Found[str]]:
-    """Images by service of the development compose file: MongoDB's and Chroma's are only there."""
+    """Images by service of the development compose file: some of Spinbox's are only there."""
     path = tree.first(".", *_DEV_COMPOSE)
     if path is None:
         return {}

@@ -191,19 +191,21 @@ class BackingService:
             system of its own and has more in it (`lost+found`).
         test_health: A command line that tells when it is ready, where its image is started for
             tests without `command`.
+        backup: What is said of its backup, in sentences that follow its title.
         host_variable: The variable that tells its script where it is; None where that only ever
             runs beside it.
         rank: Its place in guides; those of one rank come by name.
         synonyms: Other names that apps have for variables that it sets.
         schemes: Those of URLs that lead to it.
         optional_password: Elsewhere it may have none.
+        parts: What is said of the parts of its address elsewhere, by the variable of an app that
+            holds them, where that is more than the usual.
         both_passwords: While it is given a new password the old one holds as well, until it is
             started anew; else the old one opens no new connection.
         product: Its name in the table of ends of life; None where it has no calendar.
         product_images: The last parts of the images' names whose tags tell the product's version.
         machine: What it needs of a server, as an item of a list.
         development: What is said of files that production never sees; else empty.
-        backup: What is said of its backup, in sentences that follow its title.
         import_file: What a file of data from elsewhere is called, as in `FILE.sql`.
         import_form: What that file is, in words that follow its title.
         troubles: What goes wrong with it: what is seen and what to do, as Markdown.
@@ -226,6 +228,7 @@ class BackingService:
     health: Health
     resources: Resources
     test_health: str
+    backup: str
     user: str | None = None
     command: tuple[str, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
@@ -240,12 +243,12 @@ class BackingService:
     synonyms: frozenset[str] = frozenset()
     schemes: tuple[str, ...] = ()
     optional_password: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
     both_passwords: bool = False
     product: str | None = None
     product_images: frozenset[str] = frozenset()
     machine: str = ""
     development: str = ""
-    backup: str = ""
     import_file: str = "FILE"
     import_form: str = ""
     troubles: tuple[tuple[str, str], ...] = ()

@@ -34,9 +34,6 @@ def define(name: str, facts: Mapping[str, Any], project: str) -> BackingService:
     return _elsewhere(service) if facts.get("external") else service
 
 
-_HELP = {"PORT": "Its port.", "DB": "The number of the database there."}
-
-
 def _elsewhere(service: BackingService) -> BackingService:
     """What was known of a service in the stack becomes a setting."""
     known = {variable.name: variable for variable in service.variables}
@@ -53,7 +50,8 @@ def _elsewhere(service: BackingService) -> BackingService:
             help_text = f"The host that {service.title} runs on."
             variables.append(Variable(env.name, service.title, help_text, required=True))
         else:
-            help_text = _HELP[env.name.rpartition("_")[2]]
+            usual = "Its port." if env.value == str(service.port) else "A part of its address."
+            help_text = service.parts.get(env.name, usual)
             variables.append(Variable(env.name, service.title, help_text, env.value))
     for url in service.urls[:1]:
         environment.append(Env(url, variable=url))

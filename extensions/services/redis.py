@@ -94,6 +94,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         schemes=("redis", "rediss"),
         # It is also had in a network of its own.
         optional_password=True,
+        parts={"REDIS_DB": "The number of the database there."},
         both_passwords=True,
         product="redis",
         product_images=frozenset({"redis"}),
