@@ -17,6 +17,7 @@ from . import images, migrations, node_source, python_packages, python_source
 from .conf import Conf, given, is_true, parse_conf
 from .errors import ProjectError
 from .origins import BY_HAND, Fields, Found, Origin, and_more, either, line_at
+from .services import KINDS
 from .tree import Tree, join
 
 Facts = dict[str, Any]
@@ -25,14 +26,7 @@ App = tuple[str, Origin, Fields]
 
 PROJECT_CONF = ".config/project.conf"
 
-_SERVICE_FLAGS = {
-    "postgres": "USE_POSTGRESQL",
-    "redis": "USE_REDIS",
-    "mongodb": "USE_MONGODB",
-    "chroma": "USE_CHROMA",
-}
-# Spinbox's folders of development configuration and sample code for the backing services.
-_SERVICE_FOLDERS = frozenset({"database", "redis", "mongodb", "chroma"})
+_SERVICE_FOLDERS = frozenset(kind.folder for kind in KINDS.values())
 # At the project's root, never part of an app that lives there too.
 _NOT_SOURCES = _SERVICE_FOLDERS | {
     "deploy", "docs", "tests", "test", "scripts", "LICENSE", "Makefile",
@@ -82,8 +76,7 @@ class Reading:
 
     Attributes:
         facts: `name`, and one mapping for each app kind (`fastapi`, `python`, `nextjs`, `node`)
-            and each backing service (`postgres`, `redis`, `mongodb`, `chroma`) that the project
-            has.
+            and each backing service (the names of `services`) that the project has.
         origins: Exactly one for `name`, for each `COMPONENT` and for each `COMPONENT.FIELD` of
             the facts: the keys of `--set`, and those of the other facts.
         tree: The files that were looked at.
@@ -123,9 +116,9 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
 
     apps = [fields for _, fields in found.values()]
     development = images.development_images(tree)
-    for service, flag in _SERVICE_FLAGS.items():
-        if flagged := _flag(conf, flag):
-            image = images.service_image(service, versions, development)
+    for service, known in KINDS.items():
+        if flagged := _flag(conf, known.flag):
+            image = images.service_image(service, known.tagged, versions, development)
             found[service] = flagged, {"image": image}
     if "postgres" in found:
         found["postgres"][1].update(_database(tree, apps))

@@ -408,8 +408,6 @@ def _sqlalchemy(libraries: set[str], backing: tuple[BackingService, ...]) -> lis
 _ALWAYS_SET = frozenset(
     {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
 )
-# Other names for what the catalogue's services are reached by.
-_SYNONYMS = {"postgres": frozenset({"POSTGRES_HOST"})}
 
 
 def _own_variables(
@@ -418,7 +416,7 @@ def _own_variables(
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     for service in backing:
-        taken |= set(service.urls) | _SYNONYMS.get(service.name, frozenset())
+        taken |= set(service.urls) | service.synonyms
     return tuple(name for name in facts.get("variables", ()) if name not in taken)
 
 

@@ -37,12 +37,6 @@ _NODE_LOCKFILES = (
     "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock",
     "bun.lockb",
 )  # fmt: skip
-_SCHEMES = {
-    "postgres": ("postgresql", "postgres"),
-    "redis": ("redis", "rediss"),
-    "mongodb": ("mongodb",),
-    "chroma": ("http",),
-}
 # In `public/`'s place Next.js makes these itself, from files of the same names in `app/`.
 _MADE_BY_NEXT = re.compile(r"(favicon\.ico|robots\.txt|sitemap\.xml|manifest\.json|icon\d*\..*)")
 
@@ -254,7 +248,7 @@ def connections(context: Context) -> Check | None:
                 checked.append(service.title)
                 continue
             listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]
-            if source.local_urls(text, _SCHEMES.get(name, ())):
+            if source.local_urls(text, service.schemes):
                 seen = f"{app.title} connects to {service.title} on localhost, whatever is set."
                 return failed(id_, seen, f"Let {app.title} read {listed}.")
             seen = f"{app.title} reads no setting of {service.title}."
