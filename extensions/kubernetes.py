@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import ProjectError
+from .image_reference import ImageReference
 from .model import MIGRATE_RESOURCES, BackingService, Edge, Env, Resources, Stack, Variable
 
 # The answers that the manifests follow from.
@@ -179,27 +180,15 @@ def paths(routes: tuple[str, ...]) -> dict[str, bool]:
     return {path: "." not in path.rpartition("/")[2] for path in bare}
 
 
-@dataclass(frozen=True)
-class Image:
-    """An image that is not built here: its name without the tag, and the tag."""
-
-    name: str
-    tag: str
-
-
-def images(stack: Stack) -> tuple[Image, ...]:
-    """The images of others, each once."""
+def images(stack: Stack) -> tuple[ImageReference, ...]:
+    """The images of others, each once, by name and tag."""
     references = [service.image for service in stack.services]
     if stack.migrations:
         references.append(stack.service("postgres").image)
     found = {}
     for reference in references:
-        bare = reference.partition("@")[0]
-        # A colon before the last slash belongs to the registry's port.
-        name, colon, tag = bare.rpartition(":")
-        if not colon or "/" in tag:
-            name, tag = bare, "latest"
-        found[name] = Image(name, tag)
+        image = ImageReference.parse(reference)
+        found[image.name] = replace(image, tag=image.tag or "latest", digest=None)
     return tuple(found.values())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from . import kubernetes as kubernetes_module
 from . import pins, quoting
 from . import platforms as platforms_module
+from .image_reference import ImageReference
 from .kubernetes import Kubernetes
 from .model import Stack
 from .pipeline import Pipeline, language_version, service_environment, test_environment
@@ -53,6 +54,7 @@ def context(
         "on": platforms_module,
         "k8s": kubernetes_module,
         "pins": pins,
+        "image_reference": ImageReference.parse,
         "language_version": language_version,
         "service_environment": service_environment,
         "test_environment": test_environment,

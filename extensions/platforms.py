@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import ProjectError
-from .images import major_version
+from .image_reference import ImageReference
 from .model import App, BackingService, Env, PythonBuild, Stack, Worker
 from .pipeline import FORMS
 from .services import postgres
@@ -33,7 +33,7 @@ RAILWAY_SDK = "3.11.0"
 # How many volumes a project of Railway may have (docs.railway.com/volumes/reference).
 RAILWAY_VOLUMES = {"Free": 1, "Trial": 3, "Hobby": 10}
 # What Railway's own databases are made from (the package's `postgres()`, `redis()`, `mongo()`).
-RAILWAY_VERSIONS = {"postgres": "18", "redis": "8", "mongodb": "8"}
+RAILWAY_VERSIONS = {"postgres": 18, "redis": 8, "mongodb": 8}
 # The PostgreSQL versions of Fly.io's clusters (fly.io/docs/flyctl/mpg-create).
 _FLY_POSTGRES = (16, 17)
 # Extensions of PostgreSQL that Fly.io's clusters offer (fly.io/docs/mpg/extensions).
@@ -228,7 +228,7 @@ def own(target: str, stack: Stack) -> tuple[BackingService, ...]:
 
 
 def _is_special(image: str) -> bool:
-    return re.match(r"(docker\.io/)?(library/)?postgres[:@]", image) is None
+    return not ImageReference.parse(image).is_official("postgres")
 
 
 def missing_extensions(target: str, stack: Stack) -> tuple[str, ...]:
@@ -247,10 +247,10 @@ def fly_postgres(stack: Stack) -> int:
 def _other_versions(target: str, stack: Stack) -> Iterator[str]:
     """Backing services that a platform has in another version than the project."""
     for service in managed(target, stack):
-        theirs = RAILWAY_VERSIONS[service.name] if target == "railway" else ""
+        theirs = RAILWAY_VERSIONS[service.name] if target == "railway" else None
         if target == "fly" and service.name == "postgres":
-            theirs = str(fly_postgres(stack))
-        ours = major_version(service.image)
+            theirs = fly_postgres(stack)
+        ours = ImageReference.parse(service.image).major
         if theirs and ours and theirs != ours:
             yield (
                 f"{service.title} is version {theirs} there; the project was made with {ours}: "
@@ -541,10 +541,7 @@ def render_plan(unit: App | Worker | BackingService) -> str:
 
 def render_image(image: str) -> str:
     """An image with its registry, which Render asks for (render.com/docs/deploying-an-image)."""
-    first, slash, _ = image.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return image
-    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+    return ImageReference.parse(image).with_registry()
 
 
 def is_secret(stack: Stack, name: str) -> bool:

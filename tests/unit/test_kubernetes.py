@@ -67,7 +67,8 @@ def test_paths(routes: tuple[str, ...], paths: dict[str, bool]) -> None:
 )
 def test_names_and_tags_of_images(image: str, name: str, tag: str) -> None:
     stack = stack_of({**FACTS, "postgres": {"image": image}, "redis": {}})
-    assert kubernetes.images(stack)[0] == kubernetes.Image(name, tag)
+    found = kubernetes.images(stack)[0]
+    assert (found.name, found.tag) == (name, tag)
 
 
 @pytest.mark.parametrize(
