@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import programs
 from .errors import ProjectError
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, Stack
@@ -318,10 +318,6 @@ def _default_branch(root: Path) -> str:
 
 def _git(root: Path, *arguments: str) -> str:
     """What git says, or nothing where there is no git or no repository."""
-    try:
-        result = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return result.stdout.strip() if result.returncode == 0 else ""
+    # With the user's configuration, which may say whose repositories are safe to read.
+    result = programs.run(["git", "-C", str(root), *arguments])
+    return result.text.strip() if result.ok else ""

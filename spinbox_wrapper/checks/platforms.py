@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from packaging.version import Version
 
+from ..derivation import programs
 from ..plan import Action, Step
 from ..template import installed
 from .model import Check, Context, failed, passed, warned
@@ -30,11 +31,11 @@ IDS = {
     "platform.cli": "The platform's program is installed",
 }
 # By target: the program, the oldest version that does, where to get it.
-PROGRAMS: Mapping[str, tuple[str, tuple[int, ...], str]] = {
+PROGRAMS: Mapping[str, tuple[str, Version, str]] = {
     # Any that knows Managed Postgres does; it updates itself.
-    "fly": ("fly", (0, 3, 100), "https://fly.io/docs/flyctl/install/"),
-    "railway": ("railway", (5, 42, 1), "https://docs.railway.com/cli"),
-    "render": ("render", (2, 7, 0), "https://render.com/docs/cli"),
+    "fly": ("fly", Version("0.3.100"), "https://fly.io/docs/flyctl/install/"),
+    "railway": ("railway", Version("5.42.1"), "https://docs.railway.com/cli"),
+    "render": ("render", Version("2.7.0"), "https://render.com/docs/cli"),
 }
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FILES = {
@@ -171,19 +172,11 @@ def _syntax(text: str) -> str:
         "const strip = require('node:module').stripTypeScriptTypes;"
         "if (strip) strip(require('node:fs').readFileSync(0, 'utf8'))"
     )
-    try:
-        result = subprocess.run(
-            ["node", "--no-warnings", "-e", script],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    result = programs.run(["node", "--no-warnings", "-e", script], stdin=text)
+    if result.ok or result.ending is not programs.Ending.DONE:
         return ""
-    errors = [line for line in result.stderr.splitlines() if "Error" in line]
-    return errors[0].strip() if result.returncode != 0 and errors else ""
+    errors = [line for line in result.error.splitlines() if "Error" in line]
+    return errors[0].strip() if errors else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -452,21 +445,12 @@ def _cli(target: str) -> Check:
     path = shutil.which(program) or (shutil.which("flyctl") if target == "fly" else None)
     if path is None:
         return report(id_, f"{program} is not installed here.", f"Install it: {url}")
-    try:
-        result = subprocess.run(
-            [path, "version" if target == "fly" else "--version"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    result = programs.run([path, "version" if target == "fly" else "--version"])
+    if result.ending is not programs.Ending.DONE:
         return report(id_, f"{program} does not answer.", f"Install it again: {url}")
-    match = re.search(r"(\d+)\.(\d+)\.(\d+)", result.stdout)
+    match = re.search(r"\d+\.\d+\.\d+", result.text)
     if match is None:
         return report(id_, f"{program} does not tell its version.", f"Install it again: {url}")
-    version = tuple(int(part) for part in match.groups())
-    if version < oldest:
-        needed = ".".join(map(str, oldest))
-        return report(id_, f"{program} {match[0]} is older than {needed}.", f"Upgrade it: {url}")
+    if Version(match[0]) < oldest:
+        return report(id_, f"{program} {match[0]} is older than {oldest}.", f"Upgrade it: {url}")
     return passed(id_, f"{program} {match[0]} is there.")
