@@ -16,6 +16,7 @@ from .errors import ProjectError
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, PythonBuild, Stack, Worker
 from .pipeline import FORMS
+from .secrets import looks_secret
 from .services import postgres
 
 NAMES = ("fly", "railway", "render")
@@ -76,8 +77,6 @@ _RENDER_PROPERTIES = {
 # Render's instance types by their memory in MB (render.com/pricing).
 _RENDER_PLANS = {512: "starter", 2048: "standard", 4096: "pro"}
 _ORIGINS = re.compile(r"(.*_)?ORIGINS")
-# Of an app's own variables, which the model cannot tell apart.
-_SECRET = re.compile(r"(.*_)?(SECRET|PASSWORD|TOKEN|KEY|DSN|CREDENTIALS)")
 
 
 @dataclass(frozen=True)
@@ -549,11 +548,6 @@ def is_secret(stack: Stack, name: str) -> bool:
     known = {variable.name for variable in stack.variables if variable.secret}
     known |= {url for service in stack.backing for url in service.urls}
     return name in known or looks_secret(name) or name == "DIRECT_DATABASE_URL"
-
-
-def looks_secret(name: str) -> bool:
-    """Whether one of an app's own variables is likely a secret, by its name."""
-    return _SECRET.fullmatch(name) is not None
 
 
 def watched(stack: Stack, platforms: Platforms, app: App, to_output: str) -> tuple[str, ...]:

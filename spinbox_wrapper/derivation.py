@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from extensions import image_reference, programs, versions
+    from extensions import image_reference, programs, secrets, versions
 
-__all__ = ["image_reference", "programs", "versions"]
+__all__ = ["image_reference", "programs", "secrets", "versions"]
 
 
 def __getattr__(name: str) -> ModuleType:

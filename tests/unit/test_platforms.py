@@ -298,22 +298,6 @@ def test_fly_s_nearest_version(image: str, version: int, facts: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "secret"),
-    [
-        ("SECRET", True),
-        ("STRIPE_SECRET_KEY", True),
-        ("SENTRY_DSN", True),
-        ("SMTP_PASSWORD", True),
-        ("ACCESS_TOKEN_EXPIRE_MINUTES", False),
-        ("MONKEY", False),
-        ("LOG_LEVEL", False),
-    ],
-)
-def test_what_looks_like_a_secret(name: str, secret: bool) -> None:
-    assert platforms.looks_secret(name) == secret
-
-
-@pytest.mark.parametrize(
     ("variable", "is_address"),
     [
         ("BACKEND_CORS_ORIGINS", True),
