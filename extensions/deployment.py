@@ -13,6 +13,7 @@ from typing import Any
 from . import choices, pins, quoting
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
+from .image_reference import ImageReference
 from .managed_platform import ManagedPlatform
 from .model import Stack
 from .pipeline import (
@@ -97,6 +98,7 @@ class Deployment:
 # What templates see whatever the project is.
 CONSTANTS: dict[str, Any] = {
     "catalogue": KINDS,
+    "image_reference": ImageReference.parse,
     "pins": SimpleNamespace(action=pins.action, image=pins.image),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),
     "language_version": language_version,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
+
+from . import programs
 
 
 def git(root: Path, *arguments: str) -> str:
     """What git prints, or nothing where there is no git or no repository."""
-    try:
-        result = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return result.stdout.strip() if result.returncode == 0 else ""
+    # With the user's configuration, which may say whose repositories are safe to read.
+    result = programs.run(["git", "-C", str(root), *arguments])
+    return result.text.strip() if result.ok else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import yaml
 
 from .conf import Conf, given
 from .errors import ProjectError
+from .image_reference import ImageReference
 from .origins import Found
 from .tree import Tree
 
@@ -66,16 +66,9 @@ def service_image(
     if image is None:
         return Found(None, f"no {key}_IMAGE, and no image in a development compose file")
     # A moving tag would change the database under the data: the catalogue's version is taken.
-    if image.value.endswith(":latest") or ":" not in image.value:
+    if not ImageReference.parse(image.value).is_fixed:
         return Found(None, f"{image.reason} names no fixed version", image.path, image.line)
     return image
-
-
-def major_version(image: str) -> str:
-    """The first number of an image's tag, or PostgreSQL's in `0.8.0-pg17`; empty without one."""
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    match = re.search(r"pg(\d+)", tag) or re.match(r"v?(\d+)", tag)
-    return match[1] if match else ""
 
 
 def _tagged(image: str, versions: Conf, suffix: str = "") -> Found[str] | None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from .dockerfile import Dockerfile
-from .images import major_version
+from .image_reference import ImageReference
 from .model import App, BackingService, Env, PythonBuild, Worker
+from .secrets import looks_secret
 from .target import Surface
 from .variables import Resolved, resolve, resolve_env
 
 _ORIGINS = re.compile(r"(.*_)?ORIGINS")
-# Of an app's own variables, which the model cannot tell apart.
-_SECRET = re.compile(r"(.*_)?(SECRET|PASSWORD|TOKEN|KEY|DSN|CREDENTIALS)")
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class ManagedPlatform(Surface):
 
     def version(self, service: BackingService) -> int | None:
         """The major version in which the platform has a service; None where it is the stack's."""
-        return service.managed[self.target].nearest(major_version(service.image))
+        return service.managed[self.target].nearest(ImageReference.parse(service.image).major)
 
     @property
     def missing_extensions(self) -> tuple[str, ...]:
@@ -163,8 +162,8 @@ class ManagedPlatform(Surface):
 
     def _other_versions(self) -> Iterator[str]:
         for service in self.managed:
-            theirs, ours = self.version(service), major_version(service.image)
-            if theirs and ours and str(theirs) != ours:
+            theirs, ours = self.version(service), ImageReference.parse(service.image).major
+            if theirs and ours and theirs != ours:
                 yield (
                     f"{service.title} is version {theirs} there; the project was made with "
                     f"{ours}: try it before."
@@ -379,11 +378,6 @@ class ManagedPlatform(Surface):
 def folder_prefix(folder: str) -> str:
     """A relative folder as what paths begin with: `a/` for `a`; empty for `.` or nothing."""
     return "" if folder in {"", "."} else f"{folder}/"
-
-
-def looks_secret(name: str) -> bool:
-    """Whether one of an app's own variables is likely a secret, by its name."""
-    return _SECRET.fullmatch(name) is not None
 
 
 def _has_caches(app: App) -> bool:

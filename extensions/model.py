@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from .image_reference import ImageReference
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,7 @@ class Managed:
         versions: The major versions offered, in ascending order; empty where any is, or none
             can be chosen.
         extensions: The extensions offered; None for all that the stack can have.
-        image: What the reference of an image begins with that the platform's own can take the
-            place of, as a regular expression; None for any.
+        image: The official image that the platform's own can take the place of; None for any.
         kind: What the platform's file calls the resource.
         constructor: The function of the platform's package that makes it.
     """
@@ -150,13 +150,13 @@ class Managed:
 
     def replaces(self, image: str) -> bool:
         """Whether the platform's own can take the place of an image."""
-        return self.image is None or re.match(self.image, image) is not None
+        return self.image is None or ImageReference.parse(image).is_official(self.image)
 
-    def nearest(self, version: str) -> int | None:
+    def nearest(self, version: int | None) -> int | None:
         """The version offered that is nearest to a major version; the newest to an unknown one."""
         if not self.versions:
             return None
-        wanted = int(version or self.versions[-1])
+        wanted = version or self.versions[-1]
         return min(self.versions, key=lambda offered: abs(offered - wanted))
 
 

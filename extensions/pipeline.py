@@ -10,6 +10,7 @@ from typing import Any
 
 from .errors import ProjectError
 from .git import git
+from .image_reference import ImageReference
 from .model import App, BackingService, Env, Stack
 from .pipeline_platform import APART
 from .pipelines import PLATFORMS
@@ -195,9 +196,8 @@ def _resolved(variables: Iterable[Env], stack: Stack) -> dict[str, str]:
 
 def language_version(app: App) -> str:
     """The version of Python or Node in the app's base image, as far as its tag says it."""
-    name = app.build.image.partition("@")[0].rpartition("/")[2]
-    match = re.search(r":v?(\d+(?:\.\d+)*)", name)
-    return match[1] if match else ("3.13" if app.kind in {"fastapi", "python"} else "22")
+    version = ImageReference.parse(app.build.image).version
+    return str(version) if version else ("3.13" if app.kind in {"fastapi", "python"} else "22")
 
 
 def check_registry(registry: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from . import programs
 from .errors import ProjectError
 
 # Never part of what is deployed, even where git does not ignore it.
@@ -116,30 +116,15 @@ def _list(root: Path) -> list[str]:
 
 def _ls_files(root: Path, *options: str) -> list[str]:
     """Ask git itself, with an empty repository elsewhere: the project need not be one."""
-    # The user's configuration must not make a laptop and CI disagree.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     with TemporaryDirectory(prefix="spinbox-") as temporary:
-        git = ["git", f"--git-dir={temporary}", "-c", "core.bare=false"]
-        git += ["-c", "core.ignoreCase=false"]
+        git = [f"--git-dir={temporary}", f"--work-tree={root.resolve()}"]
+        git += ["-c", "core.bare=false", "-c", "core.ignoreCase=false"]
         listing = ["ls-files", "-z", *options, "--exclude-per-directory=.gitignore"]
-        try:
-            subprocess.run(
-                ["git", "init", "--quiet", "--bare", temporary],
-                env=environment,
-                check=True,
-                capture_output=True,
-            )
-            output = subprocess.run(
-                [*git, f"--work-tree={root.resolve()}", *listing],
-                cwd=root,
-                env=environment,
-                check=True,
-                capture_output=True,
-            ).stdout
-        except FileNotFoundError:
-            raise ProjectError("git is needed to read the project: install it.") from None
-        except (OSError, subprocess.CalledProcessError) as error:
-            detail = getattr(error, "stderr", b"") or str(error).encode()
-            raise ProjectError(f"git cannot list the project: {detail.decode().strip()}") from None
-    return [path for path in os.fsdecode(output).split("\0") if path]
+        result = programs.git("init", "--quiet", "--bare", temporary, cwd=root)
+        if result.ok:
+            result = programs.git(*git, *listing, cwd=root)
+    if result.ending is programs.Ending.MISSING:
+        raise ProjectError("git is needed to read the project: install it.")
+    if not result.ok:
+        raise ProjectError(f"git cannot list the project: {result.error}")
+    return [path for path in os.fsdecode(result.stdout).split("\0") if path]

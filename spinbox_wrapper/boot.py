@@ -26,6 +26,7 @@ from typing import Any
 from . import derivation
 from .checks.model import Check, Context, failed, passed, warned
 from .checks.settings import required
+from .derivation import programs
 
 IDS = {
     "boot.build": "The images can be built (with `--boot` alone, as those below)",
@@ -125,11 +126,11 @@ class Copy:
     say: Callable[[str], None]
     verbose: bool
 
-    def compose(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str, timeout: float) -> programs.Result:
         """Run Compose on this copy, and capture what it prints."""
         return run(self._command(arguments), cwd=self.root, timeout=timeout)
 
-    def work(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    def work(self, *arguments: str, timeout: float) -> programs.Result:
         """The same for what only its output tells how far it is."""
         return run(self._command(arguments), cwd=self.root, timeout=timeout, loud=self.verbose)
 
@@ -223,7 +224,7 @@ def _build(copy: Copy) -> Check:
     result = copy.work("--profile", "job", "build", timeout=_BUILD_SECONDS)
     if result.returncode != 0:
         # The steps' own output is on the one, the reason for the end on the other.
-        _show("build", f"{result.stdout}\n{result.stderr}", copy)
+        _show("build", f"{result.text}\n{result.error}", copy)
         seen = "An image cannot be built: the log above says why."
         return failed("boot.build", seen, f"docker compose -f {_FILE} build")
     return passed("boot.build", f"The images were built in {_since(began)}.")
@@ -236,15 +237,15 @@ def _start(copy: Copy, stack: derivation.model.Stack) -> Check:
     result = copy.work(
         "up", "-d", "--no-build", "--wait", "--wait-timeout", limit, timeout=_START_SECONDS + 60
     )
-    ill = unhealthy(copy.compose("ps", "--all", "--format", "json", timeout=60).stdout)
+    ill = unhealthy(copy.compose("ps", "--all", "--format", "json", timeout=60).text)
     # When its time is over, Compose may end as if all were well.
     if result.returncode == 0 and not ill:
         return passed(id_, f"The stack was healthy {_since(began)} after its start.")
     for service in ill:
         log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), service, timeout=60)
-        _show(service, log.stdout, copy)
+        _show(service, log.text, copy)
     if not ill:
-        _show("up", result.stderr, copy)
+        _show("up", result.error, copy)
     names = " and ".join(ill) or "The stack"
     verb = "do" if len(ill) > 1 else "does"
     seen = f"{names} {verb} not become healthy: the log above says why."
@@ -283,7 +284,7 @@ def _ask(copy: Copy, app: derivation.model.App, began: float) -> Check:
             break
         time.sleep(0.2)
     log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), app.name, timeout=60)
-    _show(app.name, log.stdout, copy)
+    _show(app.name, log.text, copy)
     said = f"answered {answer}" if isinstance(answer, int) else f"got no answer ({answer})"
     return failed(id_, f"GET {path} {said}.", f"Mend {app.name}: its log is above.")
 
@@ -324,7 +325,7 @@ def _remove(copy: Copy) -> None:
 
 
 def _remove_listed(listing: list[str], removal: list[str], copy: Copy) -> None:
-    names = run(["docker", *listing], cwd=copy.root, timeout=60).stdout.split()
+    names = run(["docker", *listing], cwd=copy.root, timeout=60).text.split()
     if names:
         run(["docker", *removal, *names], cwd=copy.root, timeout=300)
 
@@ -332,15 +333,15 @@ def _remove_listed(listing: list[str], removal: list[str], copy: Copy) -> None:
 def _environment() -> dict[str, str]:
     return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in programs.outside().items()
         if name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.upper() in _PROXIES
     }
 
 
-def run(
-    command: list[str], *, cwd: Path, timeout: float, loud: bool = False
-) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], *, cwd: Path, timeout: float, loud: bool = False) -> programs.Result:
     """Run a program that Ctrl-C does not reach: it is told to end by us, and waited for.
+
+    Unlike what `programs.run` kills, a build or a start has to end in order.
 
     Args:
         command: The program and its arguments.
@@ -355,8 +356,6 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=_STDERR if loud else subprocess.PIPE,
         stderr=None if loud else subprocess.PIPE,
-        text=True,
-        errors="replace",
         start_new_session=True,
     ) as process:
         try:
@@ -364,15 +363,14 @@ def run(
         except subprocess.TimeoutExpired:
             _end(process)
             out, _ = process.communicate()
-            error = f"It took longer than {timeout:.0f} seconds."
-            return subprocess.CompletedProcess(command, 1, out or "", error)
+            return programs.timed_out(timeout, out or b"")
         except BaseException:
             _end(process)
             raise
-    return subprocess.CompletedProcess(command, process.returncode, out or "", error or "")
+    return programs.Result(programs.Ending.DONE, process.returncode, out or b"", error or b"")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask it and its plugin to end as Ctrl-C does, then make them."""
     os.killpg(process.pid, signal.SIGINT)
     try:

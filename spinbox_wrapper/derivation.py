@@ -23,15 +23,18 @@ if TYPE_CHECKING:
         deployment,
         errors,
         facts,
-        images,
+        image_reference,
         managed_platform,
         model,
         origins,
         pipeline,
+        programs,
+        secrets,
         settings,
         targets,
         tree,
         variables,
+        versions,
     )
 
     __all__ = [
@@ -40,15 +43,18 @@ if TYPE_CHECKING:
         "deployment",
         "errors",
         "facts",
-        "images",
+        "image_reference",
         "managed_platform",
         "model",
         "origins",
         "pipeline",
+        "programs",
+        "secrets",
         "settings",
         "targets",
         "tree",
         "variables",
+        "versions",
     ]
 
 

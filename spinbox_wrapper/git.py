@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+from . import derivation
 from .errors import UserError
 
 
-def environment() -> dict[str, str]:
-    """The variables of this process, for a git of our own.
-
-    In a hook, git's own variables would point it at the user's repository and index; the user's
-    configuration could change what it prints.
-    """
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return kept | {
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+def run(*arguments: str, cwd: Path) -> derivation.programs.Result:
     """Run git in a folder and capture what it prints; a failure is the caller's to look at.
 
     Raises:
-        UserError: git is not installed.
+        UserError: git is not installed, cannot be started, or does not end.
     """
-    command = ["git", "-c", f"safe.directory={cwd}", *arguments]
-    try:
-        return subprocess.run(command, cwd=cwd, capture_output=True, env=environment(), check=False)
-    except FileNotFoundError:
-        raise UserError("git is needed: install it.") from None
+    # Late: the derivation code is found by what imports this module.
+    programs = derivation.programs
+    result = programs.git("-c", f"safe.directory={cwd}", *arguments, cwd=cwd)
+    if result.ending is programs.Ending.MISSING:
+        raise UserError("git is needed: install it.")
+    if result.ending is not programs.Ending.DONE:
+        raise UserError(f"git cannot be used: {result.error}")
+    return result

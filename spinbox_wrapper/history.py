@@ -46,7 +46,7 @@ def write_bundle(checkout: Path, file: Path) -> None:
     options = ["-c", "pack.threads=1", "bundle", "create", "--quiet"]
     result = git.run(*options, str(file), "HEAD", *merged, cwd=checkout)
     if result.returncode != 0:
-        raise UserError(f"The history cannot be packed: {result.stderr.decode().strip()}")
+        raise UserError(f"The history cannot be packed: {result.error}")
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ class History:
         options = ["clone", "--quiet", "--bare", str(self.origin), str(folder)]
         cloned = git.run(*options, cwd=folder)
         if cloned.returncode != 0:
-            detail = cloned.stderr.decode().strip()
-            raise UserError(f"The template's history cannot be unpacked: {detail}")
+            raise UserError(f"The template's history cannot be unpacked: {cloned.error}")
         return folder
 
     @cached_property

@@ -339,10 +339,10 @@ def _dangers(
                 f"backup before the next deployment. The old data stays in the volume "
                 f"{old['name']}_{service.volume.name}."
             )
-    major = derivation.images.major_version
+    reference = derivation.image_reference.ImageReference.parse
     for service in stack.services:
         image = old["services"].get(service.name, {}).get("image", service.image)
-        if major(image) != major(service.image):
+        if reference(image).major != reference(service.image).major:
             warnings.append(
                 f"{service.title} changes from {image} to {service.image}: back up before, and "
                 "restore into the new version; it does not read the old one's files."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..image_reference import ImageReference
 from ..model import BackingService, Env, Health, Resources, ServiceKind, Tmpfs, Volume
 
 KIND = ServiceKind(
@@ -17,7 +17,7 @@ DEFAULT_IMAGE = "chromadb/chroma:1.0.0"
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image: str = facts.get("image") or DEFAULT_IMAGE
     # Before 1.0 the data lay elsewhere (docs.trychroma.com, "Migration").
-    path = "/chroma/chroma" if re.search(r":0\.", image) else "/data"
+    path = "/chroma/chroma" if ImageReference.parse(image).major == 0 else "/data"
     return BackingService(
         name="chroma",
         title=KIND.title,

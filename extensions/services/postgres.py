@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ProjectError
-from ..images import major_version
+from ..image_reference import ImageReference
 from ..model import (
     BackingService,
     Env,
@@ -72,7 +72,7 @@ _MANAGED = {
         },
         versions=(18,),
         # Its image has no more than PostgreSQL's own extensions.
-        image=r"(docker\.io/)?(library/)?postgres[:@]",
+        image="postgres",
         constructor="postgres",
     ),
     "render": Managed(
@@ -165,7 +165,9 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
 
 def _image(facts: Mapping[str, Any]) -> str:
     image: str = facts.get("image") or DEFAULT_IMAGE
-    own = re.match(r"(?:docker\.io/)?(?:library/)?postgres:", image) is not None
+    reference = ImageReference.parse(image)
+    # Without a tag its version is not known: it is taken as it is.
+    own = reference.is_official("postgres") and reference.tag is not None
     needed = extensions(facts)
     missing = [name for name in needed if name not in _BUNDLED]
     if missing and own:
@@ -178,7 +180,7 @@ def _image(facts: Mapping[str, Any]) -> str:
 
 def major(image: str) -> int:
     """The PostgreSQL version of an image; of one whose tag does not tell, a recent one."""
-    return int(major_version(image) or 17)
+    return ImageReference.parse(image).major or 17
 
 
 def _database(project: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ..choice import Choice, Form
+from ..image_reference import ImageReference
 from ..model import MIGRATE_RESOURCES, BackingService, Edge, Env, Resources, Stack, Variable
 from ..target import Surface, Target
 
@@ -41,14 +42,6 @@ class Pod:
     outgoing: tuple[Edge, ...]
     elsewhere: tuple[BackingService, ...]
     internet: bool
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image that is not built here: its name without the tag, and the tag."""
-
-    name: str
-    tag: str
 
 
 @dataclass(frozen=True)
@@ -171,19 +164,15 @@ class Kubernetes(Surface):
         return any(name in SECRETS for name in self.filled)
 
     @property
-    def images(self) -> tuple[Image, ...]:
-        """The images of others, each once."""
+    def images(self) -> tuple[ImageReference, ...]:
+        """The images of others, each once, by name and tag."""
         references = [service.image for service in self.stack.services]
         if self.stack.migrations:
             references.append(self.stack.service("postgres").image)
         found = {}
         for reference in references:
-            bare = reference.partition("@")[0]
-            # A colon before the last slash belongs to the registry's port.
-            name, colon, tag = bare.rpartition(":")
-            if not colon or "/" in tag:
-                name, tag = bare, "latest"
-            found[name] = Image(name, tag)
+            image = ImageReference.parse(reference)
+            found[image.name] = replace(image, tag=image.tag or "latest", digest=None)
         return tuple(found.values())
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..choice import Choice
+from ..image_reference import ImageReference
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
 from ..model import App, BackingService, Stack, Worker
 from ..services import postgres
@@ -54,10 +55,7 @@ class Render(ManagedPlatform):
 
     def image(self, image: str) -> str:
         """An image with its registry, as is asked for (render.com/docs/deploying-an-image)."""
-        first, slash, _ = image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return image
-        return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+        return ImageReference.parse(image).with_registry()
 
     def postgres_version(self, service: BackingService) -> int:
         """The version of PostgreSQL to ask for."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from packaging.version import Version
+
+from ..derivation import programs, versions
 from .model import Check, failed, passed
 
 IDS = {
@@ -16,9 +18,8 @@ IDS = {
     "engine.compose": "Docker Compose 2.24 or newer is installed",
 }
 # `start_interval` of health checks needs Engine 25; `!reset` in files, Compose 2.24.
-_ENGINE = (25, 0)
-_COMPOSE = (2, 24)
-_TIMEOUT = 30
+_ENGINE = Version("25")
+_COMPOSE = Version("2.24")
 
 
 @dataclass(frozen=True)
@@ -57,23 +58,22 @@ class Engine:
 
 def observe() -> Engine:
     """Ask the `docker` program; nothing is changed."""
-    try:
-        version = _docker("version", "--format", "{{.Server.Version}}")
-    except FileNotFoundError:
+    version = _docker("version", "--format", "{{.Server.Version}}")
+    if not version.started:
         return Engine(installed=False)
     compose = _docker("compose", "version", "--short")
-    found = compose.stdout.strip() if compose.returncode == 0 else ""
-    if version.returncode != 0:
-        problem = (version.stderr.strip() or "it does not answer").splitlines()[-1]
+    found = compose.text.strip() if compose.ok else ""
+    if not version.ok:
+        problem = (version.error or "it does not answer").splitlines()[-1]
         return Engine(True, problem, compose=found)
     info = _docker("info", "--format", "{{json .}}")
     running = _docker("ps", "--no-trunc", "--format", "{{json .}}")
     return Engine(
         True,
-        version=version.stdout.strip(),
+        version=version.text.strip(),
         compose=found,
-        info=_json(info.stdout),
-        containers=tuple(map(container, running.stdout.splitlines())),
+        info=_json(info.text),
+        containers=tuple(map(container, running.text.splitlines())),
     )
 
 
@@ -95,12 +95,6 @@ def published_ports(text: str) -> frozenset[int]:
     return frozenset(ports)
 
 
-def parse_version(text: str) -> tuple[int, int] | None:
-    """Major and minor version of a text such as `v2.26.1-4` or `26.1.5+dfsg1`, or None."""
-    match = re.match(r"v?(\d+)\.(\d+)", text.strip())
-    return (int(match[1]), int(match[2])) if match else None
-
-
 def judge(engine: Engine) -> list[Check]:
     """Whether the engine can run what is generated."""
     return [_engine(engine), *([_compose(engine)] if engine.installed else [])]
@@ -116,7 +110,7 @@ def _engine(engine: Engine) -> Check:
             mend = 'sudo usermod -aG docker "$USER", then log in again'
             return failed(id_, "You may not talk to the Docker engine.", mend)
         return failed(id_, "The Docker engine does not answer.", "sudo systemctl start docker")
-    version = parse_version(engine.version)
+    version = versions.leading_version(engine.version)
     if version is None or version < _ENGINE:
         seen = f"Docker Engine is {engine.version}, but 25 or newer is needed."
         return failed(id_, seen, install)
@@ -128,7 +122,7 @@ def _compose(engine: Engine) -> Check:
     install = "Install it as on https://docs.docker.com/compose/install/linux/"
     if not engine.compose:
         return failed(id_, "The Compose plugin is not installed.", install)
-    version = parse_version(engine.compose)
+    version = versions.leading_version(engine.compose)
     if version is None or version < _COMPOSE:
         seen = f"Docker Compose is {engine.compose}, but 2.24 or newer is needed."
         return failed(id_, seen, install)
@@ -143,13 +137,5 @@ def _json(text: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["docker", *arguments]
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-        )
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", "it does not answer in time")
-    except PermissionError:
-        raise FileNotFoundError from None
+def _docker(*arguments: str) -> programs.Result:
+    return programs.run(["docker", *arguments])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
@@ -11,7 +10,10 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from packaging.version import Version
+
 from ..answers import load_yaml
+from ..derivation import image_reference, versions
 from .model import Check, Context, passed, warned
 
 _TABLE = Path(__file__).parents[1] / "end_of_life.yml"
@@ -20,18 +22,28 @@ _SOON = 90
 
 @dataclass(frozen=True)
 class Product:
-    """A product's calendar: its name, where it stands, and the last day by version."""
+    """A product's calendar: its name, where it stands, and the last day by version.
+
+    Versions are told apart by how many parts they name: `7` is no `7.0`.
+    """
 
     title: str
     source: str
-    cycles: Mapping[str, date]
+    cycles: Mapping[tuple[int, ...], date]
 
 
 @cache
 def calendar() -> dict[str, Product]:
     """The table, by product."""
     products = load_yaml(_TABLE.read_text("utf-8"))["products"]
-    return {name: Product(**fields) for name, fields in products.items()}
+    return {
+        name: Product(
+            product["title"],
+            product["source"],
+            {Version(cycle).release: end for cycle, end in product["cycles"].items()},
+        )
+        for name, product in products.items()
+    }
 
 
 IDS = {
@@ -45,7 +57,7 @@ class Use:
     """A product in use: its name in the table, its version, and what moves it to another."""
 
     product: str
-    version: str
+    version: Version
     mend: str
 
 
@@ -80,61 +92,53 @@ def uses(context: Context) -> list[Use]:
     return found
 
 
-def _newer(product: str, version: str, image: str) -> str:
+def _newer(product: str, version: Version, image: str) -> str:
     """The image with the version that the table knows to be maintained longest."""
     cycles = calendar()[product].cycles
     newest = max(cycles, key=lambda cycle: cycles[cycle])
-    if _numbers(newest) <= _numbers(version):
+    if newest <= version.release:
         return "IMAGE"
-    name, _, tag = image.partition("@")[0].rpartition(":")
-    return f"{name}:{tag.replace(version, newest, 1)}"
+    reference = image_reference.ImageReference.parse(image)
+    tag = (reference.tag or "").replace(str(version), ".".join(map(str, newest)), 1)
+    return f"{reference.name}:{tag}"
 
 
-def image_version(image: str, names: Collection[str]) -> str | None:
+def image_version(image: str, names: Collection[str]) -> Version | None:
     """The version in the tag of a product's image (`postgres:15`, `pgvector:pg15`), or None.
 
     Args:
         image: The reference.
         names: What the product's images are called; one by another name says nothing.
     """
-    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    if name not in names:
-        return None
-    # pgvector's own version may stand before PostgreSQL's: 0.8.0-pg17.
-    match = re.search(r"(?:^|-)pg(\d+)", tag) or re.match(r"v?(\d+(?:\.\d+)*)", tag)
-    return match[1] if match else None
+    reference = image_reference.ImageReference.parse(image)
+    return reference.version if reference.base_name in names else None
 
 
-def _next_version(context: Context, folder: str) -> str | None:
+def _next_version(context: Context, folder: str) -> Version | None:
     path = "package.json" if folder == "." else f"{folder}/package.json"
     try:
         document = json.loads(context.read(path))
         wanted = str(document["dependencies"]["next"])
     except (ValueError, KeyError, TypeError):
         return None
-    match = re.match(r"[\^~>=v\s]*(\d+(?:\.\d+)*)", wanted)
-    return match[1] if match else None
+    return versions.leading_version(wanted.lstrip("^~>=v "))
 
 
-def end_of(product: Product, version: str) -> tuple[date, bool] | None:
+def end_of(product: Product, version: Version) -> tuple[date, bool] | None:
     """The last day of a version, and whether the table has that very version.
 
     Where it is older than the table, its last day was before the first one there; None where it
     is not known.
     """
-    parts = version.split(".")
-    for length in range(len(parts), 0, -1):
-        if (end := product.cycles.get(".".join(parts[:length]))) is not None:
+    release = version.release
+    for length in range(len(release), 0, -1):
+        if (end := product.cycles.get(release[:length])) is not None:
             return end, True
-    oldest = min(product.cycles, key=_numbers)
+    oldest = min(product.cycles)
     # A bare major version is its newest minor one.
-    if _numbers(version) < _numbers(oldest)[: len(parts)]:
+    if release < oldest[: len(release)]:
         return product.cycles[oldest], False
     return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
 
 
 def judge(use: Use, today: date) -> Check | None:

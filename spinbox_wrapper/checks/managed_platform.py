@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from packaging.version import Version
 
 from .. import derivation
+from ..derivation import programs
 from ..plan import Action, Step
 from .model import Check, Context, failed, passed, warned
 
@@ -67,7 +68,7 @@ class Platform:
     """
 
     program: str
-    oldest: tuple[int, ...]
+    oldest: Version
     url: str
     files: re.Pattern[str]
     read: Callable[[str], Iterator[Unit]]
@@ -255,21 +256,12 @@ def _cli(platform: Platform) -> Check:
     path = shutil.which(program) or shutil.which(f"{program}ctl")
     if path is None:
         return report(id_, f"{program} is not installed here.", f"Install it: {url}")
-    try:
-        result = subprocess.run(
-            [path, platform.version_command],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    result = programs.run([path, platform.version_command])
+    if result.ending is not programs.Ending.DONE:
         return report(id_, f"{program} does not answer.", f"Install it again: {url}")
-    match = re.search(r"(\d+)\.(\d+)\.(\d+)", result.stdout)
+    match = re.search(r"\d+\.\d+\.\d+", result.text)
     if match is None:
         return report(id_, f"{program} does not tell its version.", f"Install it again: {url}")
-    version = tuple(int(part) for part in match.groups())
-    if version < oldest:
-        needed = ".".join(map(str, oldest))
-        return report(id_, f"{program} {match[0]} is older than {needed}.", f"Upgrade it: {url}")
+    if Version(match[0]) < oldest:
+        return report(id_, f"{program} {match[0]} is older than {oldest}.", f"Upgrade it: {url}")
     return passed(id_, f"{program} {match[0]} is there.")

@@ -31,7 +31,8 @@ _IN_SECRET = re.compile(
     r"|^(?:secret|test|admin|root|postgres|mongo|redis)$",
     re.IGNORECASE,
 )
-_SECRET_NAME = re.compile(r"(?:^|_)(?:SECRET|SECRET_KEY|PASSWORD|TOKEN|PRIVATE_KEY|API_KEY)$")
+# A key may be named by its file.
+_FILE = re.compile(r"(?:/[\w.-]+)+\.\w+")
 _SHORT = 16
 _FEW = 8
 
@@ -85,12 +86,16 @@ def required(context: Context) -> list[str]:
 
 
 def secrets_in(settings: Mapping[str, str], stack: derivation.model.Stack) -> dict[str, str]:
-    """The secrets that are set, by name: the stack's, and the apps' own by their names."""
+    """The secrets that are set, by name: the stack's, and the apps' own by their names.
+
+    Without values that are more than the secret, such as a DSN, or name a file: nobody draws them.
+    """
+    is_bare = derivation.secrets.is_bare
     known = {variable.name for variable in stack.variables if variable.secret}
     return {
         name: value
         for name, value in settings.items()
-        if value and (name in known or _SECRET_NAME.search(name))
+        if value and (name in known or (is_bare(name) and not _FILE.fullmatch(value)))
     }
 
 

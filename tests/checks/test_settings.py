@@ -139,6 +139,40 @@ def test_a_short_secret_of_others_is_only_warned_of(ready: Ready) -> None:
     assert one(settings.look(context(root)), "settings.weak").status == "warn"
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "STRIPE_PUBLIC_KEY=pk_live_1",
+        "NEXT_PUBLIC_MAPS_KEY=AIza1234",
+        "CORS_ALLOW_CREDENTIALS=true",
+        "DB_DSN=host=db password=kT9-x",
+        "GOOGLE_APPLICATION_CREDENTIALS=/gcp.json",
+        "TLS_KEY=/tls/key.pem",
+    ],
+)
+def test_what_nobody_draws_is_no_weak_secret(ready: Ready, setting: str) -> None:
+    root = ready(SHAPE)
+    _set(root, *setting.split("=", 1))
+    found = by_id(settings.look(context(root)))
+    for id_ in ("settings.weak", "settings.placeholders"):
+        assert found[id_].status == "pass", found[id_].seen
+
+
+def test_an_address_may_stand_there_twice(ready: Ready) -> None:
+    root = ready(SHAPE)
+    for name in ("SENTRY_DSN", "WORKER_SENTRY_DSN"):
+        _set(root, name, "https://0123456789abcdef@o1.ingest.sentry.io/2")
+    assert one(settings.look(context(root)), "settings.repeated").status == "pass"
+
+
+def test_a_short_key_of_the_app_s_own_is_warned_of(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "BACKUP_ENCRYPTION_KEY", "kT9-short")
+    found = one(settings.look(context(root)), "settings.weak")
+    assert found.status == "warn"
+    assert "BACKUP_ENCRYPTION_KEY" in found.seen
+
+
 def test_a_repeated_secret(ready: Ready) -> None:
     root = ready(SHAPE)
     _set(root, "REDIS_PASSWORD", f"{SECRET}9")

@@ -8,7 +8,7 @@ import pytest
 
 from extensions.deployment import derive
 from extensions.errors import ProjectError
-from extensions.managed_platform import ManagedPlatform, Source, looks_secret
+from extensions.managed_platform import ManagedPlatform, Source
 from extensions.targets.fly import APP_NAME
 
 from .support import deployment_of, facts_of
@@ -316,22 +316,6 @@ def test_render_asks_for_a_registry(image: str, found: str, facts: Facts) -> Non
 )
 def test_fly_s_nearest_version(image: str, version: int, facts: Facts) -> None:
     assert platform("fly", facts, {"postgres.image": image}).postgres_version == version
-
-
-@pytest.mark.parametrize(
-    ("name", "secret"),
-    [
-        ("SECRET", True),
-        ("STRIPE_SECRET_KEY", True),
-        ("SENTRY_DSN", True),
-        ("SMTP_PASSWORD", True),
-        ("ACCESS_TOKEN_EXPIRE_MINUTES", False),
-        ("MONKEY", False),
-        ("LOG_LEVEL", False),
-    ],
-)
-def test_what_looks_like_a_secret(name: str, secret: bool) -> None:
-    assert looks_secret(name) == secret
 
 
 @pytest.mark.parametrize(

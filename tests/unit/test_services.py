@@ -90,15 +90,17 @@ def test_platforms_name_what_apps_are_given(service: BackingService) -> None:
 @pytest.mark.parametrize(
     ("versions", "wanted", "found"),
     [
-        ((16, 17), "12", 16),
-        ((16, 17), "16", 16),
-        ((16, 17), "18", 17),
-        ((16, 17), "", 17),
-        ((8,), "7", 8),
-        ((), "7", None),
+        ((16, 17), 12, 16),
+        ((16, 17), 16, 16),
+        ((16, 17), 18, 17),
+        ((16, 17), None, 17),
+        ((8,), 7, 8),
+        ((), 7, None),
     ],
 )
-def test_the_nearest_version(versions: tuple[int, ...], wanted: str, found: int | None) -> None:
+def test_the_nearest_version(
+    versions: tuple[int, ...], wanted: int | None, found: int | None
+) -> None:
     assert Managed(versions=versions).nearest(wanted) == found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.version import Version
+
 from ... import derivation
+from ...derivation import programs, versions
 from .. import network
 from .. import settings as settings_checks
 from ..model import Check, Context, Status, failed, passed, warned
@@ -22,7 +24,7 @@ IDS = {
     "swarm.privileges": "Every container of this node is kept from new privileges",
 }
 ENV_FILE = True
-_OLDEST = 25
+_OLDEST = Version("25")
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def judge(swarm: Swarm) -> list[Check]:
     if not swarm.version:
         mend = "Install Docker, or let this user use it: https://docs.docker.com/engine/install/"
         return [failed("swarm.engine", "No Docker engine answers here.", mend)]
-    major = swarm.version.partition(".")[0]
-    if major.isdigit() and int(major) < _OLDEST:
+    version = versions.leading_version(swarm.version)
+    if version is not None and version < _OLDEST:
         seen = f"Docker Engine {swarm.version} is older than {_OLDEST}."
         engine = failed("swarm.engine", seen, "https://docs.docker.com/engine/install/")
     else:
@@ -155,13 +157,8 @@ def _images(context: Context, nodes: Mapping[str, Mapping[str, str]]) -> list[Ch
 
 
 def _text(*arguments: str) -> str:
-    try:
-        result = subprocess.run(
-            ["docker", *arguments], capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return result.stdout if result.returncode == 0 else ""
+    result = programs.run(["docker", *arguments])
+    return result.text if result.ok else ""
 
 
 def _json(*arguments: str) -> Any:

@@ -6,6 +6,8 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 
+from packaging.version import Version
+
 from ... import derivation
 from ..managed_platform import IDS, Found, Platform, Unit, listed, mapping, surface
 from ..managed_platform import look as look_at
@@ -59,7 +61,7 @@ def _plan(context: Context, units: Sequence[Unit]) -> Check:
 _PLATFORM = Platform(
     program="fly",
     # Any that knows Managed Postgres does; it updates itself.
-    oldest=(0, 3, 100),
+    oldest=Version("0.3.100"),
     url="https://fly.io/docs/flyctl/install/",
     files=re.compile(derivation.targets.TARGETS["fly"].root_files),
     read=_read,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import stat
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.version import Version
 
+from ...derivation import programs, versions
 from ..dotenv import parse_lines
 from ..model import Check, Context, Status, failed, passed, warned
 
@@ -30,7 +30,7 @@ IDS = {
 ENV_FILE = False
 _FOLDER = "deploy/kubernetes"
 _SECRETS = ("secrets.env", "passwords.env")
-_OLDEST = (1, 30)
+_OLDEST = Version("1.30")
 
 
 def look(context: Context) -> list[Check]:
@@ -157,28 +157,29 @@ def _domain(context: Context, document: Mapping[str, Any]) -> list[Check]:
 def _kubectl() -> Check:
     id_ = "kubernetes.kubectl"
     mend = "Install it: https://kubernetes.io/docs/tasks/tools/"
-    if shutil.which("kubectl") is None:
+    said = programs.run(["kubectl", "version", "--client", "--output", "json"])
+    if not said.started:
         return failed(id_, "kubectl is not installed here.", mend)
-    said = _run("kubectl", "version", "--client", "--output", "json")
-    match = re.search(r'"gitVersion":\s*"v(\d+)\.(\d+)', said.stdout)
-    if match is None:
+    match = re.search(r'"gitVersion":\s*"([^"]*)', said.text)
+    version = versions.leading_version(match[1]) if match else None
+    if version is None:
         return failed(id_, "kubectl does not tell its version.", mend)
-    version = f"{match[1]}.{match[2]}"
-    if (int(match[1]), int(match[2])) < _OLDEST:
-        return failed(id_, f"kubectl {version} is older than 1.30.", mend)
-    return passed(id_, f"kubectl {version} is there.")
+    name = f"kubectl {version.major}.{version.minor}"
+    if version < _OLDEST:
+        return failed(id_, f"{name} is older than {_OLDEST}.", mend)
+    return passed(id_, f"{name} is there.")
 
 
 def _builds(context: Context, overlay: Path) -> Check:
     id_ = "kubernetes.builds"
-    result = _run("kubectl", "kustomize", str(overlay))
-    if result.returncode == 0:
-        number = len(re.findall(r"^kind: ", result.stdout, re.MULTILINE))
+    result = programs.run(["kubectl", "kustomize", str(overlay)])
+    if result.ok:
+        number = len(re.findall(r"^kind: ", result.text, re.MULTILINE))
         return passed(id_, f"The manifests make {number} objects.")
-    lines = result.stderr.strip().splitlines() or ["kubectl kustomize failed"]
+    lines = result.error.splitlines() or ["kubectl kustomize failed"]
     name = shlex.quote(_named(context, overlay))
-    return failed(id_, f"{lines[-1].removeprefix('error: ')[:200]}.", f"kubectl kustomize {name}")
-
-
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return failed(
+        id_,
+        f"{lines[-1].removeprefix('error: ').removesuffix('.')[:200]}.",
+        f"kubectl kustomize {name}",
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
+from packaging.version import Version
+
+from ...derivation import programs
 from ..managed_platform import IDS, Found, Platform, Unit, surface
 from ..managed_platform import look as look_at
 from ..model import Check, Context, passed, warned
@@ -57,19 +59,11 @@ def _syntax(text: str) -> str:
         "const strip = require('node:module').stripTypeScriptTypes;"
         "if (strip) strip(require('node:fs').readFileSync(0, 'utf8'))"
     )
-    try:
-        result = subprocess.run(
-            ["node", "--no-warnings", "-e", script],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    result = programs.run(["node", "--no-warnings", "-e", script], stdin=text)
+    if result.ok or result.ending is not programs.Ending.DONE:
         return ""
-    errors = [line for line in result.stderr.splitlines() if "Error" in line]
-    return errors[0].strip() if result.returncode != 0 and errors else ""
+    errors = [line for line in result.error.splitlines() if "Error" in line]
+    return errors[0].strip() if errors else ""
 
 
 def _references(context: Context, path: str, found: Found) -> Iterator[str]:
@@ -96,7 +90,7 @@ def _plan(context: Context, units: Sequence[Unit]) -> Check:
 
 _PLATFORM = Platform(
     program="railway",
-    oldest=(5, 42, 1),
+    oldest=Version("5.42.1"),
     url="https://docs.railway.com/cli",
     files=re.compile(r"\.railway/railway\.ts"),
     read=_read,

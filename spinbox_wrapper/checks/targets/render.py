@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
+from packaging.version import Version
 
 from ... import derivation
 from ..managed_platform import IDS as _SHARED
@@ -105,7 +106,7 @@ def _free(unit: Unit, called: set[str]) -> str:
 
 _PLATFORM = Platform(
     program="render",
-    oldest=(2, 7, 0),
+    oldest=Version("2.7.0"),
     url="https://render.com/docs/cli",
     files=re.compile(derivation.targets.TARGETS["render"].root_files),
     read=_read,
