@@ -9,11 +9,11 @@ from typing import Any
 from . import kubernetes as kubernetes_module
 from . import pins, quoting
 from . import platforms as platforms_module
+from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .kubernetes import Kubernetes
 from .model import Stack
 from .pipeline import Pipeline, language_version, service_environment, test_environment
 from .platforms import Platforms
-from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"

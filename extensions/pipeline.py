@@ -217,7 +217,7 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
         for env in app.environment
         if env.name not in _ONLY_IN_PRODUCTION | urls and env.variable not in open_ones
     ]
-    environment = {"ENVIRONMENT": "test"} if app.kind == "fastapi" else {}
+    environment = {e.name: "test" for e in app.environment if e.name == "ENVIRONMENT"}
     environment |= _resolved(wanted, stack)
     names = {service.name for service in stack.backing}
     if beside:
@@ -246,7 +246,7 @@ def language_version(app: App) -> str:
     """The version of Python or Node in the app's base image, as far as its tag says it."""
     name = app.build.image.partition("@")[0].rpartition("/")[2]
     match = re.search(r":v?(\d+(?:\.\d+)*)", name)
-    return match[1] if match else ("3.13" if app.kind in {"fastapi", "python"} else "22")
+    return match[1] if match else app.runtime.version
 
 
 def check_registry(registry: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..answers import load_yaml
 from .model import Check, Context, passed, warned
@@ -37,15 +38,8 @@ def calendar() -> dict[str, Product]:
 
 
 IDS = {
-    f"lifecycle.{name}": f"{title} still gets security fixes, for 90 days or more"
-    for name, title in {
-        "python": "Python",
-        "node": "Node",
-        "nextjs": "Next.js",
-        "postgresql": "PostgreSQL",
-        "redis": "Redis",
-        "mongodb": "MongoDB",
-    }.items()
+    f"lifecycle.{name}": f"{product.title} still gets security fixes, for 90 days or more"
+    for name, product in calendar().items()
 }
 
 
@@ -68,10 +62,7 @@ def uses(context: Context) -> list[Use]:
     """The products that the stack uses, as far as their versions can be told."""
     found = []
     command = context.command
-    images = [
-        ("python" if app.kind in {"fastapi", "python"} else "node", app.kind, app.build.image)
-        for app in context.stack.apps
-    ]
+    images = [(app.runtime.name, app.kind, app.build.image) for app in context.stack.apps]
     images += [
         (_SERVICES[service.name], service.name, service.image)
         for service in context.stack.services
@@ -82,11 +73,10 @@ def uses(context: Context) -> list[Use]:
             newer = _newer(product, version, image)
             found.append(Use(product, version, f"{command} --set {key}.image={newer}"))
     for app in context.stack.apps:
-        if app.kind == "nextjs" and (version := _next_version(context, app.directory)):
+        if app.package and (version := _package_version(context, app)):
             folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
-            manager = app.build.manager
-            add = "install" if manager == "npm" else "add"
-            found.append(Use("nextjs", version, f"{folder}{manager} {add} next@latest"))
+            add = f"{folder}{app.build.tool.add} {app.package}@latest"
+            found.append(Use(app.kind, version, add))
     return found
 
 
@@ -120,11 +110,11 @@ def image_version(image: str, product: str) -> str | None:
     return match[1] if match else None
 
 
-def _next_version(context: Context, folder: str) -> str | None:
-    path = "package.json" if folder == "." else f"{folder}/package.json"
+def _package_version(context: Context, app: Any) -> str | None:
+    path = "package.json" if app.directory == "." else f"{app.directory}/package.json"
     try:
         document = json.loads(context.read(path))
-        wanted = str(document["dependencies"]["next"])
+        wanted = str(document["dependencies"][app.package])
     except (ValueError, KeyError, TypeError):
         return None
     match = re.match(r"[\^~>=v\s]*(\d+(?:\.\d+)*)", wanted)
