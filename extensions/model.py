@@ -223,7 +223,8 @@ class PythonBuild:
 
     Attributes:
         image: Base image.
-        manager: `uv`, `poetry`, `pdm` or `pip`; None for no dependencies at all.
+        manager: The package manager: the name of its module in `extensions/package_managers/`; None
+            for no dependencies at all.
         manifests: The files an installation reads, relative to the app's folder.
         locking: How versions are fixed.
         additions: Requirements that the project's own list leaves out, but its code needs.
@@ -291,7 +292,7 @@ class NodeBuild:
 
     Attributes:
         image: Base image.
-        manager: `npm`, `pnpm`, `yarn` or `bun`.
+        manager: The package manager: the name of its module in `extensions/package_managers/`.
         tool: How that is called.
         manifests: The files an installation reads, relative to the app's folder; folders end
             in a slash.
@@ -380,7 +381,8 @@ class App:
         gpu: It gets the machine's GPUs.
         tests: How it is tested; None where it has no tests.
         variables: What whoever runs the stack sets for it, beside its own.
-        package: The dependency whose version is the framework's, where that has a calendar.
+        package: The dependency whose version is the framework's, where that has a calendar: the
+            product of the app's kind in `end_of_life.yml`.
         cautions: What to look after where it can be reached, one sentence each, in Markdown.
         warnings: What the user should know, one sentence each.
     """

@@ -131,14 +131,14 @@ _COMPOSE_SETTING = re.compile(
 )
 
 
-def _variables(apps: list[App], backing: tuple[BackingService, ...]) -> tuple[Variable, ...]:
+def _variables(made: list[App], backing: tuple[BackingService, ...]) -> tuple[Variable, ...]:
     variables: list[Variable] = []
-    for app in apps:
+    for app in made:
         known = {variable.name for variable in variables}
         variables += [variable for variable in app.variables if variable.name not in known]
     for service in backing:
         variables += service.variables
-    for app in apps:
+    for app in made:
         where = "" if app.directory == "." else f" ({app.directory}/)"
         for name in app.passed_on:
             # One of Compose's own names is explained where Compose's are.

@@ -73,7 +73,9 @@ def uses(context: Context) -> list[Use]:
             newer = _newer(product, version, image)
             found.append(Use(product, version, f"{command} --set {key}.image={newer}"))
     for app in context.stack.apps:
-        if app.package and (version := _package_version(context, app)):
+        if not app.package or app.kind not in calendar():
+            continue
+        if version := _package_version(context, app):
             folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
             add = f"{folder}{app.build.tool.add} {app.package}@latest"
             found.append(Use(app.kind, version, add))
