@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from .errors import ProjectError
-from .origins import Found
+from .origins import Found, Origin
 
 _ASSIGNMENT = re.compile(
     r"\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL
@@ -62,6 +62,14 @@ def given(conf: Conf, key: str) -> Found[str] | None:
 def is_true(value: str) -> bool:
     """Whether a `.conf` value switches something on."""
     return value.strip().lower() in {"true", "yes", "on", "1"}
+
+
+def switched_on(conf: Conf, key: str) -> Origin | None:
+    """Where a component is switched on, or None."""
+    found = conf.get(key)
+    if found is None or not is_true(found.value):
+        return None
+    return Origin(found.path, found.line, f"{found.reason} is {found.value.strip()}")
 
 
 # What a word of Bash is made of: quoted, escaped and bare pieces, one after the other.

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import choices, pins, quoting
+from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
 from .image_reference import ImageReference
@@ -24,7 +25,7 @@ from .pipeline import (
     test_environment,
 )
 from .services import KINDS
-from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID, build_stack
+from .stack import build_stack
 from .target import Surface
 from .targets import TARGETS
 

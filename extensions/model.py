@@ -63,11 +63,15 @@ class Volume:
 
 @dataclass(frozen=True)
 class Tmpfs:
-    """A writable folder in memory under the read-only root; `size` as in `64m`."""
+    """A writable folder in memory under the read-only root; `size` as in `64m`.
+
+    What it is for, beside temporary files, is in `reason`, one sentence without a full stop.
+    """
 
     path: str
     size: str = "64m"
     uid: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -280,71 +284,150 @@ class BackingService:
 
 
 @dataclass(frozen=True)
+class Runtime:
+    """The language that an app is written in, as far as it is the same for all its frameworks.
+
+    Attributes:
+        name: `python` or `node`; the image is built by `template/_partials/Dockerfile.NAME`.
+        title: Its name, for people.
+        image: The base image where the project names none.
+        image_suffix: What follows a version of `versions.conf` in the tag of such an image.
+        version: The language's version where the base image's tag does not say it.
+        interpreter: The program that a shell in a container is started with.
+        runs_workers: Background workers are looked for (`extensions/workers/`).
+        ignored: What its tools leave behind, which no image gets, as patterns.
+    """
+
+    name: str
+    title: str
+    image: str
+    image_suffix: str
+    version: str
+    interpreter: str
+    runs_workers: bool
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Locking:
+    """How the versions of an app's dependencies are fixed.
+
+    Attributes:
+        names: The lockfiles of its language, whichever package manager wrote them.
+        makes: The lockfile that is missing, for people.
+        command: The command that makes it; None where the package manager has no lockfile.
+    """
+
+    names: tuple[str, ...]
+    makes: str = "lockfile"
+    command: str | None = None
+
+
+@dataclass(frozen=True)
 class PythonBuild:
     """How a Python image is built.
 
     Attributes:
         image: Base image.
-        manager: `uv`, `poetry`, `pdm` or `pip`; None for no dependencies at all.
+        manager: The package manager: the name of its module in `extensions/package_managers/`; None
+            for no dependencies at all.
         manifests: The files an installation reads, relative to the app's folder.
+        locking: How versions are fixed.
         additions: Requirements that the project's own list leaves out, but its code needs.
         build_packages: Debian packages needed to build dependencies.
         runtime_packages: Debian packages needed to run them.
         cpu_torch: PyTorch comes from its CPU index.
         source_root: The folder that modules are imported from, relative to the app's.
+        ignored: What the package manager writes that no image gets, as patterns.
     """
 
     image: str
     manager: str | None
     manifests: tuple[str, ...]
+    locking: Locking
     additions: tuple[str, ...]
     build_packages: tuple[str, ...]
     runtime_packages: tuple[str, ...]
     cpu_torch: bool
     source_root: str
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeTool:
+    """A package manager of Node as it is had and called, in one version.
+
+    Attributes:
+        package: What npm installs to get it, as in `pnpm@10`; None for npm itself.
+        install: Command that installs everything, from the lockfile where there is one.
+        prune: Command that removes what only the build needs.
+        add: Command that adds a dependency, without its name.
+        cache: Its cache folder.
+        cache_setting: The variable that moves that folder.
+        cached_by_github: GitHub's setup-node can keep its cache (actions/setup-node, "cache").
+        in_images: Node's images may have another version of it.
+        variables: What it is told by the environment.
+        leavings: What it leaves in the app's folder that only an installation needs.
+        ignored: What it writes into the app's folder that no image gets, as patterns.
+    """
+
+    package: str | None
+    install: str
+    prune: str
+    add: str
+    cache: str
+    cache_setting: str
+    cached_by_github: bool = True
+    in_images: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
+    leavings: tuple[str, ...] = ("node_modules",)
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def own_install(self) -> str | None:
+        """Command that installs the package manager; None for npm, which is there."""
+        if not self.package:
+            return None
+        force = ("--force",) if self.in_images else ()
+        return shlex.join(("npm", "install", "--global", *force, self.package))
 
 
 @dataclass(frozen=True)
 class NodeBuild:
-    """How a Node or Next.js image is built.
+    """How the image of an app that runs on Node is built.
 
     Attributes:
         image: Base image.
-        manager: `npm`, `pnpm`, `yarn` or `bun`.
-        manager_package: What npm installs to get it, as in `pnpm@10`; None for npm itself.
+        manager: The package manager: the name of its module in `extensions/package_managers/`.
+        tool: How that is called.
         manifests: The files an installation reads, relative to the app's folder; folders end
             in a slash.
         lockfile: The manifest that fixes every version, or None.
-        install: Command that installs everything, from the lockfile where there is one.
-        cache: The package manager's cache folder.
-        prune: Command that removes what only the build needs.
+        locking: How versions are fixed.
         build: Command that builds the app; None for none.
-        standalone: The build has to be told to write Next.js' standalone output.
-        variables: What the package manager is told by the environment.
-        leavings: What it leaves in the app's folder that only an installation needs.
+        build_environment: What the build is told by the environment.
+        build_cache: Name and path of the folder that one build leaves to the next.
+        outputs: What of the build runs in production, from where in the app's folder to where:
+            it holds all it needs. Empty: the whole folder, with the dependencies beside it.
+        environment: What the app is told by the environment of its image.
     """
 
     image: str
     manager: str
-    manager_package: str | None
+    tool: NodeTool
     manifests: tuple[str, ...]
     lockfile: str | None
-    install: str
-    cache: str
-    prune: str
+    locking: Locking
     build: str | None
-    standalone: bool
-    variables: tuple[tuple[str, str], ...] = ()
-    leavings: tuple[str, ...] = ("node_modules",)
+    build_environment: tuple[tuple[str, str], ...] = ()
+    build_cache: tuple[str, str] | None = None
+    outputs: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
-    def manager_install(self) -> str | None:
-        """Command that installs the package manager; None for npm, which is there."""
-        if not self.manager_package:
-            return None
-        # Most Node images have a Yarn 1 already, which npm replaces only when it is forced to.
-        force = ("--force",) if self.manager == "yarn" else ()
-        return shlex.join(("npm", "install", "--global", *force, self.manager_package))
+    def ignored(self) -> tuple[str, ...]:
+        """What the package manager writes that no image gets, where its folder is a manifest."""
+        return self.tool.ignored if self.manifest_folders else ()
 
     @property
     def manifest_files(self) -> tuple[str, ...]:
@@ -363,13 +446,15 @@ class Tests:
 
     Attributes:
         command: The command line: of a Python module or program, or Node's script runner.
+        install: Commands of a shell that install what the tests need, run in the app's folder.
+        activate: Command that lets the shell find what was installed; None for none.
         requirements: Requirements files beside the manifests, relative to the app's folder.
-        additions: Requirements that the project does not declare.
     """
 
     command: tuple[str, ...]
+    install: tuple[str, ...]
+    activate: str | None = None
     requirements: tuple[str, ...] = ()
-    additions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -377,13 +462,14 @@ class App:
     """One image built from the project, and how its container runs.
 
     Attributes:
-        name: Service name: `app`, `frontend` or `node`.
-        kind: `fastapi`, `python`, `nextjs` or `node`.
+        name: Service name: `app` for the first, else its framework's, as in `frontend`.
+        kind: The framework: the name of its module in `extensions/apps/`.
         title: The framework's name, for people.
+        runtime: What it is written in.
         directory: Its folder in the project, `.` for the root.
         dockerfile: Name of its Dockerfile.
         sources: At the root: what enters the image. Empty: the whole folder does.
-        env_production: Next.js' committed `.env.production` enters the build.
+        env_production: A committed `.env.production` enters the build.
         build: How the image is built.
         command: What runs, without a shell.
         port: The port it serves HTTP on, or None.
@@ -400,11 +486,17 @@ class App:
         resources: Limits.
         gpu: It gets the machine's GPUs.
         tests: How it is tested; None where it has no tests.
+        variables: What whoever runs the stack sets for it, beside its own.
+        package: The dependency whose version is the framework's, where that has a calendar: the
+            product of the app's kind in `end_of_life.yml`.
+        cautions: What to look after where it can be reached, one sentence each, in Markdown.
+        warnings: What the user should know, one sentence each.
     """
 
     name: str
     kind: str
     title: str
+    runtime: Runtime
     directory: str
     dockerfile: str
     sources: tuple[str, ...]
@@ -425,6 +517,20 @@ class App:
     tmpfs: tuple[Tmpfs, ...] = ()
     gpu: bool = False
     tests: Tests | None = None
+    variables: tuple[Variable, ...] = ()
+    package: str | None = None
+    cautions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def calls_api(self) -> bool:
+        """Whether it calls another app, at an address that is built into its image."""
+        return any(env.name == "BACKEND_URL" for env in self.build_arguments)
+
+    @property
+    def builds_api_url(self) -> bool:
+        """Whether the API's public address is baked into its image."""
+        return any(env.name == "NEXT_PUBLIC_API_URL" for env in self.build_arguments)
 
     @property
     def backing(self) -> tuple[str, ...]:
@@ -584,9 +690,7 @@ class Stack:
     @property
     def builds_api_url(self) -> bool:
         """Whether an image has the API's public address baked in."""
-        return any(
-            env.name == "NEXT_PUBLIC_API_URL" for a in self.apps for env in a.build_arguments
-        )
+        return any(app.builds_api_url for app in self.apps)
 
     @property
     def builds_public(self) -> bool:
@@ -603,7 +707,7 @@ class Stack:
     @property
     def calls_api(self) -> bool:
         """Whether one app calls another, at an address that is built into its image."""
-        return any(env.name == "BACKEND_URL" for a in self.apps for env in a.build_arguments)
+        return any(app.calls_api for app in self.apps)
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -615,7 +719,7 @@ class Stack:
             users.append(("migrate", ("postgres",)))
         edges = [Edge(u, name, self.service(name).port) for u, names in users for name in names]
         for app in self.apps:
-            if any(env.name == "BACKEND_URL" for env in app.build_arguments):
+            if app.calls_api:
                 edges.append(Edge(app.name, self.apps[0].name, self.apps[0].port or 0))
         return tuple(edges)
 

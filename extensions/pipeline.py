@@ -169,7 +169,7 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
         for env in app.environment
         if env.name not in _ONLY_IN_PRODUCTION | urls and env.variable not in open_ones
     ]
-    environment = {"ENVIRONMENT": "test"} if app.kind == "fastapi" else {}
+    environment = {e.name: "test" for e in app.environment if e.name == "ENVIRONMENT"}
     environment |= _resolved(wanted, stack)
     names = {service.name for service in stack.backing}
     if beside:
@@ -197,7 +197,7 @@ def _resolved(variables: Iterable[Env], stack: Stack) -> dict[str, str]:
 def language_version(app: App) -> str:
     """The version of Python or Node in the app's base image, as far as its tag says it."""
     version = ImageReference.parse(app.build.image).version
-    return str(version) if version else ("3.13" if app.kind in {"fastapi", "python"} else "22")
+    return str(version) if version else app.runtime.version
 
 
 def check_registry(registry: str) -> str:

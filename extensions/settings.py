@@ -7,72 +7,18 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from . import choices
+from . import apps, choices
 from .errors import ProjectError
 from .migrations import NAMES as MIGRATIONS
 from .services import KINDS, NAMES
+from .setting import Setting
 
 OFF = "off"
 ON = "on"
 EXTERNAL = "external"
-COMPONENTS = ("fastapi", "python", "nextjs", "node", *NAMES)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A fact that can be set by hand.
-
-    Attributes:
-        key: `name`, or `COMPONENT.FIELD`.
-        kind: `text`, `number`, `boolean`, `list` (comma separated) or a `|`-joined set of words.
-        help: What it is, for the README's table.
-    """
-
-    key: str
-    kind: str
-    help: str
-
-
-def _app(kind: str, title: str) -> list[Setting]:
-    return [
-        Setting(f"{kind}.dir", "text", f"Folder of the {title} app; it is read anew from there"),
-        Setting(f"{kind}.image", "text", "Base image"),
-        Setting(f"{kind}.command", "text", "Command that runs the app (no shell)"),
-        Setting(f"{kind}.port", "number", "Port it listens on"),
-        Setting(f"{kind}.health", "text", "Path of its health check"),
-        Setting(
-            f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"
-        ),
-        Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
-        Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
-    ]
-
-
-def _python(kind: str, title: str) -> list[Setting]:
-    return [
-        *_app(kind, title),
-        Setting(f"{kind}.manager", "uv|poetry|pdm|pip", "Package manager"),
-        Setting(
-            f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"
-        ),
-        Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
-        Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
-        Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
-        Setting(f"{kind}.test_requirements", "list", "Requirements files for tests alone"),
-    ]
-
-
-def _node(kind: str, title: str) -> list[Setting]:
-    return [
-        *_app(kind, title),
-        Setting(f"{kind}.manager", "npm|pnpm|yarn|bun", "Package manager"),
-        Setting(f"{kind}.manager_version", "text", "Its version"),
-        Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
-        Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
-    ]
+COMPONENTS = (*apps.NAMES, *NAMES)
 
 
 def _service(name: str) -> list[Setting]:
@@ -101,19 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
         Setting(name, f"{ON}|{OFF}|{EXTERNAL}", "Whether the project has it, or uses one elsewhere")
         for name in NAMES
     ),
-    *_python("fastapi", "FastAPI"),
-    Setting("fastapi.entry", "text", "The FastAPI object or factory, as module:name"),
-    Setting("fastapi.factory", "boolean", "The entry is an application factory"),
-    Setting("fastapi.paths", "list", "Path prefixes that the proxy sends to it"),
-    *_python("python", "Python"),
-    Setting("python.entry", "text", "The script that runs"),
-    Setting("python.mode", "job|service", "A script that ends, or one that serves or loops"),
-    Setting("python.paths", "list", "Path prefixes that the proxy sends to it"),
-    *_node("nextjs", "Next.js"),
-    Setting("nextjs.output", "text", "Next.js' output setting"),
-    Setting("nextjs.env_production", "boolean", "A committed .env.production enters the build"),
-    *_node("node", "Node"),
-    Setting("node.build", "boolean", "Run the build script"),
+    *(setting for framework in apps.FRAMEWORKS.values() for setting in framework.SETTINGS),
     *(setting for name in KINDS for setting in _service(name)),
 )
 # Choices are answers of their own; --set takes them too.
@@ -193,8 +127,7 @@ def parse_setting(key: str, text: str) -> Any:
 
 def _check_form(key: str, text: str) -> None:
     field = key.rpartition(".")[2]
-    choice = choices.CHOICES.get(key)
-    if choice is not None:
+    if key in choices.CHOICES:
         choices.check(key, text)
         return
     pattern, form = _PATTERNS.get(field, (None, ""))

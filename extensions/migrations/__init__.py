@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from ..errors import ProjectError
-from ..model import App, Migrations, PythonBuild
+from ..model import App, Migrations
 from ..origins import Fields, Found
 from ..tree import Tree
 
@@ -112,7 +112,7 @@ def define(
 
 def _app(name: str, tool: Tool, apps: Sequence[App], facts: Mapping[str, Any]) -> App:
     """The app that runs it: of those that use the database, the one that it was found in."""
-    having = [app for app in apps if _runtime(app) in tool.RUNTIMES]
+    having = [app for app in apps if app.runtime.name in tool.RUNTIMES]
     if not having:
         runtimes = " or ".join(runtime.capitalize() for runtime in tool.RUNTIMES)
         raise ProjectError(
@@ -125,7 +125,3 @@ def _app(name: str, tool: Tool, apps: Sequence[App], facts: Mapping[str, Any]) -
             "app: use another tool, or --set postgres.migrations=none."
         )
     return next((app for app in able if facts[app.kind].get(name)), able[0])
-
-
-def _runtime(app: App) -> str:
-    return "python" if isinstance(app.build, PythonBuild) else "node"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from .. import derivation
 from ..answers import load_yaml
 from ..derivation import image_reference, versions
 from .model import Check, Context, passed, warned
@@ -73,7 +74,7 @@ def uses(context: Context) -> list[Use]:
     command = context.command
     images: list[tuple[str, Set[str], str, str]] = []
     for app in context.stack.apps:
-        runtime = "python" if app.kind in {"fastapi", "python"} else "node"
+        runtime = app.runtime.name
         images.append((runtime, {runtime}, app.kind, app.build.image))
     for service in context.stack.services:
         if service.product in calendar():
@@ -84,11 +85,14 @@ def uses(context: Context) -> list[Use]:
             newer = _newer(product, version, image)
             found.append(Use(product, version, f"{command} --set {key}.image={newer}"))
     for app in context.stack.apps:
-        if app.kind == "nextjs" and (version := _next_version(context, app.directory)):
+        build = app.build
+        if not app.package or app.kind not in calendar():
+            continue
+        assert isinstance(build, derivation.model.NodeBuild)
+        if version := _package_version(context, app):
             folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
-            manager = app.build.manager
-            add = "install" if manager == "npm" else "add"
-            found.append(Use("nextjs", version, f"{folder}{manager} {add} next@latest"))
+            add = f"{folder}{build.tool.add} {app.package}@latest"
+            found.append(Use(app.kind, version, add))
     return found
 
 
@@ -114,11 +118,11 @@ def image_version(image: str, names: Collection[str]) -> Version | None:
     return reference.version if reference.base_name in names else None
 
 
-def _next_version(context: Context, folder: str) -> Version | None:
-    path = "package.json" if folder == "." else f"{folder}/package.json"
+def _package_version(context: Context, app: derivation.model.App) -> Version | None:
+    path = "package.json" if app.directory == "." else f"{app.directory}/package.json"
     try:
         document = json.loads(context.read(path))
-        wanted = str(document["dependencies"]["next"])
+        wanted = str(document["dependencies"][app.package])
     except (ValueError, KeyError, TypeError):
         return None
     return versions.leading_version(wanted.lstrip("^~>=v "))

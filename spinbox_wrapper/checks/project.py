@@ -25,18 +25,6 @@ IDS = {
     "project.connections": "The apps read what the stack passes, and no address is fixed",
 }
 _COMPOSE = "docker-compose.prod.yml"
-_PYTHON_LOCKS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock"}
-_NODE_LOCKS = {
-    "npm": ("package-lock.json", "npm install --package-lock-only"),
-    "pnpm": ("pnpm-lock.yaml", "pnpm install --lockfile-only"),
-    "yarn": ("yarn.lock", "yarn install"),
-    "bun": ("bun.lock", "bun install --lockfile-only"),
-}
-_PYTHON_LOCKFILES = ("uv.lock", "poetry.lock", "pdm.lock")
-_NODE_LOCKFILES = (
-    "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock",
-    "bun.lockb",
-)  # fmt: skip
 # In `public/`'s place Next.js makes these itself, from files of the same names in `app/`.
 _MADE_BY_NEXT = re.compile(r"(favicon\.ico|robots\.txt|sitemap\.xml|manifest\.json|icon\d*\..*)")
 
@@ -60,13 +48,11 @@ def lockfiles(context: Context) -> Check | None:
     locked = []
     missing: Check | None = None
     for app in context.stack.apps:
-        manager = app.build.manager
-        if not manager:
+        if not app.build.manager:
             continue
-        names = _NODE_LOCKFILES if manager in _NODE_LOCKS else _PYTHON_LOCKFILES
         paths = [
             posixpath.normpath(posixpath.join(app.directory, name))
-            for name in names
+            for name in app.build.locking.names
             if (context.project / app.directory / name).is_file()
         ]
         for path in paths:
@@ -84,16 +70,12 @@ def lockfiles(context: Context) -> Check | None:
 
 
 def _unlocked(context: Context, app: Any) -> Check | None:
-    id_, manager, build = "project.lockfiles", app.build.manager, app.build
+    id_, build = "project.lockfiles", app.build
     folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
     where = app.directory if app.directory != "." else "the top folder"
-    if manager in _NODE_LOCKS:
-        name, command = _NODE_LOCKS[manager]
-        seen = f"No {name} in {where}: every build may get other versions."
-        return warned(id_, seen, f"{folder}{command}")
-    if manager in _PYTHON_LOCKS:
-        seen = f"No lockfile in {where}: every build may get other versions."
-        return warned(id_, seen, f"{folder}{_PYTHON_LOCKS[manager]}")
+    if build.locking.command:
+        seen = f"No {build.locking.makes} in {where}: every build may get other versions."
+        return warned(id_, seen, f"{folder}{build.locking.command}")
     manifest = build.manifests[0] if build.manifests else "requirements.txt"
     text = "\n".join(context.read(posixpath.join(app.directory, name)) for name in build.manifests)
     if manifest.endswith(".txt") and is_pinned(text):

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from extensions.errors import ProjectError
-from extensions.python_packages import SYSTEM_PACKAGES, read_packages
+from extensions.python_dependencies import SYSTEM_PACKAGES
+from extensions.python_packages import read_packages
 
 from .support import facts_of, stack_of, tree_of, values
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from extensions import python_source
+from extensions import python_source, workers
+from extensions.apps import fastapi
 
 from .support import tree_of
 
@@ -13,10 +14,10 @@ FASTAPI = "from fastapi import FastAPI\n"
 FACTORY = "def create_app():\n    app = FastAPI()\n    return app\n"
 
 
-def entries(root: Path, files: dict[str, str], folder: str = ".") -> list[python_source.Entry]:
+def entries(root: Path, files: dict[str, str], folder: str = ".") -> list[fastapi.Entry]:
     """The FastAPI entries of an app made of `files`."""
     modules = python_source.parse_modules(tree_of(root, files), folder)[0]
-    return python_source.find_fastapi(modules)
+    return fastapi.find_entries(modules)
 
 
 def targets(root: Path, files: dict[str, str], folder: str = ".") -> list[str]:
@@ -27,7 +28,7 @@ def targets(root: Path, files: dict[str, str], folder: str = ".") -> list[str]:
 def worker(root: Path, files: dict[str, str]) -> str | None:
     """The worker command of an app made of `files`."""
     modules = python_source.parse_modules(tree_of(root, files), ".")[0]
-    return python_source.find_worker(modules).value
+    return workers.find(modules).value
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_source_is_never_run(tmp_path: Path) -> None:
 def health(root: Path, source: str) -> str | None:
     """The health path of the one app in `source`."""
     (entry,) = entries(root, {"main.py": FASTAPI + source})
-    return python_source.find_health_path(entry).value
+    return fastapi.find_health_path(entry).value
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz", "/livez", "/api/health", "/ping"])
@@ -288,14 +289,14 @@ def test_health_path_in_a_factory(tmp_path: Path) -> None:
 def test_documentation_paths(arguments: str, paths: list[str], tmp_path: Path) -> None:
     """Where the documentation is, as far as constants say it."""
     (entry,) = entries(tmp_path, {"main.py": f"{FASTAPI}app = FastAPI({arguments})\n"})
-    assert sorted(python_source.documentation_paths(entry)) == sorted(paths)
+    assert sorted(fastapi.documentation_paths(entry)) == sorted(paths)
 
 
 def test_documentation_paths_of_a_factory(tmp_path: Path) -> None:
     """The call inside the factory counts, also where another module calls it."""
     factory = f"{FASTAPI}def make():\n    return FastAPI(docs_url='/d', redoc_url=None)\n"
     (entry,) = entries(tmp_path, {"f.py": factory, "main.py": "import f\napp = f.make()\n"})
-    assert sorted(python_source.documentation_paths(entry)) == ["/d", "/openapi.json"]
+    assert sorted(fastapi.documentation_paths(entry)) == ["/d", "/openapi.json"]
 
 
 CELERY = "from celery import Celery\ncelery_app = Celery('worker')\n"

@@ -777,7 +777,7 @@ class TestNodeBuild:
         """Exactly as locked, or the fallback without a lockfile."""
         fields = {"manager": manager, "manager_version": version, "lockfile": lockfile}
         stack = stack_of({**NODE, "node": {**NODE["node"], **fields}})
-        assert install in stack.apps[0].build.install
+        assert install in stack.apps[0].build.tool.install
 
     @pytest.mark.parametrize(
         ("manager", "version", "command"),
@@ -796,19 +796,20 @@ class TestNodeBuild:
         fields = {"manager": manager, "manager_version": version}
         build = stack_of({**NODE, "node": {**NODE["node"], **fields}}).apps[0].build
         assert isinstance(build, NodeBuild)
-        assert build.manager_install == command
+        assert build.tool.own_install == command
 
     @pytest.mark.parametrize("manager", ["npm", "pnpm", "yarn", "bun"])
     def test_install_without_a_lockfile(self, manager: str) -> None:
         """Nothing demands a lockfile that is not there."""
         stack = stack_of({**NODE, "node": {**NODE["node"], "manager": manager, "lockfile": None}})
-        assert not re.search(r"\bci\b|frozen|immutable", stack.apps[0].build.install)
+        assert not re.search(r"\bci\b|frozen|immutable", stack.apps[0].build.tool.install)
 
     @pytest.mark.parametrize(("output", "standalone"), [("standalone", False), (None, True)])
     def test_standalone(self, output: str | None, standalone: bool) -> None:
         """Asked for where the project's own configuration does not."""
         stack = stack_of({"name": "x", "nextjs": {**NEXT["nextjs"], "output": output}})
-        assert stack.apps[0].build.standalone is standalone
+        told = dict(stack.apps[0].build.build_environment)
+        assert ("NEXT_PRIVATE_STANDALONE" in told) is standalone
 
     @pytest.mark.parametrize("build", [True, False])
     def test_build_script(self, build: bool) -> None:

@@ -1,0 +1,143 @@
+"""A Node app that its start script starts, without any framework that is known."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+from .. import framework
+from ..errors import ProjectError
+from ..framework import Situation
+from ..model import App
+from ..node_source import Package, app_sources, read_source
+from ..origins import Fields, Found, either
+from ..project import Place, Project
+from ..runtimes import node
+from ..setting import Setting
+from ..tree import Tree
+
+TITLE = "Node"
+RUNTIME = node.RUNTIME
+RANK = 1
+GENERIC = True
+FLAG = "USE_NODE"
+SERVICE = "node"
+LEAVES_DATA = False
+SETTINGS = (
+    *node.settings("node", TITLE),
+    Setting("node.build", "boolean", "Run the build script"),
+)
+
+_ENTRIES = tuple(
+    f"{folder}{name}.{ending}"
+    for folder in ("src/", "")
+    for name in ("index", "server", "main", "app")
+    for ending in ("ts", "js", "mjs", "cjs")
+)
+_HEALTH_PATHS = ("/health", "/healthz", "/livez", "/api/health", "/ping")
+
+
+def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
+    """The app in the top folder, unless a framework's is there."""
+    origin = project.wanted("node", FLAG)
+    if origin is None:
+        return None
+    tree, folder = project.tree, project.by_hand("node.dir")
+    entry = find_entry(tree, ".") if tree.has("package.json") else None
+    if folder is None and entry:
+        folder = Found(".", "entry file beside package.json", entry)
+    return Place(origin, folder) if folder and folder.value not in taken.values() else None
+
+
+def read(project: Project, folder: str) -> Fields:
+    """How it is built and started, its port and health path.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    package = node.package(project, folder)
+    own = {
+        **read_scripts(package, find_entry(project.tree, folder)),
+        "port": find_port(project.tree, folder),
+        "health": find_health_path(project.tree, folder),
+    }
+    return node.read(project, folder, package, own)
+
+
+def find_entry(tree: Tree, folder: str) -> str | None:
+    """The source file that a plain Node app starts from, or None: then there is no such app."""
+    return tree.first(folder, *_ENTRIES)
+
+
+def read_scripts(package: Package, entry: str | None) -> Fields:
+    """`build`, whether there is such a script, and `command`, which starts the app.
+
+    A start script that only calls `node` is taken apart, so that signals reach the app itself.
+    """
+    scripts = package.table("scripts")
+    # The image sets NODE_ENV, and the port is PORT's.
+    start = re.sub(r"^(?:(?:NODE_ENV|PORT)=\w+\s+)+", "", str(scripts.get("start", "")))
+    if re.fullmatch(r"node(\s+[\w./@=:-]+)+", start):
+        command: Found[str | None] = package.found(start, "start script", "scripts", "start")
+    elif start:
+        command = package.found("npm start", "start script", "scripts", "start")
+    elif main := package.content.get("main"):
+        command = package.found(f"node {shlex.quote(str(main))}", "main", "main")
+    elif entry and not entry.endswith(".ts"):
+        command = Found(f"node {shlex.quote(entry)}", "entry file", entry)
+    else:
+        command = package.found(None, "no start script, no main, no entry file in JavaScript")
+    build = "build" in scripts
+    reason = "build script" if build else "no build script"
+    return {"build": package.found(build, reason, "scripts", "build"), "command": command}
+
+
+def find_health_path(tree: Tree, folder: str) -> Found[str | None]:
+    """The first well-known health path in a `.get('…')` of the app's source, or None."""
+    served: dict[str, Found[str]] = {}
+    for source in app_sources(tree, folder):
+        for match in re.finditer(r"""\.get\(\s*['"`](/[^'"`]*)['"`]""", source.code):
+            served.setdefault(match[1], source.found(match[1], "GET route", match.start(1)))
+    missing = Found(None, f"no {either(_HEALTH_PATHS)} in the source")
+    return next((served[path] for path in _HEALTH_PATHS if path in served), missing)
+
+
+_PORTS = {
+    r"process\.env\.PORT\b[^;\n]*?(?:\?\?|\|\|)\s*['\"]?(\d{2,5})": "what PORT falls back to",
+    r"\.listen\(\s*(?:\{[^}]*?\bport\s*:\s*)?(\d{2,5})": "port that it listens on",
+    r"\b(?:const|let|var)\s+(?:port|PORT)\s*=\s*(\d{2,5})\b": "constant of that name",
+}
+
+
+def find_port(tree: Tree, folder: str) -> Found[int]:
+    """The port the source falls back to, or listens on; 3000 where it does not say."""
+    entry = find_entry(tree, folder)
+    first = [read_source(tree, entry)] if entry else []
+    for sources in (first, app_sources(tree, folder)):
+        for (pattern, reason), source in product(_PORTS.items(), sources):
+            if match := re.search(pattern, source.code):
+                return source.found(int(match[1]), reason, match.start(1))
+    return Found(node.DEFAULT_PORT, "Node's usual port")
+
+
+def is_api(facts: Mapping[str, Any]) -> bool:
+    """Not known: it gets all paths that are left."""
+    return False
+
+
+def define(facts: Mapping[str, Any], situation: Situation) -> App:
+    """Started with its dependencies beside it.
+
+    Raises:
+        ProjectError: Nothing says what starts it.
+    """
+    command = framework.command(facts)
+    if not command:
+        raise ProjectError(
+            "package.json has no start script: add one, or name the command with "
+            "--set node.command=COMMAND."
+        )
+    return node.define(facts, situation, command, script="build" if facts.get("build") else None)

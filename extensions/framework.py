@@ -1,0 +1,127 @@
+"""What every module of `extensions/apps/` is given, and what all of them share."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ProjectError
+from .model import App, BackingService, Env, Volume
+from .setting import Setting
+
+# What images and Compose set; WORKERS and RELOAD are Uvicorn's in development.
+_ALWAYS_SET = frozenset(
+    {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What an app of the stack is made from, beside its own facts.
+
+    Attributes:
+        kind: The name of its framework's module.
+        title: The framework's name, for people.
+        service: Its service name.
+        backing: The backing services that it uses.
+        beside_api: An app of the stack is an API, and there are others.
+        first: The app before all others; None for that one itself.
+        choices: Those of `build_stack`.
+    """
+
+    kind: str
+    title: str
+    service: str
+    backing: tuple[BackingService, ...]
+    beside_api: bool
+    first: App | None
+    choices: Mapping[str, Any]
+
+    @property
+    def dockerfile(self) -> str:
+        """Name of its Dockerfile."""
+        return "Dockerfile.prod" if self.first is None else f"Dockerfile.{self.service}.prod"
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Names of the backing services of the stack that it uses."""
+        return tuple(service.name for service in self.backing if not service.external)
+
+    @property
+    def external(self) -> tuple[str, ...]:
+        """The same of those that run elsewhere."""
+        return tuple(service.name for service in self.backing if service.external)
+
+    @property
+    def connection(self) -> tuple[Env, ...]:
+        """What it needs to connect to them."""
+        return tuple(env for service in self.backing for env in service.app_environment)
+
+    @property
+    def uploads(self) -> tuple[Volume, ...]:
+        """The volume for what users upload, where it is wanted."""
+        path = self.choices.get("uploads")
+        return (Volume("uploads", path, "Files that users upload"),) if path else ()
+
+
+def settings(kind: str, title: str) -> tuple[Setting, ...]:
+    """The keys of `--set` that every app has."""
+    return (
+        Setting(f"{kind}.dir", "text", f"Folder of the {title} app; it is read anew from there"),
+        Setting(f"{kind}.image", "text", "Base image"),
+        Setting(f"{kind}.command", "text", "Command that runs the app (no shell)"),
+        Setting(f"{kind}.port", "number", "Port it listens on"),
+        Setting(f"{kind}.health", "text", "Path of its health check"),
+        Setting(
+            f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"
+        ),
+        Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
+        Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
+    )
+
+
+def command(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command that was found, or set by hand; empty for none."""
+    return tuple(shlex.split(facts.get("command") or ""))
+
+
+def sources(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
+    """What enters the image of an app at the root.
+
+    Raises:
+        ProjectError: Nothing does.
+    """
+    found = tuple(facts.get("sources", ()))
+    if facts["dir"] == "." and not found:
+        raise ProjectError(
+            f"No source of the {situation.title} app was found: list it with "
+            f"--set {situation.kind}.sources=src/,main.py."
+        )
+    return found
+
+
+def routes(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
+    """Path prefixes that the proxy sends to an API; empty for all, where it stands alone."""
+    if not situation.beside_api:
+        return ()
+    paths = list(facts.get("paths") or ["/api"])
+    health = facts.get("health")
+    if health and not any(_covers(path, health) for path in paths):
+        paths.append(health)
+    return tuple(paths)
+
+
+def _covers(prefix: str, path: str) -> bool:
+    return path == prefix or path.startswith(prefix.rstrip("/") + "/")
+
+
+def own_variables(
+    facts: Mapping[str, Any], environment: tuple[Env, ...], situation: Situation
+) -> tuple[str, ...]:
+    """The app's own variables, but those that the stack sets for it."""
+    taken = {variable.name for variable in environment} | _ALWAYS_SET
+    for service in situation.backing:
+        taken |= set(service.urls) | service.synonyms
+    return tuple(name for name in facts.get("variables", ()) if name not in taken)

@@ -1,0 +1,106 @@
+"""pip's files (pip.pypa.io): requirements, or a pyproject.toml without a lockfile.
+
+It is uv that installs them.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from ..errors import ProjectError
+from ..origins import Found
+from ..python_dependencies import Packages, declared, names, read_toml, table
+from ..tree import Tree, join
+
+RUNTIME = "python"
+# After those that lock.
+RANK = 9
+LOCKFILES = ()
+LOCK = None
+
+# A file for production wins over the mixed one.
+_REQUIREMENTS = (
+    "requirements.prod.txt",
+    "requirements-prod.txt",
+    "requirements/production.txt",
+    "requirements/prod.txt",
+    "requirements.txt",
+    "requirements/base.txt",
+)
+
+
+def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
+    """What a requirements file or `[project]` lists.
+
+    Raises:
+        ProjectError: A file includes one that is not there, or lies outside of the app's folder.
+    """
+    requirements = tree.first(folder, *_REQUIREMENTS)
+    if requirements is not None:
+        paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
+        dependencies = [found for path in paths for found in _required(tree, path)]
+        base = PurePosixPath(folder)
+        outside = [path for path in paths if not PurePosixPath(path).is_relative_to(base)]
+        if outside:
+            raise ProjectError(
+                f"{requirements} includes {outside[0]}, which is not in {folder}/: move it there."
+            )
+        manifests = [str(PurePosixPath(path).relative_to(base)) for path in paths]
+        return Packages(
+            Found("pip", "requirements file", requirements), manifests, tuple(dependencies)
+        )
+    path = join(folder, "pyproject.toml")
+    if tree.has(path) and "dependencies" in table(read_toml(tree, path), "project"):
+        pip = Found("pip", "dependencies without a lockfile", path)
+        return Packages(pip, ["pyproject.toml"], tuple(declared(tree, folder)))
+    return None
+
+
+def problem(tree: Tree, folder: str) -> str | None:
+    """None: what it does not find, another may."""
+    return None
+
+
+def test_install(manifests: Sequence[str], requirements: Sequence[str]) -> str:
+    """The manifest, and the files for tests beside it."""
+    if manifests[0] == "pyproject.toml":
+        return "uv pip install --requirement pyproject.toml --all-extras"
+    files = (manifests[0], *requirements)
+    return "uv pip install " + " ".join(f"--requirement {shlex.quote(file)}" for file in files)
+
+
+def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str]:
+    """A requirements file and, in order, those it includes with `-r` or `-c`."""
+    if path in seen:
+        return
+    yield path
+    for line in tree.read(path).splitlines():
+        match = re.match(r"\s*(?:-[rc][\s=]*|--(?:requirement|constraint)[\s=]+)(\S+)", line)
+        if match and "://" not in match[1]:
+            included = _normalize(join(str(PurePosixPath(path).parent), match[1]))
+            if not tree.has(included):
+                raise ProjectError(
+                    f"{path} includes {match[1]}, which is missing or ignored by git."
+                )
+            yield from _with_includes(tree, included, (*seen, path))
+
+
+def _normalize(path: str) -> str:
+    parts: list[str] = []
+    for part in PurePosixPath(path).parts:
+        if part == ".." and parts:
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _required(tree: Tree, path: str) -> Iterator[Found[str]]:
+    for number, line in enumerate(tree.read(path).splitlines(), start=1):
+        text = re.sub(r"(^|\s)#.*", "", line).strip().rstrip("\\").strip()
+        if text and not text.startswith("-"):
+            for name in names(re.sub(r"\s+--hash.*", "", text)):
+                yield Found(name, "requirement", path, number)

@@ -1,0 +1,78 @@
+"""Yarn 1 (classic.yarnpkg.com), and Yarn 2 and later (yarnpkg.com)."""
+
+from __future__ import annotations
+
+import re
+
+from ..model import NodeTool
+from ..origins import Found, line_at
+from ..tree import Tree, join
+
+RUNTIME = "node"
+RANK = 2
+LOCKFILES = ("yarn.lock",)
+LOCK = "yarn install"
+CONFIGURATION = (".yarnrc.yml",)
+FOLDER = ".yarn/"
+
+# What Yarn 2 and later write into their lockfile, by the major version (yarnpkg/berry).
+_LOCKFILE_VERSIONS = {"4": "2", "5": "3", "6": "3"}
+# Yarn 2 and later, whose settings these variables overrule (yarnpkg.com/configuration/yarnrc):
+# dependencies in a folder that can be copied, what is downloaded outside of the project, and the
+# Yarn that npm installed.
+_MODERN_VARIABLES = (
+    ("YARN_NODE_LINKER", "node-modules"),
+    ("YARN_ENABLE_GLOBAL_CACHE", "true"),
+    ("YARN_IGNORE_PATH", "true"),
+)
+
+
+def find_version(tree: Tree, folder: str) -> Found[str]:
+    """The version of Yarn 2 or later that the project was installed with, else Yarn 1."""
+    settings, lockfile = join(folder, ".yarnrc.yml"), join(folder, "yarn.lock")
+    text = tree.read(settings) if tree.has(settings) else ""
+    if match := re.search(r"^yarnPath:.*\byarn-(\d+\.\d+\.\d+)\.c?js\b", text, re.MULTILINE):
+        return Found(match[1], "yarnPath", settings, line_at(text, match.start()))
+    locked = tree.read(lockfile) if tree.has(lockfile) else ""
+    if match := re.search(r"^__metadata:\n(?:  .*\n)*?  version: (\d+)", locked, re.MULTILINE):
+        major = _LOCKFILE_VERSIONS.get(match[1], "4")
+        return Found(major, f"lockfile of Yarn {major}", lockfile, line_at(locked, match.start(1)))
+    if tree.has(settings):
+        return Found("4", "settings of Yarn 2 or later", settings)
+    return Found("1", "Spinbox's default")
+
+
+def define(version: str, locked: bool) -> NodeTool:
+    """Its commands, of the one or the other."""
+    # Caches and states; releases, plugins and patches are what an installation reads.
+    ignored = ("**/.yarn/cache", "**/.yarn/unplugged", "**/.yarn/*.gz", "**/.yarn/*.yml")
+    version = version or "1"
+    if re.match(r"[~^]?1(\D|$)", version):
+        return NodeTool(
+            package=f"yarn@{version}",
+            install="yarn install --frozen-lockfile" if locked else "yarn install",
+            prune="yarn install --production --ignore-scripts --prefer-offline",
+            add="yarn add",
+            cache="/usr/local/share/.cache/yarn",
+            cache_setting="YARN_CACHE_FOLDER",
+            in_images=True,
+            ignored=ignored,
+        )
+    return NodeTool(
+        package=f"@yarnpkg/cli-dist@{version}",
+        install="yarn install --immutable" if locked else "yarn install",
+        prune=_modern_prune(version),
+        add="yarn add",
+        cache="/root/.yarn/berry/cache",
+        cache_setting="YARN_CACHE_FOLDER",
+        in_images=True,
+        variables=_MODERN_VARIABLES,
+        leavings=("node_modules", ".yarn"),
+        ignored=ignored,
+    )
+
+
+def _modern_prune(version: str) -> str:
+    """The same for each version: `workspaces focus` is built in from 4 on, and runs scripts."""
+    no_scripts = "--skip-builds" if version.lstrip("~^").startswith("2") else "--mode=skip-build"
+    return f"npm pkg delete devDependencies && yarn install --no-immutable {no_scripts}"

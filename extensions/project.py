@@ -1,0 +1,115 @@
+"""The project as the modules of `extensions/apps/` look at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .conf import Conf, switched_on
+from .errors import ProjectError
+from .origins import BY_HAND, Found, Origin, and_more
+from .tree import Tree, join
+
+# The first line, or a heading, of the generated file, which pads them to one width.
+_GENERATED_SETTINGS = re.compile(
+    r"^# (Settings of \S+ in production\.|(?=.{99}$)--- .+ -+$)", re.MULTILINE
+)
+_ENV_EXAMPLES = (
+    ".env.example",
+    ".env.example.orig",
+    ".env.local.example",
+    ".env.production.example",
+    ".env.sample",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an app is.
+
+    Attributes:
+        origin: Why the project is taken to have it.
+        folder: Its folder, `.` for the top one; None where it was not found.
+    """
+
+    origin: Origin
+    folder: Found[str] | Found[str | None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's files, and what is known before any app is.
+
+    Attributes:
+        tree: The files.
+        conf: What `project.conf` says.
+        hints: What was set by hand of where to look, by `--set` key.
+        service_folders: Top folders of the backing services' development files.
+        is_no_source: Whether a name in the top folder is never part of an app there.
+    """
+
+    tree: Tree
+    conf: Conf
+    hints: Mapping[str, str]
+    service_folders: frozenset[str]
+    is_no_source: Callable[[str], bool]
+
+    def by_hand(self, key: str) -> Found[str] | None:
+        """What was set by hand."""
+        return Found(self.hints[key], BY_HAND) if key in self.hints else None
+
+    def wanted(self, kind: str, flag: str) -> Origin | None:
+        """Why the project is to have an app: its flag, or a folder that was named for it."""
+        named = Origin(None, None, BY_HAND) if f"{kind}.dir" in self.hints else None
+        return switched_on(self.conf, flag) or named
+
+    def sources(self, folder: str, others: re.Pattern[str]) -> Found[list[str]]:
+        """What enters the image of an app at the root, files and folders (ending in `/`); else [].
+
+        Args:
+            folder: The app's.
+            others: Names that are only another app's, where both share the top folder.
+
+        Raises:
+            ProjectError: A name that no Dockerfile can hold.
+        """
+        if folder != ".":
+            return Found([], "the app's folder enters whole")
+        tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in self.tree.files}
+        sources = sorted(
+            top
+            for top in tops
+            if not self.is_no_source(name := top.rstrip("/"))
+            and not others.fullmatch(name)
+            and not (top.endswith("/") and self.is_app_folder(name))
+        )
+        for name in sources:
+            if not name.isprintable():
+                raise ProjectError(
+                    f"The name {name!a} cannot stand in a Dockerfile: rename that file, or have "
+                    "git ignore it."
+                )
+        return Found(sources, "what the top folder holds of the app")
+
+    def is_app_folder(self, folder: str) -> bool:
+        """Whether a folder has dependencies of its own."""
+        manifests = ("package.json", "requirements.txt", "pyproject.toml")
+        return self.tree.first(folder, *manifests) is not None
+
+    def variables(self, folder: str) -> Found[list[str]]:
+        """Names, never values, of the variables in the app's own example files."""
+        places: dict[str, tuple[str, int]] = {}
+        for name in _ENV_EXAMPLES:
+            if self.tree.has(path := join(folder, name)):
+                text = self.tree.read(path)
+                # The root's may be the generated one, or hold it behind the user's own lines.
+                if path == ".env.example" and (generated := _GENERATED_SETTINGS.search(text)):
+                    text = text[: generated.start()]
+                for number, line in enumerate(text.splitlines(), start=1):
+                    if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
+                        places.setdefault(match[1], (path, number))
+        names = list(places)
+        if not names:
+            return Found([], "no variables in a .env.example or the like")
+        return Found(names, f"names {names[0]}{and_more(names)}", *places[names[0]])

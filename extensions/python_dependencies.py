@@ -1,0 +1,138 @@
+"""What Python apps depend on: as they declare it, as tools lock it, and what it means here."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from .errors import ProjectError
+from .origins import Found, only_line
+from .tree import Tree, join
+
+# Debian packages by Python library: (to build it, to run it). From each library's install notes.
+SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "psycopg2": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
+    "psycopg": ((), ("libpq5",)),
+    "psycopg-c": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
+    "mysqlclient": (("gcc", "libc6-dev", "libmariadb-dev", "pkg-config"), ("libmariadb3",)),
+    "pycairo": (("gcc", "libc6-dev", "libcairo2-dev", "pkg-config"), ("libcairo2",)),
+    "cairosvg": ((), ("libcairo2",)),
+    "weasyprint": ((), ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")),
+    "python-magic": ((), ("libmagic1",)),
+    "xmlsec": (("gcc", "libc6-dev", "libxmlsec1-dev", "pkg-config"), ("libxmlsec1-openssl",)),
+    "opencv-python": ((), ("libgl1", "libglib2.0-0")),
+    "opencv-contrib-python": ((), ("libgl1", "libglib2.0-0")),
+    "ffmpeg-python": ((), ("ffmpeg",)),
+    "pydub": ((), ("ffmpeg",)),
+    "pdf2image": ((), ("poppler-utils",)),
+    "pytesseract": ((), ("tesseract-ocr",)),
+}
+# What pulls torch in; its default wheels carry several GB of CUDA libraries.
+TORCH_LIBRARIES = frozenset(
+    {"torch", "torchvision", "torchaudio", "sentence-transformers", "accelerate", "easyocr"}
+)
+# What downloads models at run time, into the cache folder of the user.
+MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
+ASGI_SERVERS = frozenset({"uvicorn"})
+_OTHERS = frozenset(
+    {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
+)
+# The dependencies that change what is generated.
+RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
+
+
+@dataclass(frozen=True)
+class Packages:
+    """The dependencies in a folder.
+
+    Attributes:
+        manager: Who installs them, and why.
+        manifests: The files that an installation reads, relative to the folder, the main one first.
+        dependencies: Names in their normal form, each with its place.
+    """
+
+    manager: Found[str]
+    manifests: list[str]
+    dependencies: tuple[Found[str], ...]
+
+
+def find_locked(
+    tree: Tree, folder: str, manager: str, lockfile: str, relevant: Collection[str]
+) -> Packages | None:
+    """What a lockfile in TOML with `[[package]]`, as most tools write it, and its project hold.
+
+    Raises:
+        ProjectError: One of both is not valid TOML.
+    """
+    path = join(folder, lockfile)
+    if not (tree.has(path) and tree.has(join(folder, "pyproject.toml"))):
+        return None
+    dependencies = (*declared(tree, folder), *_locked(tree, folder, lockfile, relevant))
+    return Packages(Found(manager, "lockfile", path), ["pyproject.toml", lockfile], dependencies)
+
+
+def names(requirement: str) -> Iterator[str]:
+    """The packages that a requirement (PEP 508) asks for; none where it is of another form."""
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement:
+        return
+    name = canonicalize_name(parsed.name)
+    yield name
+    if name == "fastapi" and parsed.extras & {"standard", "all"}:
+        yield "uvicorn"
+    if name == "psycopg" and "binary" in parsed.extras:
+        yield "psycopg-binary"
+    if name == "psycopg" and "c" in parsed.extras:
+        yield "psycopg-c"
+
+
+def declared(tree: Tree, folder: str) -> Iterator[Found[str]]:
+    """What a pyproject.toml depends on, in `[project]` or in Poetry's table."""
+    path = join(folder, "pyproject.toml")
+    document, text = read_toml(tree, path), tree.read(path)
+    dependencies = table(document, "project").get("dependencies")
+    for requirement in dependencies if isinstance(dependencies, list) else []:
+        line = only_line(text, f"""["']{re.escape(str(requirement))}["']""")
+        for name in names(str(requirement)):
+            yield Found(name, "dependency", path, line)
+    for key in table(table(table(document, "tool"), "poetry"), "dependencies"):
+        line = only_line(text, rf"""^["']?{re.escape(key)}["']?\s*=""")
+        yield Found(canonicalize_name(key), "dependency", path, line)
+
+
+def _locked(
+    tree: Tree, folder: str, lockfile: str, relevant: Collection[str]
+) -> Iterator[Found[str]]:
+    path = join(folder, lockfile)
+    packages, text = read_toml(tree, path).get("package"), tree.read(path)
+    for package in packages if isinstance(packages, list) else []:
+        raw = str(package.get("name", "")) if isinstance(package, dict) else ""
+        # Only for these, as lockfiles are long.
+        if (name := canonicalize_name(raw)) in relevant:
+            line = only_line(text, rf'^name = "{re.escape(raw)}"')
+            yield Found(name, "locked", path, line)
+
+
+def table(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """The table of that name; empty where it is missing or of another type."""
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def read_toml(tree: Tree, path: str) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        ProjectError: It is not valid.
+    """
+    try:
+        return tomllib.loads(tree.read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{path} is not valid TOML ({error}): mend it first.") from None

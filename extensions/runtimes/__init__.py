@@ -1,0 +1,12 @@
+"""The languages that apps are written in: what is the same for all frameworks of one.
+
+Each module has its `RUNTIME`, and what its frameworks (`extensions/apps/`) are made with:
+`settings(kind, title)`, what reads an app's folder, and `define(…)`, which makes the `App`.
+"""
+
+from __future__ import annotations
+
+from . import node, python
+
+# In the order of the stack's apps.
+RUNTIMES = {runtime.name: runtime for runtime in (python.RUNTIME, node.RUNTIME)}

@@ -1,0 +1,163 @@
+"""Apps that run on Node, whatever their framework."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from .. import framework, node_source, package_managers
+from ..framework import Situation
+from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..origins import Fields
+from ..project import Project
+from ..setting import Setting
+
+RUNTIME = Runtime(
+    name="node",
+    title="Node",
+    image="node:22-alpine",
+    image_suffix="-alpine",
+    version="22",
+    interpreter="node",
+    runs_workers=False,
+    ignored=("**/node_modules", "**/.next", "**/coverage", "**/*.tsbuildinfo"),
+)
+DEFAULT_PORT = 3000
+# At the root, two apps can share the folder: what is only Python's stays out.
+_PYTHON_ONLY = re.compile(r".*\.(py|toml|ini|cfg|txt)")
+
+
+def settings(kind: str, title: str) -> tuple[Setting, ...]:
+    """The keys of `--set` that every app on Node has."""
+    managers = "|".join(package_managers.of(RUNTIME.name))
+    return (
+        *framework.settings(kind, title),
+        Setting(f"{kind}.manager", managers, "Package manager"),
+        Setting(f"{kind}.manager_version", "text", "Its version"),
+        Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
+        Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
+    )
+
+
+def package(project: Project, folder: str) -> node_source.Package:
+    """The app's package.json; an empty one where there is none.
+
+    Raises:
+        ProjectError: It is not a JSON object.
+    """
+    return node_source.read_package_json(project.tree, folder) or node_source.NO_PACKAGE
+
+
+def read(project: Project, folder: str, package: node_source.Package, own: Fields) -> Fields:
+    """What every app on Node says of itself.
+
+    Args:
+        project: The project.
+        folder: The app's.
+        package: Its package.json.
+        own: What its framework says of it.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    return {
+        **node_source.read_packages(project.tree, folder, package),
+        **own,
+        "tests": node_source.find_tests(project.tree, folder, package),
+        "sources": project.sources(folder, _PYTHON_ONLY),
+        "variables": project.variables(folder),
+    }
+
+
+def define(
+    facts: Mapping[str, Any],
+    situation: Situation,
+    command: tuple[str, ...],
+    *,
+    script: str | None,
+    after_script: str = "",
+    build_environment: tuple[tuple[str, str], ...] = (),
+    build_cache: tuple[str, str] | None = None,
+    outputs: tuple[tuple[str, str], ...] = (),
+    image_environment: tuple[tuple[str, str], ...] = (),
+    environment: tuple[Env, ...] = (),
+    arguments: tuple[Env, ...] = (),
+    tmpfs: tuple[Tmpfs, ...] = (),
+    variables: tuple[Variable, ...] = (),
+    package: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> App:
+    """The app of the stack.
+
+    Args:
+        facts: Its facts.
+        situation: What it is made from beside them.
+        command: What runs, without a shell.
+        script: The script of package.json that builds it; None for none.
+        after_script: What else a shell does then.
+        build_environment: As in `NodeBuild`, like `build_cache` and `outputs`.
+        build_cache: See there.
+        outputs: See there.
+        image_environment: What its image sets.
+        environment: What its framework has set for its container.
+        arguments: Variables baked into its image.
+        tmpfs: Writable folders beside /tmp.
+        variables: What whoever runs the stack sets for it.
+        package: As in `App`.
+        warnings: What the user should know.
+
+    Raises:
+        ProjectError: Nothing would enter its image.
+    """
+    manager = facts.get("manager") or "npm"
+    lockfile = facts.get("lockfile")
+    tool = package_managers.get(manager).define(
+        str(facts.get("manager_version") or ""), bool(lockfile)
+    )
+    build = NodeBuild(
+        image=facts.get("image") or RUNTIME.image,
+        manager=manager,
+        tool=tool,
+        manifests=tuple(facts.get("manifests") or ["package.json"]),
+        lockfile=lockfile,
+        locking=package_managers.locking(RUNTIME.name, manager),
+        build=f"{manager} run {script}{after_script}" if script else None,
+        build_environment=build_environment,
+        build_cache=build_cache,
+        outputs=outputs,
+        environment=image_environment,
+    )
+    environment = (*situation.connection, *environment)
+    baked = {argument.name for argument in arguments}
+    own = framework.own_variables(facts, environment, situation)
+    tests = None
+    if facts.get("tests"):
+        tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
+    return App(
+        name=situation.service,
+        kind=situation.kind,
+        title=situation.title,
+        runtime=RUNTIME,
+        directory=facts["dir"],
+        dockerfile=situation.dockerfile,
+        sources=framework.sources(facts, situation),
+        env_production=bool(facts.get("env_production")),
+        build=build,
+        command=command,
+        port=facts.get("port") or DEFAULT_PORT,
+        health=facts.get("health"),
+        environment=environment,
+        passed_on=tuple(name for name in own if name not in baked),
+        build_arguments=arguments,
+        services=situation.services,
+        external=situation.external,
+        volumes=situation.uploads if situation.first is None else (),
+        tmpfs=(Tmpfs("/tmp"), *tmpfs),
+        resources=Resources("512M"),
+        tests=tests,
+        variables=variables,
+        package=package,
+        warnings=warnings,
+    )

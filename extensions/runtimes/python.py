@@ -1,0 +1,203 @@
+"""Apps in Python, whatever their framework."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .. import framework, migrations, package_managers, python_packages, python_source, workers
+from ..container import HOME
+from ..framework import Situation
+from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
+from ..origins import Fields
+from ..project import Project
+from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
+from ..setting import Setting
+
+RUNTIME = Runtime(
+    name="python",
+    title="Python",
+    image="python:3.13-slim",
+    image_suffix="-slim",
+    version="3.13",
+    interpreter="python",
+    runs_workers=True,
+    ignored=(
+        "**/.venv",
+        "**/venv",
+        "**/__pycache__",
+        "**/*.py[cod]",
+        "**/.mypy_cache",
+        "**/.pytest_cache",
+        "**/.ruff_cache",
+        "**/.coverage",
+        "**/htmlcov",
+    ),
+)
+# At the root, two apps can share the folder: what is only Node's stays out.
+_NODE_ONLY = re.compile(r"tsconfig.*|.*\.config\.\w+|.*\.(ts|js|mjs|cjs|tsbuildinfo)|public")
+
+
+def settings(kind: str, title: str) -> tuple[Setting, ...]:
+    """The keys of `--set` that every Python app has."""
+    managers = "|".join(package_managers.of(RUNTIME.name))
+    return (
+        *framework.settings(kind, title),
+        Setting(f"{kind}.manager", managers, "Package manager"),
+        Setting(
+            f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"
+        ),
+        Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
+        Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
+        Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
+        Setting(f"{kind}.test_requirements", "list", "Requirements files for tests alone"),
+    )
+
+
+def modules(project: Project, folder: str) -> tuple[list[python_source.Module], str | None]:
+    """The app's source, and one sentence about the first file that is not valid, or None."""
+    skipped = project.service_folders if folder == "." else frozenset()
+    return python_source.parse_modules(project.tree, folder, skipped)
+
+
+def read(
+    project: Project,
+    folder: str,
+    modules: list[python_source.Module],
+    libraries: Collection[str] = (),
+) -> Fields:
+    """What every Python app says of itself.
+
+    Args:
+        project: The project.
+        folder: The app's.
+        modules: Its source.
+        libraries: Dependencies that matter to its framework, to be among its `libraries`.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    tree = project.tree
+    packages = python_packages.read_packages(tree, folder, libraries)
+    others = set(project.service_folders) if folder == "." else set()
+    if folder == ".":
+        tops = {path.split("/")[0] for path in tree.files if "/" in path}
+        others |= {top for top in tops if project.is_app_folder(top)}
+    return {
+        **packages,
+        **python_packages.find_tests(tree, folder, packages, others),
+        "sources": project.sources(folder, _NODE_ONLY),
+        "worker": workers.find(modules),
+        **migrations.find_in_app(RUNTIME.name, tree, folder),
+        "variables": project.variables(folder),
+    }
+
+
+def define(
+    facts: Mapping[str, Any],
+    situation: Situation,
+    command: tuple[str, ...],
+    *,
+    job: bool = False,
+    environment: tuple[Env, ...] = (),
+    serving: tuple[Env, ...] = (),
+    variables: tuple[Variable, ...] = (),
+    cautions: tuple[str, ...] = (),
+) -> App:
+    """The app of the stack.
+
+    Args:
+        facts: Its facts.
+        situation: What it is made from beside them.
+        command: What runs, without a shell.
+        job: It ends by itself.
+        environment: What its framework has set for it.
+        serving: The same of its server, set last.
+        variables: What whoever runs the stack sets for it.
+        cautions: What to look after where it can be reached.
+
+    Raises:
+        ProjectError: Nothing would enter its image.
+    """
+    choices = situation.choices
+    libraries = set(facts.get("libraries", ()))
+    names = {service.name for service in situation.backing}
+    manager = facts.get("manager")
+    with_torch = bool(libraries & TORCH_LIBRARIES)
+    warnings = []
+    if with_torch and manager and package_managers.get(manager).LOCK and not choices.get("gpu"):
+        warnings.append(
+            "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
+            "by default: point it at PyTorch's CPU index and lock again."
+        )
+    packages = [SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in SYSTEM_PACKAGES]
+    if "psycopg-binary" in libraries:
+        packages = [p for p in packages if p != SYSTEM_PACKAGES["psycopg"]]
+    build = PythonBuild(
+        image=facts.get("image") or RUNTIME.image,
+        manager=manager,
+        manifests=tuple(facts.get("manifests", ())),
+        locking=package_managers.locking(RUNTIME.name, manager),
+        additions=workers.additions(libraries, names),
+        build_packages=tuple(sorted({name for build, _ in packages for name in build})),
+        runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
+        cpu_torch=manager == "pip" and with_torch and not choices.get("gpu"),
+        source_root=facts.get("source_root", "."),
+    )
+    environment = (*environment, *situation.connection, *_sqlalchemy(libraries, names), *serving)
+    volumes = situation.uploads
+    if libraries & MODEL_LIBRARIES:
+        volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
+    return App(
+        name=situation.service,
+        kind=situation.kind,
+        title=situation.title,
+        runtime=RUNTIME,
+        directory=facts["dir"],
+        dockerfile=situation.dockerfile,
+        sources=framework.sources(facts, situation),
+        build=build,
+        command=command,
+        port=None if job else facts.get("port"),
+        health=facts.get("health"),
+        job=job,
+        environment=environment,
+        passed_on=framework.own_variables(facts, environment, situation),
+        services=situation.services,
+        external=situation.external,
+        routes=framework.routes(facts, situation),
+        volumes=volumes,
+        tmpfs=(Tmpfs("/tmp", "128m"),),
+        resources=Resources("1G" if libraries & MODEL_LIBRARIES else "512M"),
+        gpu=bool(choices.get("gpu")),
+        tests=_tests(facts, libraries, build),
+        variables=variables,
+        cautions=cautions,
+        warnings=tuple(warnings),
+    )
+
+
+def _sqlalchemy(libraries: set[str], services: set[str]) -> tuple[Env, ...]:
+    """The driver is named, since a bare postgresql:// means another one from SQLAlchemy 2.1 on."""
+    if "postgres" not in services:
+        return ()
+    names = {name.removesuffix("-binary") for name in libraries}
+    driver = next((name for name in ("psycopg2", "psycopg", "asyncpg") if name in names), None)
+    return (Env("SQLALCHEMY_DRIVER", driver),) if driver else ()
+
+
+def _tests(facts: Mapping[str, Any], libraries: set[str], build: PythonBuild) -> Tests | None:
+    if not facts.get("tests"):
+        return None
+    command = tuple(shlex.split(facts["tests"]))
+    requirements = tuple(facts.get("test_requirements", ()))
+    install = ["uv venv --clear"]
+    if build.manager:
+        manager = package_managers.get(build.manager)
+        install.append(manager.test_install(build.manifests, requirements))
+    # A file for tests that declares pytest itself may ask for a version of its own.
+    if "pytest" in command and "pytest" not in libraries and not requirements:
+        install.append("uv pip install pytest")
+    return Tests(command, tuple(install), ". .venv/bin/activate", requirements)
