@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spinbox_wrapper import derivation
 from tests.conftest import Project, files_below
+from tests.projects.compose import compose
 from tests.runs import build, run
 
 TARGETS = {
@@ -40,6 +42,38 @@ def test_a_target_is_added_and_remembered(target: str, root: Path) -> None:
     before = files_below(root)
     assert "Everything is up to date." in build(root)
     assert files_below(root) == before
+
+
+# They tell of all that there is, or hold the settings of all.
+OF_ALL_TARGETS = {".copier-answers.yml", ".env.example", "deploy/README.md"}
+EVERYTHING = (
+    *("--set", "uploads=/app/uploads", "--set", "postgres.migrations=sql"),
+    *("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+)
+
+
+@pytest.fixture(scope="module")
+def with_all(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    root = compose("everything--with-deps", tmp_path_factory.mktemp("all") / "project")
+    build(root, *EVERYTHING)
+    generate(root, *TARGETS)
+    return files_below(root)
+
+
+@pytest.mark.parametrize("target", ["docker", *TARGETS])
+def test_a_target_never_changes_another_target_s_files(
+    target: str, with_all: dict[str, bytes], tmp_path: Path
+) -> None:
+    """Alone, a target has the same files, byte for byte, as in a project with all of them."""
+    root = compose("everything--with-deps", tmp_path / "project")
+    before = files_below(root)
+    build(root, *EVERYTHING, "--compose" if target == "docker" else "--no-compose")
+    if target != "docker":
+        generate(root, target)
+    alone = {path: text for path, text in files_below(root).items() if path not in before}
+    guide = derivation.targets.TARGETS[target].guide
+    assert alone.keys() <= with_all.keys() and guide in alone
+    assert {p for p in alone if alone[p] != with_all[p]} <= OF_ALL_TARGETS
 
 
 def test_the_guide_is_what_comes_next(root: Path) -> None:
