@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from .. import framework, node_source, package_managers
+from .. import framework, migrations, node_source, package_managers
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
 from ..origins import Fields
@@ -67,6 +67,7 @@ def read(project: Project, folder: str, package: node_source.Package, own: Field
         **own,
         "tests": node_source.find_tests(project.tree, folder, package),
         "sources": project.sources(folder, _PYTHON_ONLY),
+        **migrations.find_in_app(RUNTIME.name, project.tree, folder),
         "variables": project.variables(folder),
     }
 
