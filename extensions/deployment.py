@@ -13,6 +13,7 @@ from typing import Any
 from . import choices, pins, quoting
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
+from .guide import Guide
 from .managed_platform import ManagedPlatform
 from .model import Stack
 from .pipeline import (
@@ -28,7 +29,6 @@ from .targets import TARGETS
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"
-COMPOSE_COMMAND = "docker compose -f docker-compose.prod.yml"
 NO_PROJECT = (
     "This is not a Spinbox project (.config/project.conf is missing): run it in the project's top "
     "folder."
@@ -89,6 +89,7 @@ class Deployment:
             "dockerfiles": self.dockerfiles,
             "to_project": self.to_project,
             "to_output": self.to_output,
+            "guide": Guide(self.stack.name),
             **CONSTANTS,
         }
 
@@ -103,7 +104,6 @@ CONSTANTS: dict[str, Any] = {
     "uid": UID,
     "uv_version": UV_VERSION,
     "grace_seconds": GRACE_SECONDS,
-    "compose_command": COMPOSE_COMMAND,
     "inner_host": INNER_HOST,
     "inner_port": INNER_PORT,
 }
