@@ -23,6 +23,7 @@ from .pipeline import (
     service_environment,
     test_environment,
 )
+from .services import KINDS
 from .stack import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID, build_stack
 from .target import Surface
 from .targets import TARGETS
@@ -96,6 +97,7 @@ class Deployment:
 
 # What templates see whatever the project is.
 CONSTANTS: dict[str, Any] = {
+    "catalogue": KINDS,
     "pins": SimpleNamespace(action=pins.action, image=pins.image),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),
     "language_version": language_version,

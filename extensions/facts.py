@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import images, node_source, python_packages, python_source
+from . import images, migrations, node_source, python_packages, python_source
 from .conf import Conf, given, is_true, parse_conf
 from .errors import ProjectError
 from .origins import BY_HAND, Fields, Found, Origin, and_more, either, line_at
+from .services import KINDS
 from .tree import Tree, join
 
 Facts = dict[str, Any]
@@ -24,16 +25,8 @@ Facts = dict[str, Any]
 App = tuple[str, Origin, Fields]
 
 PROJECT_CONF = ".config/project.conf"
-SQL_MIGRATIONS = "database/migrations"
 
-_SERVICE_FLAGS = {
-    "postgres": "USE_POSTGRESQL",
-    "redis": "USE_REDIS",
-    "mongodb": "USE_MONGODB",
-    "chroma": "USE_CHROMA",
-}
-# Spinbox's folders of development configuration and sample code for the backing services.
-_SERVICE_FOLDERS = frozenset({"database", "redis", "mongodb", "chroma"})
+_SERVICE_FOLDERS = frozenset(kind.folder for kind in KINDS.values())
 # At the project's root, never part of an app that lives there too.
 _NOT_SOURCES = _SERVICE_FOLDERS | {
     "deploy", "docs", "tests", "test", "scripts", "LICENSE", "Makefile",
@@ -83,8 +76,7 @@ class Reading:
 
     Attributes:
         facts: `name`, and one mapping for each app kind (`fastapi`, `python`, `nextjs`, `node`)
-            and each backing service (`postgres`, `redis`, `mongodb`, `chroma`) that the project
-            has.
+            and each backing service (the names of `services`) that the project has.
         origins: Exactly one for `name`, for each `COMPONENT` and for each `COMPONENT.FIELD` of
             the facts: the keys of `--set`, and those of the other facts.
         tree: The files that were looked at.
@@ -122,14 +114,14 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     for kind, origin, fields in _node_apps(tree, conf, hints):
         found[kind] = origin, {"image": images.runtime_image("node", versions, "-alpine"), **fields}
 
+    apps = [fields for _, fields in found.values()]
     development = images.development_images(tree)
-    for service, flag in _SERVICE_FLAGS.items():
-        if flagged := _flag(conf, flag):
-            image = images.service_image(service, versions, development)
+    for service, known in KINDS.items():
+        if flagged := _flag(conf, known.flag):
+            image = images.service_image(service, known.tagged, versions, development)
             found[service] = flagged, {"image": image}
     if "postgres" in found:
-        python = next((found[kind][1] for kind in ("fastapi", "python") if kind in found), {})
-        found["postgres"][1].update(_database(tree, python))
+        found["postgres"][1].update(_database(tree, apps))
     return _split(name, found, tree)
 
 
@@ -342,7 +334,7 @@ def _python_common(tree: Tree, folder: str, modules: list[python_source.Module])
         **python_packages.find_tests(tree, folder, packages, others),
         "sources": _sources(tree, folder, _NODE_ONLY),
         "worker": python_source.find_worker(modules),
-        "alembic": python_source.find_alembic(tree, folder),
+        **migrations.find_in_app("python", tree, folder),
         "variables": _variables(tree, folder),
     }
 
@@ -359,6 +351,7 @@ def _nextjs(tree: Tree, folder: str) -> Fields:
         "health": node_source.next_health_path(tree, folder),
         "sources": _sources(tree, folder, _PYTHON_ONLY),
         "env_production": Found(settings is not None, reason, settings),
+        **migrations.find_in_app("node", tree, folder),
         "variables": _variables(tree, folder),
     }
 
@@ -373,6 +366,7 @@ def _node(tree: Tree, folder: str) -> Fields:
         "port": node_source.node_port(tree, folder),
         "health": node_source.node_health_path(tree, folder),
         "sources": _sources(tree, folder, _PYTHON_ONLY),
+        **migrations.find_in_app("node", tree, folder),
         "variables": _variables(tree, folder),
     }
 
@@ -426,16 +420,9 @@ def _variables(tree: Tree, folder: str) -> Found[list[str]]:
     return Found(names, f"names {names[0]}{and_more(names)}", *places[names[0]])
 
 
-def _database(tree: Tree, python: Fields) -> Fields:
-    sql = [p for p in tree.below(SQL_MIGRATIONS, ".sql") if re.match(r"\d", p.split("/")[-1])]
-    migrations: Found[str] = Found("none", f"no Alembic, no numbered .sql in {SQL_MIGRATIONS}")
-    if (alembic := python.get("alembic")) and alembic.value:
-        migrations = replace(alembic, value="alembic")
-    elif sql:
-        migrations = Found("sql", "numbered SQL files", sql[0])
-    revisions = [p for p in tree.below(".", ".py") if "/versions/" in p]
+def _database(tree: Tree, apps: list[Fields]) -> Fields:
     made: list[Found[Any]] = []
-    for path in (*tree.below("database/init", ".sql"), *sql, *revisions):
+    for path in (*tree.below("database/init", ".sql"), *migrations.scripts(tree)):
         text = tree.read(path)
         # Blanked, not left out, so that positions stay.
         code = re.sub(r"--[^\n]*|/\*.*?\*/", lambda m: " " * len(m[0]), text, flags=re.DOTALL)
@@ -445,10 +432,10 @@ def _database(tree: Tree, python: Fields) -> Fields:
             )
             for match in _CREATE_EXTENSION.finditer(code)
         ]
-    if (libraries := python.get("libraries")) and "pgvector" in libraries.value:
+    if any("libraries" in app and "pgvector" in app["libraries"].value for app in apps):
         made.append(Found("vector", "pgvector is one of the libraries"))
     names = sorted({extension.value for extension in made})
     extensions = Found(names, "no CREATE EXTENSION in SQL files or revisions")
     if made:
         extensions = replace(made[0], value=names, reason=made[0].reason + and_more(names))
-    return {"migrations": migrations, "extensions": extensions}
+    return {"migrations": migrations.find(tree, apps), "extensions": extensions}

@@ -25,7 +25,7 @@ def runtime_image(image: str, versions: Conf, suffix: str) -> Found[str | None]:
 
 
 def development_images(tree: Tree) -> dict[str, Found[str]]:
-    """Images by service of the development compose file: MongoDB's and Chroma's are only there."""
+    """Images by service of the development compose file: some of Spinbox's are only there."""
     path = tree.first(".", *_DEV_COMPOSE)
     if path is None:
         return {}
@@ -49,18 +49,19 @@ def development_images(tree: Tree) -> dict[str, Found[str]]:
 
 
 def service_image(
-    service: str, versions: Conf, images: Mapping[str, Found[str]]
+    service: str, tagged: bool, versions: Conf, images: Mapping[str, Found[str]]
 ) -> Found[str | None]:
     """A backing service's image, where it is one of a fixed version.
 
     Args:
         service: Its name in the facts.
+        tagged: `versions.conf` may name its version alone.
         versions: What `versions.conf` says.
         images: Those of the development compose file.
     """
     key = service.upper()
     image = given(versions, f"{key}_IMAGE") or images.get(service)
-    if image is None and service in {"postgres", "redis"}:
+    if image is None and tagged:
         image = _tagged(service, versions)
     if image is None:
         return Found(None, f"no {key}_IMAGE, and no image in a development compose file")

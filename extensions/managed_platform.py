@@ -108,7 +108,8 @@ class ManagedPlatform(Surface):
 
     def offers(self, service: BackingService) -> bool:
         """Whether the platform itself runs such a service."""
-        raise NotImplementedError
+        offer = service.managed.get(self.target)
+        return offer is not None and offer.replaces(service.image)
 
     @property
     def managed(self) -> tuple[BackingService, ...]:
@@ -125,14 +126,20 @@ class ManagedPlatform(Surface):
         """How many volumes the stack has: each service holds one."""
         return len(self.stack.services) + sum(1 for app in self.apps if self.uploads(app))
 
-    def version(self, service: BackingService) -> str:
-        """The major version in which the platform has a service; empty where it is the stack's."""
-        return ""
+    def version(self, service: BackingService) -> int | None:
+        """The major version in which the platform has a service; None where it is the stack's."""
+        return service.managed[self.target].nearest(major_version(service.image))
 
     @property
     def missing_extensions(self) -> tuple[str, ...]:
         """The PostgreSQL extensions that the stack needs and the platform does not offer."""
-        return ()
+        migrations = self.stack.migrations
+        if not migrations or self.stack.service("postgres").external:
+            return ()
+        offer = self.stack.service("postgres").managed.get(self.target)
+        if offer is None or offer.extensions is None:
+            return ()
+        return tuple(name for name in migrations.extensions if name not in offer.extensions)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -143,9 +150,10 @@ class ManagedPlatform(Surface):
                 f"The {app.title} app ends by itself: it is not deployed. Run its image where you "
                 "like."
             )
-        if stack.migrations and stack.migrations.kind == "alembic" and self.migrator is None:
+        if stack.migrations and stack.migrations.command and self.migrator is None:
             sentences.append(
-                "Alembic runs in that app: bring the database's schema up to date there."
+                f"{stack.migrations.title} runs in that app: bring the database's schema up to "
+                "date there."
             )
         if self.worker and self.uploads(self.worker.app):
             sentences.append("The worker sees no uploaded files: a volume belongs to one service.")
@@ -156,7 +164,7 @@ class ManagedPlatform(Surface):
     def _other_versions(self) -> Iterator[str]:
         for service in self.managed:
             theirs, ours = self.version(service), major_version(service.image)
-            if theirs and ours and theirs != ours:
+            if theirs and ours and str(theirs) != ours:
                 yield (
                     f"{service.title} is version {theirs} there; the project was made with "
                     f"{ours}: try it before."
@@ -191,7 +199,20 @@ class ManagedPlatform(Surface):
 
     def connection(self, service: BackingService) -> list[Source]:
         """How an app is told where a service is that the platform runs."""
-        raise NotImplementedError
+        offer, resource = service.managed[self.target], self.name(service.name)
+        outputs = offer.outputs
+        if offer.command:
+            # One secret; the image's entrypoint takes it apart.
+            given = Source(service.urls[0], command=offer.command)
+            return [given, *(Source(variable, required=False) for variable in offer.more)]
+        if urls := [url for url in service.urls if url in outputs]:
+            return [Source(url, resource=resource, output=outputs[url]) for url in urls]
+        return [
+            Source(env.name, resource=resource, output=outputs[env.name])
+            if env.name in outputs
+            else self.from_model(env)
+            for env in service.app_environment
+        ]
 
     # --- Variables --------------------------------------------------------------------------------
 
@@ -270,7 +291,8 @@ class ManagedPlatform(Surface):
     def is_secret(self, name: str) -> bool:
         """Whether a variable is a secret: by the model, as a URL with a password, or by name."""
         known = {variable.name for variable in self.stack.variables if variable.secret}
-        known |= {url for service in self.stack.backing for url in service.urls}
+        for service in self.stack.backing:
+            known |= {*service.urls, *(v for o in service.managed.values() for v in o.more)}
         return name in known or looks_secret(name)
 
     # --- Commands and builds ----------------------------------------------------------------------
@@ -293,18 +315,18 @@ class ManagedPlatform(Surface):
         steps = []
         if migrations.in_database_image:
             steps.append(shlex.join(["migrate", *migrations.extensions]))
-        if migrations.kind == "alembic":
-            steps.append("alembic upgrade head")
+        if migrations.command:
+            steps.append(shlex.join(migrations.command))
         return steps[0] if len(steps) == 1 else f"sh -c {shlex.quote(' && '.join(steps))}"
 
     @property
     def worker_migrates(self) -> bool:
         """Whether the worker runs migrations before it starts, where services start by themselves.
 
-        A lock makes that safe for those of psql; Alembic has none.
+        A lock makes that safe, where there is one.
         """
         worker, migrations = self.worker, self.stack.migrations
-        if worker is None or migrations is None or migrations.kind == "alembic":
+        if worker is None or migrations is None or not migrations.concurrent:
             return False
         return worker.app == self.migrator
 
@@ -348,7 +370,7 @@ class ManagedPlatform(Surface):
             paths.append(f"{output}deploy/trim-symbols.py")
         if file.psql:
             paths.append(f"{output}deploy/migrate.sh")
-            if self.stack.migrations and self.stack.migrations.kind == "sql":
+            if self.stack.migrations and self.stack.migrations.folder:
                 paths.append(f"{self.stack.migrations.folder}/")
         prefixed = (f"{folder}{path}" for path in dict.fromkeys(paths))
         return tuple(f"{path}**" if path.endswith("/") else path for path in prefixed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -95,6 +97,70 @@ class Health:
 
 
 @dataclass(frozen=True)
+class ServiceKind:
+    """What is known of a backing service before a project has one.
+
+    Attributes:
+        title: The product's name, for people.
+        flag: What switches it on in `.config/project.conf`.
+        folder: Spinbox's folder of its development files and sample code, at the project's top.
+        images: The repositories of the images that it is run from.
+        rank: Its place in facts, keys of `--set` and lists; those of one rank come by name.
+        tagged: `versions.conf` may name its version alone, a tag of the image of its name.
+        settings: Its keys of `--set` beside `image`: the last part, the kind and the help of each,
+            as in `Setting` of `settings.py`.
+    """
+
+    title: str
+    flag: str
+    folder: str
+    images: tuple[str, ...]
+    rank: int = 100
+    tagged: bool = False
+    settings: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A backing service as a managed platform offers it.
+
+    Attributes:
+        outputs: What the platform calls the parts of its address, by the variable of an app that
+            holds it: a property or variable of the resource. Where one of the service's URLs is
+            among them, it is all that an app is given.
+        command: What gives an app the first of its URLs, as a secret, in place of `outputs`.
+        more: Variables that can be given by hand beside that URL.
+        versions: The major versions offered, in ascending order; empty where any is, or none
+            can be chosen.
+        extensions: The extensions offered; None for all that the stack can have.
+        image: What the reference of an image begins with that the platform's own can take the
+            place of, as a regular expression; None for any.
+        kind: What the platform's file calls the resource.
+        constructor: The function of the platform's package that makes it.
+    """
+
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    more: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
+    extensions: frozenset[str] | None = None
+    image: str | None = None
+    kind: str = ""
+    constructor: str = ""
+
+    def replaces(self, image: str) -> bool:
+        """Whether the platform's own can take the place of an image."""
+        return self.image is None or re.match(self.image, image) is not None
+
+    def nearest(self, version: str) -> int | None:
+        """The version offered that is nearest to a major version; the newest to an unknown one."""
+        if not self.versions:
+            return None
+        wanted = int(version or self.versions[-1])
+        return min(self.versions, key=lambda offered: abs(offered - wanted))
+
+
+@dataclass(frozen=True)
 class BackingService:
     """A database or the like that apps connect to.
 
@@ -125,6 +191,29 @@ class BackingService:
             system of its own and has more in it (`lost+found`).
         test_health: A command line that tells when it is ready, where its image is started for
             tests without `command`.
+        backup: What is said of its backup, in sentences that follow its title.
+        host_variable: The variable that tells its script where it is; None where that only ever
+            runs beside it.
+        rank: Its place in guides; those of one rank come by name.
+        synonyms: Other names that apps have for variables that it sets.
+        schemes: Those of URLs that lead to it.
+        optional_password: Elsewhere it may have none.
+        parts: What is said of the parts of its address elsewhere, by the variable of an app that
+            holds them, where that is more than the usual.
+        both_passwords: While it is given a new password the old one holds as well, until it is
+            started anew; else the old one opens no new connection.
+        product: Its name in the table of ends of life; None where it has no calendar.
+        product_images: The last parts of the images' names whose tags tell the product's version.
+        machine: What it needs of a server, as an item of a list.
+        development: What is said of files that production never sees; else empty.
+        import_file: What a file of data from elsewhere is called, as in `FILE.sql`.
+        import_form: What that file is, in words that follow its title.
+        troubles: What goes wrong with it: what is seen and what to do, as Markdown.
+        macros: Those of `template/_partials/services/NAME.jinja`, where a guide says more:
+            `import_form()`, in place of the above, and `elsewhere(file)`, what it has to be like
+            where it runs elsewhere.
+        managed: It as managed platforms offer it, by the platform's name; on any other, its own
+            image runs with a volume.
     """
 
     name: str
@@ -139,6 +228,7 @@ class BackingService:
     health: Health
     resources: Resources
     test_health: str
+    backup: str
     user: str | None = None
     command: tuple[str, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
@@ -148,6 +238,22 @@ class BackingService:
     external: bool = False
     reads_secret_files: bool = True
     own_folder: tuple[Env, ...] = ()
+    host_variable: str | None = None
+    rank: int = 100
+    synonyms: frozenset[str] = frozenset()
+    schemes: tuple[str, ...] = ()
+    optional_password: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
+    both_passwords: bool = False
+    product: str | None = None
+    product_images: frozenset[str] = frozenset()
+    machine: str = ""
+    development: str = ""
+    import_file: str = "FILE"
+    import_form: str = ""
+    troubles: tuple[tuple[str, str], ...] = ()
+    macros: frozenset[str] = frozenset()
+    managed: Mapping[str, Managed] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[Env, ...]:
@@ -339,24 +445,41 @@ class Worker:
 
 @dataclass(frozen=True)
 class Migrations:
-    """How the database's schema comes about.
+    """How the database's schema comes about: what psql does, then a command in an app's image.
 
     Attributes:
-        kind: `alembic`, `sql` or `none`.
-        folder: Where numbered SQL files lie.
-        extensions: PostgreSQL extensions that must be there first.
-        app: The app whose image runs Alembic.
+        kind: The tool's module in `migrations/`, or `none`: extensions are all there is.
+        title: The tool's name, for people.
+        extensions: PostgreSQL extensions that psql creates before anything else.
+        folder: Where the numbered SQL files lie that psql runs, in the project; None where it runs
+            none.
+        app: The app whose image has the tool; None where psql does all.
+        command: What runs in that image, without a shell; empty without `app`.
+        concurrent: It may be started twice at once: a lock lets the second wait.
     """
 
     kind: str
-    folder: str
+    title: str
     extensions: tuple[str, ...]
+    folder: str | None = None
     app: App | None = None
+    command: tuple[str, ...] = ()
+    concurrent: bool = False
+
+    @property
+    def migrates(self) -> bool:
+        """Whether tables change; else extensions are created, and no more."""
+        return bool(self.folder or self.command)
 
     @property
     def in_database_image(self) -> bool:
-        """Whether something is left to do for psql, beside Alembic."""
-        return self.kind != "alembic" or bool(self.extensions)
+        """Whether psql has something to do, in the database's image."""
+        return bool(self.folder or self.extensions)
+
+    @property
+    def psql_job(self) -> str:
+        """What psql's part is called: `migrate`, or `extensions` where a command follows it."""
+        return "extensions" if self.command else "migrate"
 
 
 @dataclass(frozen=True)
@@ -422,6 +545,11 @@ class Stack:
         """What is backed up: the backing services by name, and `uploads`."""
         uploads = ("uploads",) if "uploads" in self.volume_names else ()
         return (*(service.name for service in self.services), *uploads)
+
+    @property
+    def guided(self) -> tuple[BackingService, ...]:
+        """The backing services of the stack in the order of guides."""
+        return tuple(sorted(self.services, key=lambda service: (service.rank, service.name)))
 
     @property
     def has_data(self) -> bool:

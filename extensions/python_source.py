@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from . import migrations
 from .errors import ProjectError
-from .origins import Found, either, only_line
+from .origins import Found, either
 from .tree import Tree, join
 
 T = TypeVar("T")
 
 # Folders whose modules are not the app.
-_NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts", "alembic", "migrations"}
+_NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts"} | migrations.FOLDERS
 _HEALTH_PATHS = ("/health", "/healthz", "/livez", "/health/live", "/api/health", "/ping")
 _DOCUMENTATION = {"docs_url": "/docs", "redoc_url": "/redoc", "openapi_url": "/openapi.json"}
 
@@ -183,26 +183,6 @@ def find_worker(modules: list[Module]) -> Found[str | None]:
     command = f"dramatiq --processes 2 {shlex.join(module.name for module, _ in actors)}"
     first, line = actors[0]
     return Found(command, "Dramatiq actor", first.path, line)
-
-
-def find_alembic(tree: Tree, folder: str) -> Found[bool]:
-    """Whether `alembic.ini` names a script folder that really holds an `env.py`."""
-    path = tree.first(folder, "alembic.ini")
-    if path is None:
-        return Found(False, "no alembic.ini")
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text := tree.read(path))
-    except configparser.Error:
-        raise ProjectError(f"{path} is not a valid INI file: mend it first.") from None
-    location = parser.get("alembic", "script_location", fallback="alembic")
-    # "package:folder" names a folder inside an importable package (Alembic's tutorial).
-    place = location.replace("%(here)s/", "").replace(":", "/")
-    environment = join(folder, join(place, "env.py"))
-    if tree.has(environment):
-        return Found(True, "Alembic's environment", environment)
-    line = only_line(text, r"^script_location\b")
-    return Found(False, "no env.py in its script_location", path, line)
 
 
 def _sets_beat(modules: list[Module]) -> bool:

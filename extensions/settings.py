@@ -12,7 +12,8 @@ from typing import Any
 
 from . import choices
 from .errors import ProjectError
-from .services import NAMES
+from .migrations import NAMES as MIGRATIONS
+from .services import KINDS, NAMES
 
 OFF = "off"
 ON = "on"
@@ -74,6 +75,21 @@ def _node(kind: str, title: str) -> list[Setting]:
     ]
 
 
+def _service(name: str) -> list[Setting]:
+    kind = KINDS[name]
+    whose = f"{kind.title}'" if kind.title.endswith("s") else f"{kind.title}'s"
+    return [
+        Setting(f"{name}.image", "text", f"{whose} image"),
+        *_MIGRATIONS.get(name, ()),
+        *(Setting(f"{name}.{field}", form, help_) for field, form, help_ in kind.settings),
+    ]
+
+
+_MIGRATIONS = {
+    "postgres": (
+        Setting("postgres.migrations", "|".join(MIGRATIONS), "What brings the schema up to date"),
+    )
+}
 SETTINGS: tuple[Setting, ...] = (
     Setting("name", "text", "The project's name"),
     *(
@@ -98,12 +114,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("nextjs.env_production", "boolean", "A committed .env.production enters the build"),
     *_node("node", "Node"),
     Setting("node.build", "boolean", "Run the build script"),
-    Setting("postgres.image", "text", "PostgreSQL's image"),
-    Setting("postgres.migrations", "alembic|sql|none", "What brings the schema up to date"),
-    Setting("postgres.extensions", "list", "Extensions made before any migration"),
-    Setting("redis.image", "text", "Redis' image"),
-    Setting("mongodb.image", "text", "MongoDB's image"),
-    Setting("chroma.image", "text", "Chroma's image"),
+    *(setting for name in KINDS for setting in _service(name)),
 )
 # Choices are answers of their own; --set takes them too.
 CHOICES: tuple[Setting, ...] = tuple(

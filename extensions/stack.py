@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from . import python_packages, services
+from . import migrations, python_packages, services
 from .errors import ProjectError
-from .facts import SQL_MIGRATIONS, Facts
+from .facts import Facts
 from .model import (
     App,
     BackingService,
@@ -104,7 +104,6 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
 
     primary = facts[kinds[0]]
     worker = _worker(apps[0], primary.get("worker"))
-    migrations = _migrations(facts.get("postgres"), apps[0], primary)
     with_proxy = choices.get("proxy") != "none" and any(a.port and not a.job for a in apps)
     return Stack(
         name=name,
@@ -112,7 +111,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         worker=worker,
         services=tuple(service for service in backing if not service.external),
         external=tuple(service for service in backing if service.external),
-        migrations=migrations,
+        migrations=_migrations(apps, facts),
         variables=_variables(apps, backing, with_proxy),
         with_proxy=with_proxy,
         warnings=tuple(warnings),
@@ -409,8 +408,6 @@ def _sqlalchemy(libraries: set[str], backing: tuple[BackingService, ...]) -> lis
 _ALWAYS_SET = frozenset(
     {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
 )
-# Other names for what the catalogue's services are reached by.
-_SYNONYMS = {"postgres": frozenset({"POSTGRES_HOST"})}
 
 
 def _own_variables(
@@ -419,7 +416,7 @@ def _own_variables(
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     for service in backing:
-        taken |= set(service.urls) | _SYNONYMS.get(service.name, frozenset())
+        taken |= set(service.urls) | service.synonyms
     return tuple(name for name in facts.get("variables", ()) if name not in taken)
 
 
@@ -439,18 +436,12 @@ def _worker(app: App, command: str | None) -> Worker | None:
     return Worker("worker", app, words, Resources("512M"), health)
 
 
-def _migrations(
-    facts: Mapping[str, Any] | None, app: App, app_facts: Mapping[str, Any]
-) -> Migrations | None:
-    if facts is None:
+def _migrations(apps: list[App], facts: Facts) -> Migrations | None:
+    database = facts.get("postgres")
+    if database is None:
         return None
-    kind = facts.get("migrations", "none")
-    needed = postgres.extensions(facts)
-    if kind == "none" and not needed:
-        return None
-    if kind == "alembic" and not isinstance(app.build, PythonBuild):
-        raise ProjectError("Alembic runs in the Python app, which was left out: use --target auto.")
-    return Migrations(kind, SQL_MIGRATIONS, needed, app if kind == "alembic" else None)
+    name = database.get("migrations", migrations.NONE)
+    return migrations.define(name, postgres.extensions(database), apps, facts)
 
 
 _COMPOSE_SETTING = re.compile(

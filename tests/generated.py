@@ -5,7 +5,6 @@ Each stands between two comments of its file, `NAME: begin` and `NAME: end`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -52,14 +51,13 @@ def questions() -> str:
 
 
 def _question(choice: Choice) -> str:
-    many = isinstance(choice.default, tuple)
     fields: dict[str, object] = {"type": "bool" if choice.kind == "boolean" else "str"}
-    if many:
+    if choice.kind == "list":
         fields["multiselect"] = True
     fields |= {"help": choice.question} if choice.question else {"ask": False}
     if choice.values:
         fields["choices"] = {label: value for value, label in choice.values.items()}
-    fields["default"] = list(choice.default) if many else choice.default
+    fields["default"] = choice.default_for({}) if choice.computed is None else ""
     if choice.proposed or choice.computed:
         fields["default"] = f"{{{{ propose('{choice.key}') }}}}"
     if choice.when:
@@ -129,4 +127,4 @@ def write() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(write())
+    write()

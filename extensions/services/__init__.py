@@ -1,7 +1,8 @@
 """The catalogue of backing services: one module each, found by being here.
 
-A module has `define(facts, project)`: the service's facts and the project's name -> its
-`BackingService`. Nothing else has to be edited to add one (see CONTRIBUTING.md).
+A module has `KIND`, its `ServiceKind`, and `define(facts, project)`: the service's facts and the
+project's name -> its `BackingService`. Nothing else has to be edited to add one (see
+CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..model import BackingService, Env, Variable
+from ..model import BackingService, Env, ServiceKind, Variable
 
 NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+_MODULES = {name: importlib.import_module(f".{name}", __name__) for name in NAMES}
+# What is known of each beforehand, in the order of facts, keys and lists.
+KINDS: Mapping[str, ServiceKind] = {
+    name: _MODULES[name].KIND
+    for name in sorted(NAMES, key=lambda name: (_MODULES[name].KIND.rank, name))
+}
 
 
 def define(name: str, facts: Mapping[str, Any], project: str) -> BackingService:
@@ -23,12 +30,8 @@ def define(name: str, facts: Mapping[str, Any], project: str) -> BackingService:
     Raises:
         ProjectError: The project needs something that the chosen image does not have.
     """
-    module = importlib.import_module(f".{name}", __name__)
-    service: BackingService = module.define(facts, project)
+    service: BackingService = _MODULES[name].define(facts, project)
     return _elsewhere(service) if facts.get("external") else service
-
-
-_HELP = {"PORT": "Its port.", "DB": "The number of the database there."}
 
 
 def _elsewhere(service: BackingService) -> BackingService:
@@ -41,14 +44,14 @@ def _elsewhere(service: BackingService) -> BackingService:
         if env.variable:
             variable = known[env.variable]
             help_text = f"{variable.help.partition(',')[0].rstrip('.')}."
-            # Redis is also had without one, in a network of its own.
-            required = variable.required and service.name != "redis"
+            required = variable.required and not service.optional_password
             variables.append(replace(variable, help=help_text, generate=None, required=required))
         elif env.value == service.name:
             help_text = f"The host that {service.title} runs on."
             variables.append(Variable(env.name, service.title, help_text, required=True))
         else:
-            help_text = _HELP[env.name.rpartition("_")[2]]
+            usual = "Its port." if env.value == str(service.port) else "A part of its address."
+            help_text = service.parts.get(env.name, usual)
             variables.append(Variable(env.name, service.title, help_text, env.value))
     for url in service.urls[:1]:
         environment.append(Env(url, variable=url))

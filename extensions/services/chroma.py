@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Volume
+from ..model import BackingService, Env, Health, Resources, ServiceKind, Tmpfs, Volume
 
+KIND = ServiceKind(
+    title="Chroma", flag="USE_CHROMA", folder="chroma", images=("chromadb/chroma",), rank=4
+)
 DEFAULT_IMAGE = "chromadb/chroma:1.0.0"
 
 
@@ -17,7 +20,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
     path = "/chroma/chroma" if re.search(r":0\.", image) else "/data"
     return BackingService(
         name="chroma",
-        title="Chroma",
+        title=KIND.title,
         image=image,
         port=8000,
         environment=(Env("ANONYMIZED_TELEMETRY", "FALSE"),),
@@ -33,4 +36,9 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         # It has no tool that dumps.
         paused_backup=True,
         stopped_restore=True,
+        rank=4,
+        schemes=("http",),
+        backup="its files, while it is paused: requests to it wait that long.",
+        import_file="FILE.tar.gz",
+        import_form="its data folder, as in `tar -C FOLDER -czf FILE.tar.gz .`",
     )

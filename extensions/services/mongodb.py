@@ -5,15 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
+from ..model import (
+    BackingService,
+    Env,
+    Health,
+    Managed,
+    Resources,
+    ServiceKind,
+    Tmpfs,
+    Variable,
+    Volume,
+    password,
+)
 
+KIND = ServiceKind(title="MongoDB", flag="USE_MONGODB", folder="mongodb", images=("mongo",), rank=3)
 DEFAULT_IMAGE = "mongo:7.0"
+_MANAGED = {
+    # The package's `mongo()`.
+    "railway": Managed(
+        outputs={
+            "MONGODB_HOST": "MONGOHOST",
+            "MONGODB_PORT": "MONGOPORT",
+            "MONGODB_USERNAME": "MONGOUSER",
+            "MONGODB_PASSWORD": "MONGOPASSWORD",
+        },
+        versions=(8,),
+        constructor="mongo",
+    ),
+}
 
 
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
     return BackingService(
         name="mongodb",
-        title="MongoDB",
+        title=KIND.title,
         image=facts.get("image") or DEFAULT_IMAGE,
         port=27017,
         user="999:999",
@@ -50,4 +75,16 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         ),
         resources=Resources("1G"),
         test_health="mongosh --quiet --norc --eval 'quit(0)'",
+        host_variable="MONGODB_HOST",
+        rank=2,
+        schemes=("mongodb",),
+        product="mongodb",
+        product_images=frozenset({"mongo"}),
+        # mongodb.com/docs/manual/administration/production-notes, "Platform Support Notes".
+        machine="for MongoDB, a processor with AVX (amd64) or ARMv8.2-A (arm64)",
+        backup="collection by collection, as a single server gives no common moment. Its users "
+        "are not restored. The official image has the tools that this needs.",
+        import_file="FILE.archive.gz",
+        import_form="an archive of `mongodump --archive`, gzipped or not",
+        managed=_MANAGED,
     )

@@ -8,8 +8,28 @@ from typing import Any
 
 from ..errors import ProjectError
 from ..images import major_version
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
+from ..model import (
+    BackingService,
+    Env,
+    Health,
+    Managed,
+    Resources,
+    ServiceKind,
+    Tmpfs,
+    Variable,
+    Volume,
+    password,
+)
 
+KIND = ServiceKind(
+    title="PostgreSQL",
+    flag="USE_POSTGRESQL",
+    folder="database",
+    images=("postgres", "pgvector/pgvector"),
+    rank=1,
+    tagged=True,
+    settings=(("extensions", "list", "Extensions made before any migration"),),
+)
 DEFAULT_IMAGE = "postgres:17"
 # Extensions that the official image carries (postgresql.org/docs, appendix F) or pgvector's adds.
 _BUNDLED = frozenset(
@@ -24,6 +44,48 @@ _BUNDLED = frozenset(
 )  # fmt: skip
 # Not schema: it needs a server setting, and only tools for tuning read it.
 _NOT_SCHEMA = frozenset({"plpgsql", "pg_stat_statements"})
+_MANAGED = {
+    "fly": Managed(
+        command="fly mpg attach",
+        # For migrations, where connections are pooled by transaction.
+        more=("DIRECT_DATABASE_URL",),
+        # fly.io/docs/flyctl/mpg-create
+        versions=(16, 17),
+        # fly.io/docs/mpg/extensions
+        extensions=frozenset(
+            {
+                "btree_gin", "btree_gist", "citext", "cube", "dict_int", "fuzzystrmatch", "hstore",
+                "intarray", "isn", "lo", "ltree", "pg_trgm", "pgcrypto", "postgis",
+                "postgis_raster", "postgis_sfcgal", "postgis_topology", "seg", "tablefunc", "tcn",
+                "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp", "vector",
+            }
+        ),
+    ),
+    # The package's `postgres()`.
+    "railway": Managed(
+        outputs={
+            "POSTGRES_SERVER": "PGHOST",
+            "POSTGRES_PORT": "PGPORT",
+            "POSTGRES_USER": "PGUSER",
+            "POSTGRES_PASSWORD": "PGPASSWORD",
+            "POSTGRES_DB": "PGDATABASE",
+        },
+        versions=(18,),
+        # Its image has no more than PostgreSQL's own extensions.
+        image=r"(docker\.io/)?(library/)?postgres[:@]",
+        constructor="postgres",
+    ),
+    "render": Managed(
+        outputs={
+            "POSTGRES_SERVER": "host",
+            "POSTGRES_PORT": "port",
+            "POSTGRES_USER": "user",
+            "POSTGRES_PASSWORD": "password",
+            "POSTGRES_DB": "database",
+        },
+        kind="database",
+    ),
+}  # fmt: skip
 
 
 def extensions(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -39,7 +101,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
     path = "/var/lib/postgresql" if version >= 18 else "/var/lib/postgresql/data"
     return BackingService(
         name="postgres",
-        title="PostgreSQL",
+        title=KIND.title,
         image=image,
         port=5432,
         user=f"{uid}:{uid}",
@@ -78,6 +140,25 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         resources=Resources("512M"),
         test_health="pg_isready --host 127.0.0.1",
         shared_memory="128m",
+        host_variable="PGHOST",
+        rank=1,
+        synonyms=frozenset({"POSTGRES_HOST"}),
+        schemes=("postgresql", "postgres"),
+        product="postgresql",
+        product_images=frozenset({"postgres", "pgvector", "postgis"}),
+        development="`database/init/` holds development data. Production never sees it.",
+        backup="a dump of one moment. Users beside `POSTGRES_USER`, and rights granted to them, "
+        "are not in it.",
+        import_file="FILE.sql",
+        troubles=(
+            (
+                "`password authentication failed`",
+                "`POSTGRES_PASSWORD` counts at the first start only: "
+                "`sh deploy/change-password.sh postgres`",
+            ),
+        ),
+        macros=frozenset({"import_form", "elsewhere"}),
+        managed=_MANAGED,
         own_folder=() if version >= 18 else (Env("PGDATA", f"{path}/pgdata"),),
     )
 

@@ -5,9 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import BackingService, Env, Health, Resources, Tmpfs, Variable, Volume, password
+from ..model import (
+    BackingService,
+    Env,
+    Health,
+    Managed,
+    Resources,
+    ServiceKind,
+    Tmpfs,
+    Variable,
+    Volume,
+    password,
+)
 
+KIND = ServiceKind(
+    title="Redis", flag="USE_REDIS", folder="redis", images=("redis",), rank=2, tagged=True
+)
 DEFAULT_IMAGE = "redis:7-alpine"
+_MANAGED = {
+    "fly": Managed(command="fly redis create"),
+    # The package's `redis()`.
+    "railway": Managed(
+        outputs={
+            "REDIS_HOST": "REDISHOST",
+            "REDIS_PORT": "REDISPORT",
+            "REDIS_PASSWORD": "REDISPASSWORD",
+        },
+        versions=(8,),
+        constructor="redis",
+    ),
+    "render": Managed(outputs={"REDIS_URL": "connectionString"}, kind="keyvalue"),
+}
 
 # On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.
 _START = r"""hex=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
@@ -24,7 +52,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image: str = facts.get("image") or DEFAULT_IMAGE
     return BackingService(
         name="redis",
-        title="Redis",
+        title=KIND.title,
         image=image,
         port=6379,
         user="999:1000" if "alpine" in image else "999:999",
@@ -61,4 +89,17 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         test_health="redis-cli ping",
         stopped_restore=True,
         reads_secret_files=False,
+        host_variable="REDIS_HOST",
+        rank=3,
+        schemes=("redis", "rediss"),
+        # It is also had in a network of its own.
+        optional_password=True,
+        parts={"REDIS_DB": "The number of the database there."},
+        both_passwords=True,
+        product="redis",
+        product_images=frozenset({"redis"}),
+        backup="a snapshot of one moment. It is stopped for a restore.",
+        import_file="FILE.rdb",
+        import_form="an RDB file",
+        managed=_MANAGED,
     )

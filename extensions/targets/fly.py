@@ -10,7 +10,6 @@ from typing import Any
 from ..choice import Choice, Form
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
 from ..model import App, BackingService, Stack
-from ..services import postgres
 from ..target import Target
 
 NAME = "fly"
@@ -19,20 +18,6 @@ APP_NAME = Form(
     re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"), "a name such as my-app, of at most 40 letters"
 )
 REGION = Form(re.compile(r"[a-z]{3}"), "a region's code such as iad or fra")
-# For migrations, where connections are pooled by transaction.
-_DIRECT = "DIRECT_DATABASE_URL"
-# The PostgreSQL versions of Fly.io's clusters (fly.io/docs/flyctl/mpg-create).
-_POSTGRES = (16, 17)
-# Extensions of PostgreSQL that Fly.io's clusters offer (fly.io/docs/mpg/extensions).
-_EXTENSIONS = frozenset(
-    {
-        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "fuzzystrmatch", "hstore",
-        "intarray", "isn", "lo", "ltree", "pg_trgm", "pgcrypto", "postgis", "postgis_raster",
-        "postgis_sfcgal", "postgis_topology", "seg", "tablefunc", "tcn", "tsm_system_rows",
-        "tsm_system_time", "unaccent", "uuid-ossp", "vector",
-    }
-)  # fmt: skip
-_COMMANDS = {"postgres": "fly mpg attach", "redis": "fly redis create"}
 
 
 @dataclass(frozen=True)
@@ -70,27 +55,10 @@ class Fly(ManagedPlatform):
         """The backing services that have a file."""
         return self.own if self.wanted else ()
 
-    def offers(self, service: BackingService) -> bool:
-        """Managed Postgres, and Redis of Upstash."""
-        return service.name in _COMMANDS
-
     @property
-    def postgres_version(self) -> int:
+    def postgres_version(self) -> int | None:
         """The version of PostgreSQL to ask for: the project's, or the nearest."""
-        wanted = postgres.major(self.stack.service("postgres").image)
-        return min(max(wanted, _POSTGRES[0]), _POSTGRES[-1])
-
-    def version(self, service: BackingService) -> str:
-        """The nearest there is."""
-        return str(self.postgres_version) if service.name == "postgres" else ""
-
-    @property
-    def missing_extensions(self) -> tuple[str, ...]:
-        """Those that its clusters do not offer."""
-        migrations = self.stack.migrations
-        if not migrations or self.stack.service("postgres").external:
-            return ()
-        return tuple(name for name in migrations.extensions if name not in _EXTENSIONS)
+        return self.version(self.stack.service("postgres"))
 
     def public(self, app: App, variable: str) -> Source:
         """Each app has a name of its own."""
@@ -103,17 +71,6 @@ class Fly(ManagedPlatform):
     def host(self, service: BackingService, variable: str) -> Source:
         """By the private network's proxy."""
         return Source(variable, f"{self.name(service.name)}.flycast")
-
-    def connection(self, service: BackingService) -> list[Source]:
-        """Each is one secret; the image's entrypoint takes it apart."""
-        given = [Source(service.urls[0], command=_COMMANDS[service.name])]
-        if service.name == "postgres":
-            given.append(Source(_DIRECT, required=False))
-        return given
-
-    def is_secret(self, name: str) -> bool:
-        """The direct address holds a password, too."""
-        return name == _DIRECT or super().is_secret(name)
 
 
 def _build(answers: Mapping[str, Any], stack: Stack) -> Fly:

@@ -13,12 +13,6 @@ from ..model import MIGRATE_RESOURCES, BackingService, Edge, Env, Resources, Sta
 from ..target import Surface, Target
 
 NAME = "kubernetes"
-# How the scripts in template/_partials/data/ are told where a service is.
-HOSTS = {
-    "postgres": "PGHOST",
-    "redis": "REDIS_HOST",
-    "mongodb": "MONGODB_HOST",
-}
 # Where a value is kept: the databases' apart from the apps', so that a change of these starts only
 # the apps anew. Each is a file NAME.env of an environment, and a ConfigMap or Secret of that name.
 CONFIG_MAPS = {"settings": "The apps' settings", "data": "The databases' settings"}
@@ -105,7 +99,6 @@ class Kubernetes(Surface):
     secrets_folder = "/etc/secrets"
     # Of the jobs that are no app: migrations, backups.
     job_resources = MIGRATE_RESOURCES
-    hosts = HOSTS
     config_maps = CONFIG_MAPS
     secrets = SECRETS
 

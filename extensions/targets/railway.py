@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,29 +11,6 @@ from ..model import App, BackingService, Stack
 from ..target import Target
 
 NAME = "railway"
-# What its own databases are made from (the package's `postgres()`, `redis()`, `mongo()`).
-VERSIONS = {"postgres": "18", "redis": "8", "mongodb": "8"}
-# What it calls the parts of a service's address.
-_OUTPUTS = {
-    "postgres": {
-        "POSTGRES_SERVER": "PGHOST",
-        "POSTGRES_PORT": "PGPORT",
-        "POSTGRES_USER": "PGUSER",
-        "POSTGRES_PASSWORD": "PGPASSWORD",
-        "POSTGRES_DB": "PGDATABASE",
-    },
-    "redis": {
-        "REDIS_HOST": "REDISHOST",
-        "REDIS_PORT": "REDISPORT",
-        "REDIS_PASSWORD": "REDISPASSWORD",
-    },
-    "mongodb": {
-        "MONGODB_HOST": "MONGOHOST",
-        "MONGODB_PORT": "MONGOPORT",
-        "MONGODB_USERNAME": "MONGOUSER",
-        "MONGODB_PASSWORD": "MONGOPASSWORD",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -51,7 +27,6 @@ class Railway(ManagedPlatform):
     title = "Railway"
     # It refuses cache mounts but those whose ids name the service, which no file can know.
     build_caches = False
-    versions = VERSIONS
     # The npm package that reads .railway/railway.ts; it works with version 5.42.1 of the program.
     sdk = "3.11.0"
     # How many volumes a project may have (docs.railway.com/volumes/reference).
@@ -70,17 +45,6 @@ class Railway(ManagedPlatform):
         services = {service.name for service in self.stack.services}
         return f"{unit}Service" if unit in services else unit
 
-    def offers(self, service: BackingService) -> bool:
-        """Its PostgreSQL image has no more than PostgreSQL's own extensions."""
-        special = service.name == "postgres" and not re.match(
-            r"(docker\.io/)?(library/)?postgres[:@]", service.image
-        )
-        return service.name in VERSIONS and not special
-
-    def version(self, service: BackingService) -> str:
-        """One version of each."""
-        return VERSIONS[service.name]
-
     def public(self, app: App, variable: str) -> Source:
         """By a variable that Railway sets."""
         return Source(variable, f"https://${{{{{app.name}.RAILWAY_PUBLIC_DOMAIN}}}}")
@@ -93,16 +57,6 @@ class Railway(ManagedPlatform):
     def host(self, service: BackingService, variable: str) -> Source:
         """A variable of the service itself."""
         return Source(variable, resource=self.name(service.name), output="RAILWAY_PRIVATE_DOMAIN")
-
-    def connection(self, service: BackingService) -> list[Source]:
-        """Variables of the database."""
-        outputs, resource = _OUTPUTS[service.name], self.name(service.name)
-        return [
-            Source(env.name, resource=resource, output=outputs[env.name])
-            if env.name in outputs
-            else self.from_model(env)
-            for env in service.app_environment
-        ]
 
     def more_settings(self, app: App) -> tuple[Source, ...]:
         """The port that it sends requests to; volumes belong to root there."""

@@ -14,16 +14,6 @@ from ..target import Target
 
 NAME = "render"
 REGIONS = ("oregon", "ohio", "virginia", "frankfurt", "singapore")
-# Kinds of resources, by the service that each is in place of.
-_KINDS = {"postgres": "database", "redis": "keyvalue"}
-# What it calls the parts of a database's address.
-_PROPERTIES = {
-    "POSTGRES_SERVER": "host",
-    "POSTGRES_PORT": "port",
-    "POSTGRES_USER": "user",
-    "POSTGRES_PASSWORD": "password",
-    "POSTGRES_DB": "database",
-}
 # Instance types by their memory in MB (render.com/pricing).
 _PLANS = {512: "starter", 2048: "standard", 4096: "pro"}
 
@@ -48,15 +38,12 @@ class Render(ManagedPlatform):
         """One for all."""
         return "render.yaml"
 
-    def offers(self, service: BackingService) -> bool:
-        """Databases of PostgreSQL, and Key Value, which is Redis."""
-        return service.name in _KINDS
-
     def kind(self, resource: str) -> str:
         """The type of a service, by its name there; `database` for one of the databases."""
         names = {self.name(service.name): service for service in self.stack.services}
         if resource in names:
-            return _KINDS.get(names[resource].name, "pserv")
+            service = names[resource]
+            return service.managed[NAME].kind if self.offers(service) else "pserv"
         app = next(a for a in self.apps if self.name(a.name) == resource)
         return "web" if app.port else "worker"
 
@@ -87,18 +74,6 @@ class Render(ManagedPlatform):
     def host(self, service: BackingService, variable: str) -> Source:
         """A property of the service."""
         return Source(variable, resource=self.name(service.name), output="host")
-
-    def connection(self, service: BackingService) -> list[Source]:
-        """Properties of the resource."""
-        resource = self.name(service.name)
-        if service.name == "redis":
-            return [Source("REDIS_URL", resource=resource, output="connectionString")]
-        return [
-            Source(env.name, resource=resource, output=_PROPERTIES[env.name])
-            if env.name in _PROPERTIES
-            else self.from_model(env)
-            for env in service.app_environment
-        ]
 
     def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
         """Its paths start at the repository's top folder."""

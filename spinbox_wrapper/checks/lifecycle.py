@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,8 +16,6 @@ from .model import Check, Context, passed, warned
 
 _TABLE = Path(__file__).parents[1] / "end_of_life.yml"
 _SOON = 90
-# The catalogue's services by the table's names.
-_SERVICES = {"postgres": "postgresql", "redis": "redis", "mongodb": "mongodb"}
 
 
 @dataclass(frozen=True)
@@ -37,15 +35,8 @@ def calendar() -> dict[str, Product]:
 
 
 IDS = {
-    f"lifecycle.{name}": f"{title} still gets security fixes, for 90 days or more"
-    for name, title in {
-        "python": "Python",
-        "node": "Node",
-        "nextjs": "Next.js",
-        "postgresql": "PostgreSQL",
-        "redis": "Redis",
-        "mongodb": "MongoDB",
-    }.items()
+    f"lifecycle.{name}": f"{product.title} still gets security fixes, for 90 days or more"
+    for name, product in calendar().items()
 }
 
 
@@ -68,17 +59,16 @@ def uses(context: Context) -> list[Use]:
     """The products that the stack uses, as far as their versions can be told."""
     found = []
     command = context.command
-    images = [
-        ("python" if app.kind in {"fastapi", "python"} else "node", app.kind, app.build.image)
-        for app in context.stack.apps
-    ]
-    images += [
-        (_SERVICES[service.name], service.name, service.image)
-        for service in context.stack.services
-        if service.name in _SERVICES
-    ]
-    for product, key, image in images:
-        if version := image_version(image, product):
+    images: list[tuple[str, Set[str], str, str]] = []
+    for app in context.stack.apps:
+        runtime = "python" if app.kind in {"fastapi", "python"} else "node"
+        images.append((runtime, {runtime}, app.kind, app.build.image))
+    for service in context.stack.services:
+        if service.product in calendar():
+            known = service.product_images
+            images.append((service.product, known, service.name, service.image))
+    for product, names, key, image in images:
+        if version := image_version(image, names):
             newer = _newer(product, version, image)
             found.append(Use(product, version, f"{command} --set {key}.image={newer}"))
     for app in context.stack.apps:
@@ -100,20 +90,15 @@ def _newer(product: str, version: str, image: str) -> str:
     return f"{name}:{tag.replace(version, newest, 1)}"
 
 
-# What the images of a product are called; one by another name says nothing.
-_IMAGES = {
-    "python": {"python"},
-    "node": {"node"},
-    "postgresql": {"postgres", "pgvector", "postgis"},
-    "redis": {"redis"},
-    "mongodb": {"mongo"},
-}
+def image_version(image: str, names: Collection[str]) -> str | None:
+    """The version in the tag of a product's image (`postgres:15`, `pgvector:pg15`), or None.
 
-
-def image_version(image: str, product: str) -> str | None:
-    """The version in the tag of a product's image (`postgres:15`, `pgvector:pg15`), or None."""
+    Args:
+        image: The reference.
+        names: What the product's images are called; one by another name says nothing.
+    """
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    if name not in _IMAGES[product]:
+    if name not in names:
         return None
     # pgvector's own version may stand before PostgreSQL's: 0.8.0-pg17.
     match = re.search(r"(?:^|-)pg(\d+)", tag) or re.match(r"v?(\d+(?:\.\d+)*)", tag)

@@ -17,7 +17,6 @@ from .model import Check, Context, failed, passed, warned
 
 IDS = {
     "platform.files": "The platform's files can be read",
-    "platform.committed": "git holds the file that Render reads",
     "platform.names": "Names are ones that the platform takes",
     "platform.references": "What the files name is there: Dockerfiles, ports, services, regions",
     "platform.variables": "Every variable that an app does not start without has a source",

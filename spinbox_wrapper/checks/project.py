@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ..answers import load_yaml
-from . import source
+from . import migrations, source
 from .model import Check, Context, failed, passed, warned
 
 IDS = {
@@ -20,8 +20,7 @@ IDS = {
     "project.public": "What pages show of Next.js' `public/` is there",
     "project.fonts": "The build fetches no fonts from the internet (`next/font/google`)",
     "project.health": "Every app that serves HTTP has a health endpoint",
-    "project.alembic": "Alembic has its `env.py` and revisions, and uses the stack's database",
-    "project.migrations": "SQL migrations have numbers of their own and no `BEGIN` or `COMMIT`",
+    **migrations.IDS,
     "project.init_data": "Development data of `database/init` is not mounted",
     "project.connections": "The apps read what the stack passes, and no address is fixed",
 }
@@ -38,29 +37,20 @@ _NODE_LOCKFILES = (
     "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock",
     "bun.lockb",
 )  # fmt: skip
-_SCHEMES = {
-    "postgres": ("postgresql", "postgres"),
-    "redis": ("redis", "rediss"),
-    "mongodb": ("mongodb",),
-    "chroma": ("http",),
-}
 # In `public/`'s place Next.js makes these itself, from files of the same names in `app/`.
 _MADE_BY_NEXT = re.compile(r"(favicon\.ico|robots\.txt|sitemap\.xml|manifest\.json|icon\d*\..*)")
 
 
 def look(context: Context) -> list[Check]:
     """All checks of this module."""
-    checks: tuple[Callable[[Context], Check | None], ...] = (
-        lockfiles,
-        tracked,
-        public,
-        fonts,
-        health,
-        alembic,
-        migrations,
-        init_data,
-        connections,
-    )
+    return [
+        *_found(context, lockfiles, tracked, public, fonts, health),
+        *migrations.look(context),
+        *_found(context, init_data, connections),
+    ]
+
+
+def _found(context: Context, *checks: Callable[[Context], Check | None]) -> list[Check]:
     return [found for check in checks if (found := check(context))]
 
 
@@ -129,7 +119,7 @@ def tracked(context: Context) -> Check | None:
         return warned(id_, "The project is not in a git repository.", mend)
     request = context.outcome.request
     paths = [*context.stack.build_paths, *(request.named(step.path) for step in _files(context))]
-    if context.stack.migrations and context.stack.migrations.kind == "sql":
+    if context.stack.migrations and context.stack.migrations.folder:
         paths.append(context.stack.migrations.folder)
     there = [path for path in paths if (context.project / path).exists()]
     # A folder counts as ignored also where its files are tracked.
@@ -208,71 +198,6 @@ def health(context: Context) -> Check | None:
     return passed(id_, f"Health endpoints: {paths}.") if web else None
 
 
-def alembic(context: Context) -> Check | None:
-    """Whether Alembic can run, and against the stack's database."""
-    id_ = "project.alembic"
-    stack = context.stack
-    if not stack.migrations or stack.migrations.kind != "alembic":
-        return None
-    app = stack.migrations.app
-    assert app is not None
-    found = list(context.outcome.tree.below(app.directory, "/env.py"))
-    folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
-    if not found:
-        return failed(id_, "Alembic's env.py is missing.", f"{folder}alembic init alembic")
-    environment = found[0]
-    text = source.code_of(environment, context.read(environment))
-    names = ("SQLALCHEMY_DATABASE_URI", "DATABASE_URL", "POSTGRES_PASSWORD")
-    if not source.names_read(text, names) and not _imports_app(context, app, text):
-        seen = f"{environment} does not take the database's address from the stack."
-        return failed(id_, seen, "Let it read SQLALCHEMY_DATABASE_URI from os.environ.")
-    versions = posixpath.join(posixpath.dirname(environment), "versions")
-    if not any(context.outcome.tree.below(versions, ".py")):
-        mend = f"{folder}alembic revision --autogenerate -m 'First tables'"
-        return warned(id_, f"{versions} holds no revision: no table is made.", mend)
-    return passed(id_, f"{environment} and its revisions are there.")
-
-
-def _imports_app(context: Context, app: Any, text: str) -> bool:
-    """Whether it imports a module of the app, which then has the settings."""
-    prefix = "" if app.directory == "." else f"{app.directory}/"
-    tops = {
-        path.removeprefix(prefix).split("/")[0].removesuffix(".py")
-        for path in context.outcome.tree.below(app.directory, ".py")
-    }
-    imported = re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)
-    return bool((tops - {"alembic"}).intersection(imported))
-
-
-def migrations(context: Context) -> Check | None:
-    """Whether the numbered files can be run in their order, each in a transaction."""
-    id_ = "project.migrations"
-    stack = context.stack
-    if not stack.migrations or stack.migrations.kind != "sql":
-        return None
-    folder = stack.migrations.folder
-    paths = [
-        p for p in context.outcome.tree.below(folder, ".sql") if posixpath.dirname(p) == folder
-    ]
-    names = [posixpath.basename(path) for path in paths if posixpath.basename(path)[0].isdigit()]
-    by_number: dict[int, str] = {}
-    for name in names:
-        match = re.match(r"\d+", name)
-        number = int(match[0]) if match else 0
-        if number in by_number:
-            seen = f"{by_number[number]} and {name} have one number."
-            return failed(id_, seen, f"Give {folder}/{name} the next free number.")
-        by_number[number] = name
-    # They run in the order of their names, not of their numbers.
-    if [by_number[number] for number in sorted(by_number)] != sorted(names):
-        seen = "The names do not sort as their numbers do (10 comes before 2)."
-        return failed(id_, seen, f"Rename the files of {folder}: 002_…, 010_…")
-    for name in names:
-        if problem := source.sql_problem(context.read(f"{folder}/{name}")):
-            return failed(id_, f"{name} {problem}.", f"Take that out of {folder}/{name}.")
-    return passed(id_, f"{_number(names, 'SQL file')} in order.")
-
-
 def init_data(context: Context) -> Check | None:
     """Whether data for development stays out of production, whoever edited the Compose file."""
     id_ = "project.init_data"
@@ -323,7 +248,7 @@ def connections(context: Context) -> Check | None:
                 checked.append(service.title)
                 continue
             listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]
-            if source.local_urls(text, _SCHEMES.get(name, ())):
+            if source.local_urls(text, service.schemes):
                 seen = f"{app.title} connects to {service.title} on localhost, whatever is set."
                 return failed(id_, seen, f"Let {app.title} read {listed}.")
             seen = f"{app.title} reads no setting of {service.title}."
@@ -349,10 +274,6 @@ def _sources(context: Context, app: Any) -> Iterator[tuple[str, str]]:
         if app.directory == "." and path.split("/")[0] not in tops:
             continue
         yield path, source.code_of(path, context.read(path))
-
-
-def _number(names: Sequence[str], noun: str) -> str:
-    return f"1 {noun} is" if len(names) == 1 else f"{len(names)} {noun}s are"
 
 
 def _listed(names: Sequence[str]) -> str:

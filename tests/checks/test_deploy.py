@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from spinbox_wrapper import checks
+from spinbox_wrapper.checks import files, project, settings
 from tests.checks.conftest import Ready
-from tests.checks.support import ANSWERS, context, fake_docker
+from tests.checks.support import ANSWERS, context, fake_docker, one
 from tests.conftest import REPOSITORY, Project, files_below, spinbox
 from tests.runs import build
 
@@ -149,13 +150,13 @@ def test_wrong_usage(project: Project, arguments: tuple[str, ...]) -> None:
     assert files_below(root) == before
 
 
-def test_statuses_need_neither_docker_nor_network(
+def test_the_project_itself_is_looked_at_without_docker(
     ready: Ready, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = fake_docker(tmp_path / "bin", {}, error="asked")
     (folder / "docker").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    outcome = context(ready("fastapi")).outcome
-    found = checks.statuses(outcome)
-    assert found["files.generated"] is checks.Status.PASS
+    looked_at = context(ready("fastapi"))
+    found = [*files.look(looked_at), *settings.look(looked_at), *project.look(looked_at)]
+    assert one(found, "files.generated").status is checks.Status.PASS
     assert not (tmp_path / "asked").exists()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.checks import Check, Status, kubernetes
+from spinbox_wrapper.checks import Check, Status
+from spinbox_wrapper.checks.targets import kubernetes
 from tests.checks.support import by_id, commit, context, git
 from tests.projects.compose import compose
 from tests.runs import build

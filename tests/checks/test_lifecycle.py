@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from extensions.services import NAMES, define
 from spinbox_wrapper.checks import lifecycle
 from spinbox_wrapper.checks.lifecycle import Use, calendar
 from tests.checks.conftest import Ready
@@ -14,6 +15,7 @@ from tests.checks.support import by_id, context
 from tests.runs import build
 
 END = date(2027, 10, 31)  # of Python 3.11
+SERVICES = [define(name, {}, "project") for name in NAMES]
 
 
 def _python(version: str, today: date) -> str | None:
@@ -86,7 +88,8 @@ def test_a_bare_major_version_is_its_newest(product: str, version: str) -> None:
     ],
 )
 def test_versions_of_images(image: str, product: str, version: str | None) -> None:
-    assert lifecycle.image_version(image, product) == version
+    names = {service.product: service.product_images for service in SERVICES}
+    assert lifecycle.image_version(image, names.get(product, {product})) == version
 
 
 def test_what_a_project_uses(ready: Ready) -> None:
@@ -105,3 +108,4 @@ def test_the_command_moves_to_a_newer_version(ready: Ready) -> None:
 def test_every_product_has_its_id() -> None:
     assert set(lifecycle.IDS) == {f"lifecycle.{name}" for name in calendar()}
     assert all(product.source.startswith("https://") for product in calendar().values())
+    assert {service.product for service in SERVICES if service.product} <= set(calendar())

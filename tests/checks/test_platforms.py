@@ -7,12 +7,11 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.checks import Check, Status, platforms
+from spinbox_wrapper.checks import CHECKS, Check, Status
 from tests.checks.support import commit, context, git
 from tests.conftest import Project
 from tests.lint.tools import TOOLS
@@ -50,8 +49,8 @@ def root(project: Project) -> Path:
     return root
 
 
-def look(root: Path, target: str, today: date = date(2026, 1, 1)) -> dict[str, Check]:
-    found = platforms.look(replace(context(root), target=target, today=today))
+def look(root: Path, target: str) -> dict[str, Check]:
+    found = CHECKS[target].look(replace(context(root), target=target))
     return {check.id: check for check in found}
 
 
@@ -62,8 +61,7 @@ def test_a_generated_project_is_ready(target: str, root: Path, programs: Path) -
     assert not [check for check in found.values() if check.status is Status.FAIL]
     # Fly.io has no PostgreSQL 15.
     assert warned == ({"platform.offers"} if target == "fly" else set())
-    without = {"platform.deadline"} | (set() if target == "render" else {"platform.committed"})
-    assert found.keys() == platforms.IDS.keys() - without
+    assert found.keys() == CHECKS[target].IDS.keys()
 
 
 @pytest.mark.parametrize("target", FILES)
@@ -127,10 +125,10 @@ def test_what_an_owner_may_change(
     ("target", "file", "before", "after", "seen"),
     [
         ("fly", "fly.toml", 'app = "web-app"', 'app = "shop"', "BACKEND_URL leads to web-app"),
-        ("fly", "fly.toml", '"Dockerfile.prod"', '"Nope"', "there is no Nope"),
+        ("fly", "fly.toml", '"deploy/fly/app.Dockerfile"', '"Nope"', "there is no Nope"),
         ("fly", "fly.toml", "internal_port = 8000", "internal_port = 9", "port 8000, not on 9"),
         ("render", "render.yaml", "region: oregon", "region: mars", "mars is no region"),
-        ("render", "render.yaml", "./Dockerfile.prod", "./Nope", "there is no Nope"),
+        ("render", "render.yaml", "./deploy/render/app.Dockerfile", "./Nope", "there is no Nope"),
         (
             "render",
             "render.yaml",
@@ -145,7 +143,13 @@ def test_what_an_owner_may_change(
             "const db",
             "postgresService is used, and not made",
         ),
-        ("railway", ".railway/railway.ts", '"Dockerfile.prod"', '"Nope"', "there is no Nope"),
+        (
+            "railway",
+            ".railway/railway.ts",
+            '"deploy/railway/app.Dockerfile"',
+            '"Nope"',
+            "there is no Nope",
+        ),
     ],
 )
 def test_what_is_named_and_not_there(
@@ -285,18 +289,6 @@ def test_the_free_plan_of_render(before: str, after: str, reason: str, root: Pat
     edit(root / "render.yaml", before, after)
     check = look(root, "render")["platform.plan"]
     assert check.status is Status.FAIL and reason in check.seen
-
-
-@pytest.mark.parametrize(
-    ("today", "status"),
-    [(date(2026, 11, 30), Status.WARN), (date(2026, 12, 1), Status.FAIL)],
-)
-def test_the_end_of_railway_json(today: date, status: Status, root: Path) -> None:
-    build(root, "--set", "railway_config=json")
-    found = look(root, "railway", today)
-    assert found["platform.deadline"].status is status
-    assert "--set railway_config=ts" in found["platform.deadline"].mend
-    assert found["platform.variables"].status is Status.WARN
 
 
 @pytest.mark.parametrize("target", FILES)

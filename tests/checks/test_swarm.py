@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.checks import Check, Status, swarm
-from spinbox_wrapper.checks.swarm import Swarm
+from spinbox_wrapper.checks import Check, Status
+from spinbox_wrapper.checks.targets import docker_swarm as swarm
+from spinbox_wrapper.checks.targets.docker_swarm import Swarm
 from tests.checks.conftest import Ready
 from tests.checks.support import by_id, context
 
@@ -18,7 +19,7 @@ ALONE = Swarm("28.2.2", True, "one", {"one": {}}, ("name=no-new-privileges",))
 
 
 def look(root: Path, found: Swarm) -> dict[str, Check]:
-    checks = swarm.look(replace(context(root), target="docker-swarm"), found)
+    checks = swarm.judge_stack(replace(context(root), target="docker-swarm"), found)
     return by_id([*swarm.judge(found), *checks])
 
 

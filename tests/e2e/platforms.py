@@ -57,6 +57,10 @@ class Platform(ABC):
         """What the platform passes to the container of an app, or of the worker."""
 
     @abstractmethod
+    def dockerfile(self, unit: str) -> str:
+        """What it builds the image of an app from."""
+
+    @abstractmethod
     def build_arguments(self, unit: str) -> Environment:
         """What it passes to the build of an image."""
 
@@ -98,6 +102,10 @@ class Fly(Platform):
             found["DATABASE_URL"] = f"postgres://{user}:{password}@{postgres}/{database}"
             found["REDIS_URL"] = f"redis://default:{password}@{redis}:6379"
             found["SECRET_KEY"] = self._secret
+        return found
+
+    def dockerfile(self, unit: str) -> str:
+        found: str = self._file(unit)["build"]["dockerfile"]
         return found
 
     def build_arguments(self, unit: str) -> Environment:
@@ -172,9 +180,12 @@ class Railway(Platform):
                 found[name] = self._secret
         return found
 
+    def dockerfile(self, unit: str) -> str:
+        found: str = self._resources[unit]["build"]["dockerfilePath"]
+        return found
+
     def build_arguments(self, unit: str) -> Environment:
-        dockerfile = self._resources[unit]["build"]["dockerfilePath"]
-        return self.arguments_of(dockerfile, self.environment(unit))
+        return self.arguments_of(self.dockerfile(unit), self.environment(unit))
 
     def migration(self) -> str:
         (command,) = self._resources["app"]["deploy"]["preDeployCommand"]
@@ -234,9 +245,12 @@ class Render(Platform):
         }
         return found[source["name"], source["property"]]
 
+    def dockerfile(self, unit: str) -> str:
+        found: str = self._service(unit)["dockerfilePath"]
+        return found
+
     def build_arguments(self, unit: str) -> Environment:
-        dockerfile = self._service(unit)["dockerfilePath"]
-        return self.arguments_of(dockerfile, self.environment(unit))
+        return self.arguments_of(self.dockerfile(unit), self.environment(unit))
 
     def migration(self) -> str:
         command: str = self._service("app")["preDeployCommand"]

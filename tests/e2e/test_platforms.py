@@ -160,7 +160,7 @@ def deployed(request: pytest.FixtureRequest, project: Path, services: Services) 
     prefix = f"{APP}-{platform.name}"
     _database(platform)
     image = services.built(
-        project, "Dockerfile.prod", f"{prefix}:app", platform.build_arguments("app")
+        project, platform.dockerfile("app"), f"{prefix}:app", platform.build_arguments("app")
     )
     environment = platform.environment("app")
     before = environment | ({"RELEASE_COMMAND": "1"} if platform.name == "fly" else {})
@@ -181,7 +181,7 @@ def deployed(request: pytest.FixtureRequest, project: Path, services: Services) 
     )
     front = services.built(
         project,
-        "Dockerfile.frontend.prod",
+        platform.dockerfile("frontend"),
         f"{prefix}:frontend",
         platform.build_arguments("frontend"),
     )
@@ -244,7 +244,7 @@ def test_extensions_and_alembic_in_one_command(alembic_project: Path, services: 
     platform = PLATFORMS["fly"](alembic_project)
     command = platform.migration()
     assert re.search("migrate .*vector && alembic upgrade head", command)
-    image = services.built(alembic_project, "Dockerfile.prod", f"{APP}-alembic:app", {})
+    image = services.built(alembic_project, platform.dockerfile("app"), f"{APP}-alembic:app", {})
     _sql("CREATE ROLE alembic LOGIN SUPERUSER PASSWORD 'a@b'")
     _sql("CREATE DATABASE alembic OWNER alembic")
     url = {"DATABASE_URL": f"postgres://alembic:a%40b@{APP}-postgres/alembic"}
@@ -256,7 +256,7 @@ def test_extensions_and_alembic_in_one_command(alembic_project: Path, services: 
 def test_a_failing_migration_fails_the_command(project: Path, services: Services) -> None:
     """The platform then keeps the old version."""
     platform = PLATFORMS["fly"](project)
-    image = services.built(project, "Dockerfile.prod", f"{APP}-fails:app", {})
+    image = services.built(project, platform.dockerfile("app"), f"{APP}-fails:app", {})
     name = f"{APP}-fails"
     _sql("CREATE ROLE stranger LOGIN PASSWORD 'right'")
     url = f"postgres://stranger:wrong@{APP}-postgres/postgres"

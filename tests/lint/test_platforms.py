@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from extensions.deployment import derive
 from spinbox_wrapper import markdown
 from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
@@ -35,7 +36,6 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "elsewhere": ("--set", "postgres=external", "--set", "redis=external"),
     "alembic": ("--set", "postgres.migrations=alembic", "--set", "render_region=frankfurt"),
     "output": ("--output", "ops/production", "--set", "proxy=none"),
-    "json": ("--set", "railway_config=json", "--set", WORKER),
     "portless": ("--set", "python.mode=service", "--set", "python.health=/health"),
     "public": (
         *("--set", "proxy=none", "--set", "nextjs.variables=NEXT_PUBLIC_API_URL,NEXT_PUBLIC_X"),
@@ -46,12 +46,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 NOTHING_TO_RUN = ("profile-data-science", "python", "python-postgresql")
 # Shapes that show every option; without options, all of them are rendered.
 SHOWN = {
-    "worker": ("profile-api-only",),
+    "worker": ("profile-api-only", "everything--with-deps"),
     "uploads": ("profile-api-only", "node"),
     "elsewhere": ("everything--with-deps",),
     "alembic": ("profile-api-only",),
     "output": ("profile-web-app", "node"),
-    "json": ("everything--with-deps",),
     "portless": ("python-postgresql",),
     "public": ("nextjs",),
     "github": ("profile-api-only",),
@@ -87,6 +86,10 @@ class Tree:
     @property
     def to_output(self) -> str:
         return "" if self.folder == self.project else "ops/production/"
+
+    def dockerfiles(self) -> list[Path]:
+        """The stack's own, and those of platforms that need others."""
+        return [*self.folder.glob("Dockerfile*.prod"), *self.folder.rglob("deploy/*/*.Dockerfile")]
 
     def fly(self) -> dict[str, Document]:
         """Each file by its name."""
@@ -196,7 +199,7 @@ def test_markdown(trees: list[Tree]) -> None:
 
 
 def test_dockerfiles(trees: list[Tree]) -> None:
-    files = [path for tree in trees for path in tree.folder.glob("Dockerfile*.prod")]
+    files = [path for tree in trees for path in tree.dockerfiles()]
     assert run_tool("hadolint", *files) == ""
 
 
@@ -230,11 +233,12 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
 
 def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -> None:
     for tree in trees:
-        stack, prefix = tree.stack, tree.to_output
+        prefix = tree.to_output
         rendered = {s["name"]: s for s in tree.render()["services"]}
         for app in tree.view("fly").apps:
             fly = tree.fly()[tree.view("fly").file(app.name)]
-            assert fly["build"]["dockerfile"] == app.dockerfile
+            assert fly["build"]["dockerfile"] == tree.view("fly").dockerfile(app).path
+            assert (tree.folder / fly["build"]["dockerfile"]).exists()
             assert (tree.folder / fly["build"]["ignorefile"]).exists()
             health = app.health if app.port else None
             for service in fly.get("services", ()):
@@ -244,13 +248,15 @@ def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -
             assert len(fly.get("services", ())) == (1 if app.port else 0)
             # Relative to the repository's top folder, which is the context.
             render = rendered[tree.name_of("render", app.name)]
-            assert render["dockerfilePath"] == f"./{prefix}{app.dockerfile}"
+            own = tree.view("render").dockerfile(app).path
+            assert render["dockerfilePath"] == f"./{prefix}{own}"
             assert render["dockerContext"] == "."
             assert render.get("healthCheckPath") == health
             assert render["type"] == ("web" if app.port else "worker")
             if tree.name in graphs:
                 railway = resources(graphs[tree.name])[app.name]
-                assert railway["build"]["dockerfilePath"] == f"{prefix}{app.dockerfile}"
+                own = tree.view("railway").dockerfile(app).path
+                assert railway["build"]["dockerfilePath"] == f"{prefix}{own}"
                 assert railway["deploy"].get("healthcheckPath") == health
                 if app.port:
                     assert railway["variables"]["PORT"]["value"] == str(app.port)
@@ -258,8 +264,19 @@ def test_build_port_and_health(trees: list[Tree], graphs: dict[str, Document]) -
 
 def test_no_cache_mounts_where_railway_builds(trees: list[Tree]) -> None:
     for tree in trees:
-        for path in tree.folder.glob("Dockerfile*.prod"):
-            assert "--mount=type=cache" not in path.read_text()
+        view = tree.view("railway")
+        for app in view.apps:
+            text = (tree.folder / view.dockerfile(app).path).read_text()
+            assert "--mount=type=cache" not in text
+
+
+def test_the_stack_s_own_dockerfiles_know_no_platform(trees: list[Tree]) -> None:
+    """A target never changes another target's files."""
+    for tree in trees:
+        for app in tree.stack.apps:
+            text = (tree.folder / app.dockerfile).read_text()
+            assert "postgresql-client" not in text
+            assert ("--mount=type=cache" in text) == (app.build.manager is not None)
 
 
 def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
@@ -287,17 +304,26 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
         if railway:
             assert [s for s in railway if s] == [[f"entrypoint {command}"]] * number
         assert ("alembic upgrade head" in steps) == alembic
-        dockerfile = (tree.folder / migrator.dockerfile).read_text()
-        ignored = (tree.folder / f"{migrator.dockerfile}.dockerignore").read_text()
-        in_database = stack.migrations.in_database_image
-        assert in_database == steps[0].startswith("migrate")
-        if in_database:
-            assert steps[0].split()[1:] == list(stack.migrations.extensions)
-            assert "postgresql-client" in dockerfile
-            assert f"!{tree.to_output}deploy/migrate.sh\n" in ignored
-        has_files = stack.migrations.kind == "sql"
-        assert (" /migrations/" in dockerfile) == has_files
-        assert (f"!{stack.migrations.folder}/\n" in ignored) == has_files
+        paths = {tree.view(target).dockerfile(migrator).path for target in TARGETS}
+        for path in paths:
+            _check_migrator(tree, path, steps)
+
+
+def _check_migrator(tree: Tree, path: str, steps: list[str]) -> None:
+    """Whether an image has what its migrations need."""
+    stack = tree.stack
+    dockerfile = (tree.folder / path).read_text()
+    ignored = (tree.folder / f"{path}.dockerignore").read_text()
+    assert stack.migrations
+    in_database = stack.migrations.in_database_image
+    assert in_database == steps[0].startswith("migrate")
+    if in_database:
+        assert steps[0].split()[1:] == list(stack.migrations.extensions)
+        assert "postgresql-client" in dockerfile
+        assert f"!{tree.to_output}deploy/migrate.sh\n" in ignored
+    has_files = stack.migrations.kind == "sql"
+    assert (" /migrations/" in dockerfile) == has_files
+    assert (f"!{stack.migrations.folder}/\n" in ignored) == has_files
 
 
 def _migrator(stack: Any) -> Any:
@@ -403,9 +429,6 @@ def test_the_worker_has_what_the_app_has(trees: list[Tree], graphs: dict[str, Do
             assert found["worker"]["variables"].keys() >= found["app"]["variables"].keys() - {
                 "PORT"
             }
-        else:
-            document = json.loads((tree.folder / "railway.worker.json").read_text())
-            assert document["deploy"]["startCommand"] == f"entrypoint {command}"
     assert seen == 2
 
 
@@ -540,13 +563,18 @@ def test_what_is_watched_is_what_is_copied(trees: list[Tree], graphs: dict[str, 
         services = {s["name"]: s for s in tree.render()["services"]}
         for app in tree.view("fly").apps:
             patterns = services[tree.name_of("render", app.name)]["buildFilter"]["paths"]
-            dockerfile = (tree.folder / app.dockerfile).read_text()
-            for source in _copied(dockerfile):
-                path = f"{source}x" if source.endswith("/") else source
-                assert any(fnmatch(path, pattern) for pattern in patterns), (tree.name, source)
-            if tree.name in graphs:
-                watched = resources(graphs[tree.name])[app.name]["build"]["watchPatterns"]
-                assert watched == [f"/{pattern}" for pattern in patterns]
+            _check_watched(tree, tree.view("render").dockerfile(app).path, patterns)
+            found = resources(graphs[tree.name])[app.name]["build"]["watchPatterns"]
+            assert all(pattern.startswith("/") for pattern in found)
+            watched = [pattern[1:] for pattern in found]
+            _check_watched(tree, tree.view("railway").dockerfile(app).path, watched)
+
+
+def _check_watched(tree: Tree, path: str, patterns: list[str]) -> None:
+    prefix = tree.to_output
+    for source in [*_copied((tree.folder / path).read_text()), f"{prefix}{path}"]:
+        inside = f"{source}x" if source.endswith("/") else source
+        assert any(fnmatch(inside, pattern) for pattern in patterns), (tree.name, source)
 
 
 def _copied(dockerfile: str) -> Iterator[str]:

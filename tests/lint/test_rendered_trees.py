@@ -26,6 +26,10 @@ def _name(path: Path) -> str:
     return path.relative_to(GOLDEN).as_posix()
 
 
+# But that of pipelines, whose tools are named with their digests.
+IMAGES = [path for path in _files("*Dockerfile*") if path.parent.name != "ci"]
+
+
 @pytest.fixture
 def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A golden tree with an `.env` in which every required setting is filled in."""
@@ -38,7 +42,7 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_hadolint() -> None:
-    assert run_tool("hadolint", *_files("Dockerfile*")) == ""
+    assert run_tool("hadolint", *_files("*Dockerfile*")) == ""
 
 
 def test_checkov() -> None:
@@ -100,7 +104,7 @@ def test_markdown() -> None:
     assert run_tool("pymarkdown", "--config", config, "scan", *documents, *_files("*.md")) == ""
 
 
-@pytest.mark.parametrize("path", _files("Dockerfile*"), ids=_name)
+@pytest.mark.parametrize("path", IMAGES, ids=_name)
 def test_base_images_have_a_version(path: Path) -> None:
     images = re.findall(r"^ARG \w+_IMAGE=(.*)$", path.read_text(), re.MULTILINE)
     assert images

@@ -9,7 +9,6 @@ from hypothesis import settings
 from extensions.choices import complete
 from extensions.deployment import Deployment, derive
 from extensions.facts import read_facts
-from extensions.model import Stack
 from extensions.origins import Found
 from extensions.stack import build_stack
 from extensions.tree import Tree
@@ -52,8 +51,8 @@ def facts_of(shape: str, root: Path) -> dict[str, Any]:
 
 
 def stack_of(
-    facts: Mapping[str, Any], overrides: Mapping[str, Any] | None = None, **choices: Any
-) -> Stack:
+    facts: dict[str, Any], overrides: Mapping[str, Any] | None = None, **choices: Any
+) -> Any:
     """Build the stack with the choices of somebody who chose nothing else."""
     return build_stack(facts, overrides or {}, complete(choices))
 

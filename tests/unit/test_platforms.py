@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from extensions.deployment import derive
 from extensions.errors import ProjectError
 from extensions.managed_platform import ManagedPlatform, Source, looks_secret
 from extensions.targets.fly import APP_NAME
@@ -63,7 +64,7 @@ def test_the_order_is_always_the_same(facts: Facts) -> None:
 )
 def test_what_a_platform_does_not_take(answer: str, value: str, facts: Facts) -> None:
     with pytest.raises(ProjectError, match=answer):
-        deployment_of(facts, **{answer: value})
+        derive({"project": facts, answer: value})
 
 
 def test_a_stack_that_ends_by_itself(tmp_path: Path) -> None:
@@ -387,7 +388,7 @@ def test_every_target_that_has_to_go_is_named(tmp_path: Path) -> None:
 
 
 def test_uploads_belong_to_root_on_railway(facts: Facts) -> None:
-    kept = {"uploads": "/app/uploads"}
-    assert by_name("railway", facts, **kept)["RAILWAY_RUN_UID"].value == "0"
-    assert "RAILWAY_RUN_UID" not in by_name("railway", facts, app=1, **kept)
-    assert "RAILWAY_RUN_UID" not in by_name("fly", facts, **kept)
+    path = "/app/uploads"
+    assert by_name("railway", facts, uploads=path)["RAILWAY_RUN_UID"].value == "0"
+    assert "RAILWAY_RUN_UID" not in by_name("railway", facts, app=1, uploads=path)
+    assert "RAILWAY_RUN_UID" not in by_name("fly", facts, uploads=path)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from extensions import python_source
-from extensions.errors import ProjectError
 
 from .support import tree_of
 
@@ -353,55 +352,6 @@ def test_dramatiq(decorator: str, tmp_path: Path) -> None:
 def test_no_worker(source: str, tmp_path: Path) -> None:
     """Most apps have none."""
     assert worker(tmp_path, {"app/main.py": source}) is None
-
-
-@pytest.mark.parametrize(
-    ("ini", "env"),
-    [
-        ("[alembic]\nscript_location = alembic\n", "alembic/env.py"),
-        ("[alembic]\nscript_location = %(here)s/alembic\n", "alembic/env.py"),
-        ("[alembic]\nscript_location = ./migrations\n", "migrations/env.py"),
-        ("[alembic]\nscript_location = app/db/migrations\n", "app/db/migrations/env.py"),
-        ("[alembic]\nscript_location = app:migrations\n", "app/migrations/env.py"),
-        ("[alembic]\nfile_template = %%(year)d_%%(slug)s\nscript_location=db\n", "db/env.py"),
-        ("[alembic]\nsqlalchemy.url = driver://user:p%ss@host/db\n", "alembic/env.py"),
-    ],
-)
-@pytest.mark.parametrize("folder", [".", "backend"])
-def test_alembic_with_an_environment(ini: str, env: str, folder: str, tmp_path: Path) -> None:
-    """Alembic is real where its env.py is."""
-    prefix = "" if folder == "." else f"{folder}/"
-    tree = tree_of(tmp_path, {f"{prefix}alembic.ini": ini, f"{prefix}{env}": ""})
-    assert python_source.find_alembic(tree, folder).value
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"alembic.ini": "[alembic]\nscript_location = alembic\n"},
-        {"alembic.ini": "[alembic]\nscript_location = alembic\n", "alembic/README": ""},
-        {"alembic.ini": "[alembic]\nscript_location = alembic\n", "migrations/env.py": ""},
-        {"alembic/env.py": ""},
-        {},
-    ],
-    ids=["ini-only", "without-env", "elsewhere", "without-ini", "nothing"],
-)
-def test_alembic_that_is_not_real(files: dict[str, str], tmp_path: Path) -> None:
-    """An alembic.ini alone, as Spinbox writes it, migrates nothing."""
-    assert not python_source.find_alembic(tree_of(tmp_path, files), ".").value
-
-
-def test_alembic_hidden_by_git_is_not_real(tmp_path: Path) -> None:
-    """A clone would not have it."""
-    ini = "[alembic]\nscript_location = alembic\n"
-    files = {".gitignore": "alembic/\n", "alembic.ini": ini, "alembic/env.py": ""}
-    assert not python_source.find_alembic(tree_of(tmp_path, files), ".").value
-
-
-def test_broken_alembic_ini_is_named(tmp_path: Path) -> None:
-    """The error says which file has to be mended."""
-    with pytest.raises(ProjectError, match=r"alembic\.ini"):
-        python_source.find_alembic(tree_of(tmp_path, {"alembic.ini": "no section\n"}), ".")
 
 
 def test_entries_are_in_a_stable_order(tmp_path: Path) -> None:

@@ -758,12 +758,6 @@ class TestBackups:
             "redis": "REDIS_PASSWORD",
         }
 
-    def test_every_service_has_a_script(self) -> None:
-        """Named as the service, in one folder."""
-        folder = Path(__file__).resolve().parents[2] / "template/_partials/data"
-        names = {"chroma", "mongodb", "postgres", "redis", "uploads"}
-        assert {path.stem for path in folder.iterdir()} == names
-
 
 class TestNodeBuild:
     """How Node apps are installed and built."""

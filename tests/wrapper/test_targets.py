@@ -114,7 +114,7 @@ def test_below_the_repository_s_top_folder(root: Path) -> None:
     generate(root, "render")
     document = yaml.safe_load((root / "render.yaml").read_text())
     services = {service["name"]: service for service in document["services"]}
-    assert services["web-app"]["dockerfilePath"] == f"./{root.name}/Dockerfile.prod"
+    assert services["web-app"]["dockerfilePath"] == f"./{root.name}/deploy/render/app.Dockerfile"
     assert services["web-app"]["dockerContext"] == f"./{root.name}"
     assert f"{root.name}/backend/**" in services["web-app"]["buildFilter"]["paths"]
 

@@ -1,0 +1,131 @@
+"""What brings the database's schema up to date: one module for each tool, found by being here.
+
+A module has what `Tool` lists. Beside it stand what guides say of the tool
+(`template/_partials/migrations/NAME.jinja`) and what is checked of its files
+(`spinbox_wrapper/checks/migrations/NAME.py`). Nothing else knows a tool by its name: the rest asks
+`Migrations` (`model.py`) what matters.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, cast
+
+from ..errors import ProjectError
+from ..model import App, Migrations, PythonBuild
+from ..origins import Fields, Found
+from ..tree import Tree
+
+
+class Tool(Protocol):
+    """What the module of a tool has.
+
+    Attributes:
+        TITLE: Its name, for people.
+        SOUGHT: What its detection looks for, as in "no Alembic".
+        RUNTIMES: The runtimes (`python`, `node`) of the apps whose image it runs in; empty where
+            psql does all, in the database's image.
+        FOLDERS: Names of folders in an app that hold its files, which are no modules of the app.
+    """
+
+    TITLE: str
+    SOUGHT: str
+    RUNTIMES: tuple[str, ...]
+    FOLDERS: frozenset[str]
+
+    def find(self, tree: Tree, folder: str) -> Found[bool]:
+        """Whether the app in `folder` uses it; without `RUNTIMES`, the project (`.`)."""
+
+    def scripts(self, tree: Tree) -> Sequence[str]:
+        """Files of the project with its steps, which may create extensions of the database."""
+
+    def define(self, extensions: tuple[str, ...], app: App | None) -> Migrations:
+        """How it comes about; `app` is the one whose image it runs in, None without `RUNTIMES`."""
+
+
+TOOLS: dict[str, Tool] = {
+    name: cast(Tool, importlib.import_module(f".{name}", __name__))
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__))
+}
+# Extensions are created, where the project needs some, and nothing more.
+NONE = "none"
+NAMES = (*TOOLS, NONE)
+FOLDERS = frozenset().union(*(tool.FOLDERS for tool in TOOLS.values()))
+
+
+def find_in_app(runtime: str, tree: Tree, folder: str) -> Fields:
+    """Whether an app uses each tool that runs in its image: facts of the app, by the tool's name.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    return {
+        name: tool.find(tree, folder) for name, tool in TOOLS.items() if runtime in tool.RUNTIMES
+    }
+
+
+def find(tree: Tree, apps: Sequence[Fields]) -> Found[str]:
+    """The tool of the project: an app's, of the first that has one, before those of psql.
+
+    Args:
+        tree: The project's files.
+        apps: What was found of each app, `find_in_app` included.
+    """
+    own = [name for name, tool in TOOLS.items() if tool.RUNTIMES]
+    places = [(name, fields[name]) for fields in apps for name in own if name in fields]
+    places += [(name, TOOLS[name].find(tree, ".")) for name in TOOLS if name not in own]
+    for name, found in places:
+        if found.value:
+            return replace(found, value=name)
+    return Found(NONE, ", ".join(f"no {tool.SOUGHT}" for tool in TOOLS.values()))
+
+
+def scripts(tree: Tree) -> list[str]:
+    """Files with the steps of any tool, SQL first, which says it in the database's own words."""
+    paths = [path for tool in TOOLS.values() for path in tool.scripts(tree)]
+    return sorted(paths, key=lambda path: not path.endswith(".sql"))
+
+
+def define(
+    name: str, extensions: tuple[str, ...], apps: Sequence[App], facts: Mapping[str, Any]
+) -> Migrations | None:
+    """How the schema comes about; None where there is nothing to do.
+
+    Args:
+        name: One of `NAMES`.
+        extensions: PostgreSQL extensions that have to be there first.
+        apps: The stack's, the primary one first.
+        facts: The project's facts, with those of each app under its kind.
+
+    Raises:
+        ProjectError: No app's image has the tool, or the app that has it leaves the database to
+            another.
+    """
+    if name == NONE:
+        return Migrations(NONE, "psql", extensions, concurrent=True) if extensions else None
+    tool = TOOLS[name]
+    return tool.define(extensions, _app(name, tool, apps, facts) if tool.RUNTIMES else None)
+
+
+def _app(name: str, tool: Tool, apps: Sequence[App], facts: Mapping[str, Any]) -> App:
+    """The app that runs it: of those that use the database, the one that it was found in."""
+    having = [app for app in apps if _runtime(app) in tool.RUNTIMES]
+    if not having:
+        runtimes = " or ".join(runtime.capitalize() for runtime in tool.RUNTIMES)
+        raise ProjectError(
+            f"{tool.TITLE} runs in the {runtimes} app, which was left out: use --target auto."
+        )
+    able = [app for app in having if "postgres" in app.backing]
+    if not able:
+        raise ProjectError(
+            f"{tool.TITLE} runs in the {having[0].title} app, which leaves the database to another "
+            "app: use another tool, or --set postgres.migrations=none."
+        )
+    return next((app for app in able if facts[app.kind].get(name)), able[0])
+
+
+def _runtime(app: App) -> str:
+    return "python" if isinstance(app.build, PythonBuild) else "node"

@@ -1,0 +1,32 @@
+"""Numbered SQL files, each run once, in their order, by psql (`template/_partials/migrate.sh`)."""
+
+from __future__ import annotations
+
+import re
+
+from ..model import App, Migrations
+from ..origins import Found
+from ..tree import Tree
+
+# As Spinbox lays it out.
+_FOLDER = "database/migrations"
+TITLE = "SQL files"
+SOUGHT = f"numbered .sql in {_FOLDER}"
+RUNTIMES: tuple[str, ...] = ()
+FOLDERS: frozenset[str] = frozenset()
+
+
+def find(tree: Tree, folder: str) -> Found[bool]:
+    """Whether there is one."""
+    paths = scripts(tree)
+    return Found(True, "numbered SQL files", paths[0]) if paths else Found(False, f"no {SOUGHT}")
+
+
+def scripts(tree: Tree) -> list[str]:
+    """The numbered files."""
+    return [p for p in tree.below(_FOLDER, ".sql") if re.match(r"\d", p.split("/")[-1])]
+
+
+def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
+    """The script holds a lock of the database while it runs a file."""
+    return Migrations("sql", TITLE, extensions, folder=_FOLDER, concurrent=True)
