@@ -14,6 +14,7 @@ from . import choices, pins, quoting
 from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
+from .guide import Guide
 from .image_reference import ImageReference
 from .managed_platform import ManagedPlatform
 from .model import Stack
@@ -31,7 +32,6 @@ from .targets import TARGETS
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"
-COMPOSE_COMMAND = "docker compose -f docker-compose.prod.yml"
 NO_PROJECT = (
     "This is not a Spinbox project (.config/project.conf is missing): run it in the project's top "
     "folder."
@@ -92,6 +92,7 @@ class Deployment:
             "dockerfiles": self.dockerfiles,
             "to_project": self.to_project,
             "to_output": self.to_output,
+            "guide": Guide(self.stack.name),
             **CONSTANTS,
         }
 
@@ -108,7 +109,6 @@ CONSTANTS: dict[str, Any] = {
     "uid": UID,
     "uv_version": UV_VERSION,
     "grace_seconds": GRACE_SECONDS,
-    "compose_command": COMPOSE_COMMAND,
     "inner_host": INNER_HOST,
     "inner_port": INNER_PORT,
 }

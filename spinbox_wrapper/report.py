@@ -24,7 +24,6 @@ _COLOURS = {
     Action.UNRESOLVED: "red",
     Action.FOREIGN: "red",
 }
-COMPOSE = "docker compose -f docker-compose.prod.yml"
 
 
 def summary(stack: derivation.model.Stack) -> str:
@@ -54,11 +53,12 @@ def next_steps(outcome: Outcome) -> list[str]:
             for app, file in files
         ]
     steps.append("sh deploy/init-env.sh")
+    compose = derivation.guide.COMPOSE
     if outcome.stack.rolled:
         steps.append("sh deploy/deploy.sh")
     elif outcome.stack.services:
-        steps.append(f"{COMPOSE} up -d --build --wait")
-    steps += [f"{COMPOSE} run --rm --build {job.name}" for job in outcome.stack.jobs]
+        steps.append(f"{compose} up -d --build --wait")
+    steps += [f"{compose} run --rm --build {job.name}" for job in outcome.stack.jobs]
     return steps
 
 

@@ -89,10 +89,14 @@ class Context:
         return self.outcome.request.root
 
     @property
+    def names(self) -> derivation.guide.Guide:
+        """What the environment's parts are called."""
+        return derivation.guide.Guide(self.stack.name, self.environment)
+
+    @property
     def compose_project(self) -> str:
         """The name that Compose gives the environment's containers."""
-        name = "prod" if self.environment == "production" else self.environment
-        return f"{self.stack.name}-{name}"
+        return self.names.project
 
     @property
     def command(self) -> str:
@@ -114,7 +118,7 @@ class Context:
     @property
     def settings_path(self) -> str:
         """The settings file, relative to `root`."""
-        return ".env" if self.environment == "production" else f"deploy/env/{self.environment}.env"
+        return self.names.settings
 
     @property
     def settings_name(self) -> str:

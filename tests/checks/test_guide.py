@@ -4,49 +4,59 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from spinbox_wrapper import guide, markdown
+from extensions.guide import COMPOSE, Guide
+from extensions.targets import TARGETS as ALL_TARGETS
+from spinbox_wrapper import guide, guide_rendering
+from spinbox_wrapper.checks import CHECKS, Context
+from spinbox_wrapper.guide_layout import as_lines
+from spinbox_wrapper.guide_rendering import Recorder, Section
+from spinbox_wrapper.sync import Outcome, Request, plan
 from tests.cases import CASES
 from tests.checks.conftest import Ready
 from tests.checks.support import fake_docker, git
 from tests.conftest import REPOSITORY, Project, spinbox
 from tests.projects.compose import compose
-from tests.runs import run
+from tests.runs import build, run
 
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/guide.schema.json").read_text())
-READMES = sorted((REPOSITORY / "tests/golden").rglob("deploy/README.md"))
 NO_ENGINE = "/nonexistent"
+Planned = Callable[[str], Outcome]
+SCHEMA_ID = SCHEMA["properties"]["steps"]["items"]["properties"]["id"]["pattern"]
 
 
 def steps(root: Path, *arguments: str, **environment: str) -> dict[str, Any]:
-    """The guide's steps by title, as tools get them."""
+    """The guide's steps by their ids, as tools get them."""
     result = spinbox("deploy", "--format", "json", *arguments, cwd=root, **environment)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     jsonschema.validate(document, SCHEMA)
-    return {step["title"]: step for step in document["steps"]}
+    found = {step["id"]: step for step in document["steps"]}
+    assert len(found) == len(document["steps"])
+    return found
 
 
 def test_a_new_project_has_everything_before_it(project: Project) -> None:
     found = steps(project("fastapi"))
-    assert found["Generate the files"]["done"] is False
-    assert found["2. Make the settings"]["done"] is False
-    assert found["Generate the files"]["commands"] == ["spinbox build --prod"]
-    assert "create: `Dockerfile.prod`" in found["Generate the files"]["text"]
+    assert found["generate"]["done"] is False
+    assert found["settings"]["done"] is False
+    assert found["generate"]["commands"] == ["spinbox build --prod"]
+    assert "create: `Dockerfile.prod`" in found["generate"]["text"]
 
 
 def test_what_is_done_is_marked(ready: Ready) -> None:
     root = ready("fastapi")
     found = steps(root)
-    assert found["Generate the files"]["done"] is True
-    assert found["2. Make the settings"]["done"] is True
-    assert found["3. Start"]["done"] is False
+    assert found["generate"]["done"] is True
+    assert found["settings"]["done"] is True
+    assert found["start"]["done"] is False
     text = spinbox("deploy", cwd=root).stdout
     assert "Generate the files [done]\n" in text
     assert "2. Make the settings [done]\n" in text
@@ -60,7 +70,7 @@ def test_a_running_stack_is_seen(ready: Ready, tmp_path: Path) -> None:
     import os
 
     found = steps(root, PATH=f"{bin_}{os.pathsep}{os.environ['PATH']}")
-    assert found["3. Start"]["done"] is True
+    assert found["start"]["done"] is True
 
 
 def test_an_edited_file_is_named(ready: Ready) -> None:
@@ -68,7 +78,7 @@ def test_an_edited_file_is_named(ready: Ready) -> None:
     (root / ".config/project.conf").write_text(
         (root / ".config/project.conf").read_text().replace('USE_REDIS="false"', 'USE_REDIS="true"')
     )
-    step = steps(root)["Generate the files"]
+    step = steps(root)["generate"]
     assert step["done"] is False
     assert "update: `docker-compose.prod.yml`" in step["text"]
 
@@ -86,11 +96,8 @@ def test_it_names_the_projects_own_domain_and_repository(ready: Ready) -> None:
     with (root / ".env").open("a") as settings:
         settings.write("DOMAIN=shop.example.org\n")
     found = steps(root)
-    assert (
-        "git clone https://git.example.org/team/fa.git /srv/fa"
-        in found["1. Bring the project to the server"]["commands"]
-    )
-    assert "curl https://shop.example.org/health" in found["4. Look at it"]["commands"]
+    assert "git clone https://git.example.org/team/fa.git /srv/fa" in found["copy"]["commands"]
+    assert "curl https://shop.example.org/health" in found["look"]["commands"]
 
 
 @pytest.mark.parametrize(
@@ -110,13 +117,13 @@ def test_a_repository_is_shown_without_login(url: str, shown: str | None) -> Non
 
 def test_another_environment_has_its_own_commands(ready: Ready) -> None:
     found = steps(ready("fastapi"), "--env", "staging")
-    assert found["2. Make the settings"]["commands"] == ["sh deploy/init-env.sh --env staging"]
-    assert found["3. Start"]["commands"] == ["sh deploy/deploy.sh --env staging"]
-    assert found["4. Look at it"]["commands"][0] == (
+    assert found["settings"]["commands"] == ["sh deploy/init-env.sh --env staging"]
+    assert found["start"]["commands"] == ["sh deploy/deploy.sh --env staging"]
+    assert found["look"]["commands"][0] == (
         "docker compose -f docker-compose.prod.yml -p fa-staging "
         "--env-file deploy/env/staging.env ps"
     )
-    assert found["2. Make the settings"]["done"] is False
+    assert found["settings"]["done"] is False
 
 
 TARGETS = ("docker", "docker-swarm", "kubernetes")
@@ -173,15 +180,88 @@ def test_a_wrong_environment_is_refused(ready: Ready, name: str) -> None:
     assert spinbox("deploy", "--env", name, cwd=ready("fastapi")).returncode == 2
 
 
-@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.parts[-3])
-def test_every_guide_has_the_sections_that_are_shown(readme: Path) -> None:
-    titles = {section.title for section in markdown.sections(readme.read_text())}
-    if "docker-compose.prod.yml" not in {path.name for path in readme.parents[1].iterdir()}:
-        return
-    assert {"Before you start", "First deployment", "A new version"} <= titles
-    bare = {re.sub(r"^\d+\. ", "", title) for title in titles}
-    assert {"Bring the project to the server", "Make the settings", "Start"} <= bare
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
+    """The run that has nothing to do any more, of a case."""
+
+    @cache
+    def make(case: str) -> Outcome:
+        shape, options = CASES[case]
+        root = compose(shape, tmp_path_factory.mktemp("case") / shape)
+        build(root, *options)
+        output = options[options.index("--output") + 1] if "--output" in options else "."
+        return plan(Request(root, output))
+
+    return make
 
 
-def test_there_is_a_guide_for_every_case() -> None:
-    assert len(READMES) == len(CASES)
+def guides(outcome: Outcome) -> Mapping[str, str]:
+    """The generated guides, by their targets."""
+    paths = {name: outcome.request.root / target.guide for name, target in ALL_TARGETS.items()}
+    return {name: path.read_text() for name, path in paths.items() if path.exists()}
+
+
+def recorded(outcome: Outcome, target: str, environment: str) -> list[Section]:
+    """What the command line shows of a guide."""
+    recorder = Recorder(outcome.stack.name, environment)
+    guide_rendering.render(outcome, target, recorder)
+    return recorder.sections
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_guide_for_production_is_what_is_generated(case: str, planned: Planned) -> None:
+    outcome = planned(case)
+    production = Guide(outcome.stack.name)
+    assert "docker" in guides(outcome)
+    for target, text in guides(outcome).items():
+        assert guide_rendering.render(outcome, target, production) == text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sections_have_ids_of_their_own_and_no_markdown_is_left(
+    case: str, planned: Planned
+) -> None:
+    outcome = planned(case)
+    for target, text in guides(outcome).items():
+        sections = recorded(outcome, target, "production")
+        ids = [section.id for section in sections]
+        assert len({*ids}) == len(ids)
+        assert all(re.fullmatch(SCHEMA_ID, id_) for id_ in ids)
+        assert not outcome.answers["compose"] or {"before", "first", "version"} <= {*ids}
+        for section in sections:
+            assert f"\n{'#' * section.level} {section.title}\n" in text
+            lines = "\n".join(as_lines(section.blocks))
+            assert not re.search(r"\]\(|```|^#{2,}|\0", lines, re.MULTILINE), lines
+            for block in section.blocks:
+                assert block.kind == "text" or block.text in text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_another_environment_s_guide_has_nothing_of_production(case: str, planned: Planned) -> None:
+    outcome = planned(case)
+    for target in guides(outcome).keys() & {*TARGETS}:
+        sections = recorded(outcome, target, "staging")
+        said = "\n".join(block.text for section in sections for block in section.blocks)
+        if target == "kubernetes":
+            assert not re.search(r"(?<![\w-])production(?![\w-])", said)
+            continue
+        assert f"{outcome.stack.name}-prod" not in said
+        assert "`.env`" not in said
+        assert not re.search(r"sh deploy/(swarm/)?[\w$-]+\.sh(?! --env staging)", said)
+        assert not re.search(rf"{COMPOSE} (?!-p )", said)
+
+
+@pytest.mark.parametrize(
+    ("target", "case"),
+    [
+        ("docker", "profile-web-app"),
+        ("docker-swarm", "docker-swarm"),
+        ("kubernetes", "kubernetes"),
+        *((name, "platforms") for name, target in ALL_TARGETS.items() if target.managed),
+    ],
+)
+def test_what_is_marked_as_done_is_a_step(target: str, case: str, planned: Planned) -> None:
+    outcome = planned(case)
+    marked = CHECKS[target].done(Context(outcome, target=target))
+    steps = [section.id for section in recorded(outcome, target, "production")]
+    assert {*marked} <= {*steps}

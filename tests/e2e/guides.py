@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spinbox_wrapper import markdown, shell
+from spinbox_wrapper import shell
+from spinbox_wrapper.commands import split_commands
+from tests import markdown
 from tests.e2e.stacks import patient
 
 # These follow something for ever: they have to run, and are then ended.
@@ -37,7 +39,7 @@ def scripts(readme: Path) -> list[tuple[str, str]]:
 
 def printed(readme: Path) -> list[str]:
     """Every command of the guide."""
-    return [command for _, script in scripts(readme) for command in markdown.split_commands(script)]
+    return [command for _, script in scripts(readme) for command in split_commands(script)]
 
 
 class Reader:
@@ -69,7 +71,7 @@ class Reader:
 
     def script(self, text: str) -> None:
         """A whole block, command by command."""
-        for command in markdown.split_commands(text):
+        for command in split_commands(text):
             self.execute(command)
 
     def execute(self, command: str) -> None:

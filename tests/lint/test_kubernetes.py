@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from extensions.deployment import derive
-from spinbox_wrapper import markdown
+from tests import markdown
 from tests.cases import SHAPES
 from tests.e2e.pods import pod_template
 from tests.lint.network_policies import Peer, allowed

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from extensions.deployment import derive
-from spinbox_wrapper import markdown
+from tests import markdown
 from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
 from tests.projects.compose import compose
