@@ -27,7 +27,7 @@ from .pipeline import (
 )
 from .services import KINDS
 from .stack import build_stack
-from .target import Surface
+from .target import DataScript, Surface
 from .targets import TARGETS
 
 # Pinned, so that a rebuild years later installs with the same tool.
@@ -72,6 +72,11 @@ class Deployment:
         return (*dockerfiles(self.stack), *own)
 
     @property
+    def data_scripts(self) -> tuple[DataScript, ...]:
+        """The scripts of what is kept, at the places of each target, each once."""
+        return tuple(dict.fromkeys(s for one in self.surfaces.values() for s in one.data_scripts))
+
+    @property
     def to_output(self) -> str:
         """From the project's top folder to the generated files, ending in `/`; or empty."""
         return "" if self.output == "." else f"{PurePosixPath(self.output)}/"
@@ -90,6 +95,7 @@ class Deployment:
             "pipeline": self.pipeline,
             "platforms": self.platforms,
             "dockerfiles": self.dockerfiles,
+            "data_scripts": self.data_scripts,
             "to_project": self.to_project,
             "to_output": self.to_output,
             "guide": Guide(self.stack.name),
@@ -97,9 +103,29 @@ class Deployment:
         }
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where scripts lie that one server and a swarm share, but for what is peculiar to each.
+
+    Attributes:
+        folder: Below `deploy/`, ending in `/`; or empty.
+        on_swarm: They are a swarm's.
+    """
+
+    folder: str
+    on_swarm: bool
+
+    @property
+    def scripts(self) -> str:
+        """The folder as the scripts are called by."""
+        return f"deploy/{self.folder}".rstrip("/")
+
+
 # What templates see whatever the project is.
 CONSTANTS: dict[str, Any] = {
     "catalogue": KINDS,
+    "places": (Place("", False), Place("swarm/", True)),
+    "sql_folders": ("", "kubernetes/base/scripts/"),
     "image_reference": ImageReference.parse,
     "pins": SimpleNamespace(action=pins.action, image=pins.image),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),

@@ -187,7 +187,7 @@ class BackingService:
         health: The check that tells when it accepts connections.
         resources: Limits.
         shared_memory: Size of /dev/shm, where the default of 64 MB is too small.
-        paused_backup: Its script (`template/deploy/data/`) makes a backup of the files in its
+        paused_backup: Its script (`template/_partials/data/`) makes a backup of the files in its
             volume, in a container beside it, while it is paused; else inside it, while it runs.
         stopped_restore: The same for a restore, while it is stopped.
         reads_secret_files: Its image takes a secret from the file that NAME_FILE names.

@@ -11,6 +11,19 @@ from .model import Stack
 
 
 @dataclass(frozen=True)
+class DataScript:
+    """A script that saves and brings back what is kept.
+
+    Attributes:
+        name: What that is, as in `Stack.kept`.
+        path: Where it lies, relative to `deploy/`.
+    """
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Surface:
     """What the templates see of a target, under its `surface` name.
 
@@ -21,6 +34,21 @@ class Surface:
 
     stack: Stack
     wanted: bool
+
+    @property
+    def data_scripts(self) -> tuple[DataScript, ...]:
+        """The scripts of what the target keeps; none where a platform keeps it."""
+        return ()
+
+
+@dataclass(frozen=True)
+class EngineSurface(Surface):
+    """The same where Docker itself runs the containers, on one server or in a swarm."""
+
+    @property
+    def data_scripts(self) -> tuple[DataScript, ...]:
+        """Both have the same."""
+        return tuple(DataScript(name, f"data/{name}.sh") for name in self.stack.kept)
 
 
 # The answers, complete, and the stack -> what its templates see.

@@ -49,7 +49,8 @@ def _files_that_went(folder: Path) -> None:
 
 
 def _no_caddyfile(folder: Path) -> None:
-    (folder / "template/deploy/Caddyfile.jinja").unlink()
+    (proxy,) = (folder / "template/deploy").glob("*Caddyfile*")
+    proxy.unlink()
 
 
 def _condition_in_a_name(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Numbered SQL files, each run once, in their order, by psql (`template/_partials/migrate.sh`)."""
+"""Numbered SQL files, each run once, in their order, by psql (`migrate.sh`)."""
 
 from __future__ import annotations
 

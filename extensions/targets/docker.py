@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import Stack
-from ..target import Surface, Target
+from ..target import EngineSurface, Target
 
 
-def _build(answers: Mapping[str, Any], stack: Stack) -> Surface:
-    return Surface(stack, wanted=bool(answers["compose"]))
+def _build(answers: Mapping[str, Any], stack: Stack) -> EngineSurface:
+    return EngineSurface(stack, wanted=bool(answers["compose"]))
 
 
 TARGET = Target(

@@ -8,14 +8,14 @@ from typing import Any
 
 from ..errors import ProjectError
 from ..model import Stack
-from ..target import Surface, Target
+from ..target import EngineSurface, Target
 
 NAME = "docker-swarm"
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 @dataclass(frozen=True)
-class Swarm(Surface):
+class Swarm(EngineSurface):
     """What the templates of `deploy/swarm/` see."""
 
     def octets(self, size: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from ..choice import Choice, Form
 from ..image_reference import ImageReference
 from ..model import MIGRATE_RESOURCES, BackingService, Edge, Env, Resources, Stack, Variable
-from ..target import Surface, Target
+from ..target import DataScript, Surface, Target
 
 NAME = "kubernetes"
 # Where a value is kept: the databases' apart from the apps', so that a change of these starts only
@@ -20,7 +20,8 @@ CONFIG_MAPS = {"settings": "The apps' settings", "data": "The databases' setting
 SECRETS = {"secrets": "The apps' secrets", "passwords": "The databases' passwords"}
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 GATEWAY = Form(re.compile(f"{_LABEL}/{_LABEL}"), "of the form NAMESPACE/NAME")
-_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+# Below `deploy/`.
+SCRIPTS_FOLDER = "kubernetes/base/scripts/"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ class Kubernetes(Surface):
         """What backups hold: all but what could be saved while it is paused only."""
         paused = {service.name for service in self.stack.services if service.paused_backup}
         return tuple(name for name in self.stack.kept if name not in paused)
+
+    @property
+    def data_scripts(self) -> tuple[DataScript, ...]:
+        """In the ConfigMap of all scripts."""
+        return tuple(DataScript(name, f"{SCRIPTS_FOLDER}{name}.sh") for name in self.kept)
 
     @property
     def backup_environment(self) -> tuple[Env, ...]:
