@@ -28,6 +28,16 @@ class Dockerfile:
     title: str = ""
 
     @property
+    def differences(self) -> str:
+        """What it has other than the app's usual one, in words that follow that one's name."""
+        words = {
+            "with psql for migrations": self.psql,
+            "without the build's caches": not self.caches,
+            "with `http://` before the API's address": self.adds_scheme,
+        }
+        return " and ".join(phrase for phrase, holds in words.items() if holds)
+
+    @property
     def place(self) -> str:
         """Where its image runs, for a sentence; empty where that is anywhere."""
         return f", for {self.title}" if self.title else ""

@@ -76,6 +76,20 @@ def test_a_target_never_changes_another_target_s_files(
     assert {p for p in alone if alone[p] != with_all[p]} <= OF_ALL_TARGETS
 
 
+def test_a_choice_that_is_gone_still_loads(root: Path) -> None:
+    """railway.json, which Railway reads no longer, was one."""
+    generate(root, "railway")
+    (root / ".copier-answers.yml").write_text(
+        (root / ".copier-answers.yml").read_text() + "railway_config: json\n"
+    )
+    assert "Note: railway_config is gone: Railway reads railway.json no longer" in build(root)
+    assert "railway_config" not in (root / ".copier-answers.yml").read_text()
+    assert "Everything is up to date." in build(root)
+    result = run(root, "--set", "railway_config=json")
+    assert result.code == 2
+    assert "follows .railway/railway.ts" in result.stderr
+
+
 def test_the_guide_is_what_comes_next(root: Path) -> None:
     assert build(root, "deploy", "--target", "kubernetes", "--generate").endswith(
         f"Next, as the guide says:\n  spinbox deploy --target kubernetes -C {root}\n"
