@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from . import package_managers
+from . import package_managers, source_text
 from .errors import ProjectError
 from .origins import Fields, Found, line_at
 from .tree import Tree, join
@@ -163,14 +163,7 @@ def app_sources(tree: Tree, folder: str) -> list[Source]:
     ]
 
 
-# String literals are consumed as well, so that what looks like a comment in one stays.
-_COMMENT = re.compile(
-    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
-)
-
-
 def read_source(tree: Tree, path: str) -> Source:
     """One source file."""
     text = tree.read(path)
-    code = _COMMENT.sub(lambda match: match[1] or " " * len(match[0]), text)
-    return Source(path, text, code)
+    return Source(path, text, source_text.without_comments(text))

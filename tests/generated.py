@@ -36,11 +36,9 @@ def exclusions() -> str:
 
 def _rows(files: Mapping[str, tuple[str, ...]], wanted: str) -> Iterator[str]:
     for condition, patterns in files.items():
-        conditions = [wanted] if wanted and not condition else []
-        conditions += [condition] if condition else []
-        joined = conditions[0] if len(conditions) == 1 else " and ".join(conditions)
-        simple = " " not in joined
-        yield f"{{% if not {joined if simple else f'({joined})'} %}}"
+        several = f"({condition})" if " or " in condition else condition
+        joined = " and ".join(part for part in (wanted, several) if part)
+        yield f"{{% if not {f'({joined})' if ' ' in joined else joined} %}}"
         yield from patterns
         yield "{% endif %}"
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import yaml
 
+from .. import derivation
 from ..answers import load_yaml
-from . import migrations, source
+from ..derivation import source_text
+from ..plan import Step
+from . import migrations
 from .model import Check, Context, failed, passed, warned
 
 IDS = {
@@ -69,7 +72,7 @@ def lockfiles(context: Context) -> Check | None:
     return passed(id_, f"Dependencies are locked: {', '.join(locked)}.") if locked else None
 
 
-def _unlocked(context: Context, app: Any) -> Check | None:
+def _unlocked(context: Context, app: derivation.model.App) -> Check | None:
     id_, build = "project.lockfiles", app.build
     folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
     where = app.directory if app.directory != "." else "the top folder"
@@ -133,7 +136,7 @@ def _shown(context: Context, path: str) -> str:
     return f"echo {line} >> .gitignore"
 
 
-def _files(context: Context) -> Iterator[Any]:
+def _files(context: Context) -> Iterator[Step]:
     return (step for step in context.outcome.steps if step.generated is not None)
 
 
@@ -141,7 +144,9 @@ def public(context: Context) -> Check | None:
     """Whether the files that pages name are there; a missing folder is no fault by itself."""
     id_ = "project.public"
     for app in _next_apps(context):
-        wanted = {p for _, text in _sources(context, app) for p in source.public_references(text)}
+        wanted = {
+            p for _, text in _sources(context, app) for p in source_text.public_references(text)
+        }
         for name in sorted(wanted):
             path = posixpath.normpath(posixpath.join(app.directory, "public", name))
             if context.outcome.tree.has(path) or _MADE_BY_NEXT.fullmatch(name):
@@ -160,7 +165,7 @@ def fonts(context: Context) -> Check | None:
     id_ = "project.fonts"
     for app in _next_apps(context):
         for path, text in _sources(context, app):
-            if source.downloads_fonts(text):
+            if source_text.downloads_fonts(text):
                 seen = f"{path} fetches fonts from Google while the image is built."
                 return warned(id_, seen, "Keep the font in the project: next/font/local")
     return passed(id_, "The build fetches no fonts.") if any(_next_apps(context)) else None
@@ -226,11 +231,11 @@ def connections(context: Context) -> Check | None:
             service = context.stack.service(name)
             # What only names a user or a number is no address.
             names = [env.name for env in service.app_environment] + list(service.urls)
-            if source.names_read(text, names):
+            if source_text.names_read(text, names):
                 checked.append(service.title)
                 continue
             listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]
-            if source.local_urls(text, service.schemes):
+            if source_text.local_urls(text, service.schemes):
                 seen = f"{app.title} connects to {service.title} on localhost, whatever is set."
                 return failed(id_, seen, f"Let {app.title} read {listed}.")
             seen = f"{app.title} reads no setting of {service.title}."
@@ -241,21 +246,21 @@ def connections(context: Context) -> Check | None:
     return passed(id_, f"The apps read the settings of {', '.join(dict.fromkeys(checked))}.")
 
 
-def _next_apps(context: Context) -> Iterator[Any]:
+def _next_apps(context: Context) -> Iterator[derivation.model.App]:
     return (app for app in context.stack.apps if app.kind == "nextjs")
 
 
-def _sources(context: Context, app: Any) -> Iterator[tuple[str, str]]:
+def _sources(context: Context, app: derivation.model.App) -> Iterator[tuple[str, str]]:
     """The app's source files, but its tests: path and text."""
     tops = {path.rstrip("/") for path in app.sources}
     for path in context.outcome.tree.below(app.directory):
-        if not path.endswith(source.ENDINGS) or re.search(
+        if not path.endswith(source_text.ENDINGS) or re.search(
             r"(^|/)(tests?|__tests__|examples)/|\.(test|spec)\.", path
         ):
             continue
         if app.directory == "." and path.split("/")[0] not in tops:
             continue
-        yield path, source.code_of(path, context.read(path))
+        yield path, source_text.code_of(path, context.read(path))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.checks import project, source
+from extensions import source_text
+from spinbox_wrapper.checks import project
 from spinbox_wrapper.checks.model import Check
 from tests.checks.conftest import Ready
 from tests.checks.support import by_id, commit, context, git, one
@@ -294,7 +295,7 @@ def test_a_migration_with_a_transaction_of_its_own(ready: Ready, text: str) -> N
     ],
 )
 def test_sql_that_only_looks_like_a_transaction(text: str) -> None:
-    assert source.sql_problem(text) is None
+    assert source_text.sql_problem(text) is None
 
 
 @pytest.mark.parametrize(
@@ -371,4 +372,4 @@ def test_a_name_in_a_comment_is_not_read(ready: Ready) -> None:
     ],
 )
 def test_code_without_its_comments(path: str, text: str, code: str) -> None:
-    assert source.code_of(path, text) == code
+    assert source_text.code_of(path, text) == code

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pathspec
 import pytest
 import yaml
 
@@ -74,6 +75,10 @@ def test_a_target_never_changes_another_target_s_files(
     guide = derivation.targets.TARGETS[target].guide
     assert alone.keys() <= with_all.keys() and guide in alone
     assert {p for p in alone if alone[p] != with_all[p]} <= OF_ALL_TARGETS
+    others = [t for name, t in derivation.targets.TARGETS.items() if name != target]
+    patterns = [pattern for t in others for listed in t.files.values() for pattern in listed]
+    theirs = pathspec.PathSpec.from_lines("gitwildmatch", patterns)
+    assert [path for path in alone if theirs.match_file(path)] == []
 
 
 def test_a_choice_that_is_gone_still_loads(root: Path) -> None:

@@ -7,7 +7,7 @@ import re
 import shlex
 
 from ... import derivation
-from .. import source
+from ...derivation import source_text
 from ..model import Check, Context, failed, passed, warned
 
 IDS = {
@@ -31,9 +31,9 @@ def environment(context: Context) -> Check:
     if not found:
         return failed(id_, "Alembic's env.py is missing.", f"{folder}alembic init alembic")
     path = found[0]
-    text = source.code_of(path, context.read(path))
+    text = source_text.code_of(path, context.read(path))
     names = ("SQLALCHEMY_DATABASE_URI", "DATABASE_URL", "POSTGRES_PASSWORD")
-    if not source.names_read(text, names) and not _imports_app(context, app, text):
+    if not source_text.names_read(text, names) and not _imports_app(context, app, text):
         seen = f"{path} does not take the database's address from the stack."
         return failed(id_, seen, "Let it read SQLALCHEMY_DATABASE_URI from os.environ.")
     versions = posixpath.join(posixpath.dirname(path), "versions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from .. import source
+from ...derivation import source_text
 from ..model import Check, Context, failed, passed
 
 IDS = {
@@ -41,7 +41,7 @@ def files(context: Context) -> Check:
         seen = "The names do not sort as their numbers do (10 comes before 2)."
         return failed(id_, seen, f"Rename the files of {folder}: 002_…, 010_…")
     for name in names:
-        if problem := source.sql_problem(context.read(f"{folder}/{name}")):
+        if problem := source_text.sql_problem(context.read(f"{folder}/{name}")):
             return failed(id_, f"{name} {problem}.", f"Take that out of {folder}/{name}.")
     those = "1 SQL file is" if len(names) == 1 else f"{len(names)} SQL files are"
     return passed(id_, f"{those} in order.")

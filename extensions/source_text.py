@@ -32,10 +32,15 @@ _OUTSIDE_TRANSACTION = re.compile(
 )
 
 
+def without_comments(text: str) -> str:
+    """JavaScript or TypeScript with its comments blanked: positions stay as they are."""
+    return _COMMENT.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
+
+
 def code_of(path: str, text: str) -> str:
     """The source without its comments, and Python's without docstrings, which run nothing."""
     if not path.endswith(".py"):
-        return _COMMENT.sub(lambda match: match[1] or " ", text)
+        return without_comments(text)
     try:
         module = ast.parse(text)
     except (SyntaxError, ValueError):
