@@ -368,7 +368,11 @@ def test_a_name_in_a_comment_is_not_read(ready: Ready) -> None:
         ("a.py", '"""Text."""\nA = "b"  # c\n', "A = 'b'"),
         ("a.py", "def f():\n    'Text.'\n", "def f():\n    pass"),
         ("a.py", "no python\n", "no python\n"),
-        ("a.ts", "const a = 'http://b' // c\n/* d */", "const a = 'http://b'  \n "),
+        (
+            "a.ts",
+            "const a = 'http://b' // c\n/* d */",
+            f"const a = 'http://b' {' ' * 4}\n{' ' * 7}",
+        ),
     ],
 )
 def test_code_without_its_comments(path: str, text: str, code: str) -> None:

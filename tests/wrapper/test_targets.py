@@ -77,7 +77,7 @@ def test_a_target_never_changes_another_target_s_files(
     assert {p for p in alone if alone[p] != with_all[p]} <= OF_ALL_TARGETS
     others = [t for name, t in derivation.targets.TARGETS.items() if name != target]
     patterns = [pattern for t in others for listed in t.files.values() for pattern in listed]
-    theirs = pathspec.PathSpec.from_lines("gitwildmatch", patterns)
+    theirs = pathspec.PathSpec.from_lines("gitignore", patterns)
     assert [path for path in alone if theirs.match_file(path)] == []
 
 
