@@ -14,6 +14,7 @@ from .choice import Choice, Form
 from .errors import ProjectError
 from .pipelines import PLATFORMS
 from .proxies import PROXIES
+from .runtimes import RUNTIMES
 from .targets import LISTED, TARGETS
 
 UPLOADS = Form(re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads")
@@ -26,7 +27,7 @@ def _all() -> Iterator[Choice]:
         "runtime",
         "Which apps should run in production?",
         "auto",
-        values={"auto": "All of them", "python": "Python only", "node": "Node only"},
+        values={"auto": "All of them"} | {r.name: f"{r.title} only" for r in RUNTIMES.values()},
     )
     yield Choice("compose", "Should docker-compose.prod.yml be generated, for one server?", True)
     yield Choice(
