@@ -62,6 +62,7 @@ class TemplateHistoryHook(BuildHookInterface[Any]):
 def _complete(root: Path) -> None:
     """Fetch what a shallow clone lacks, such as pre-commit's."""
 
+    # With the user's configuration, which may hold the login that a fetch needs.
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
         return subprocess.run(

@@ -19,6 +19,15 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """A choice of earlier versions: what was chosen, for which target, and what is to be done."""
+
+    value: str
+    target: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Choice:
     """One answer of the answers file, and everything that is said of it.
 

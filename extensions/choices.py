@@ -6,11 +6,11 @@ The targets and the CI platforms bring their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .choice import Choice, Form
+from .choice import Choice, Form, Retired
 from .errors import ProjectError
 from .pipelines import PLATFORMS
 from .proxies import PROXIES
@@ -18,7 +18,10 @@ from .runtimes import RUNTIMES
 from .targets import LISTED, TARGETS
 
 UPLOADS = Form(re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads")
-_FOLDER = Form(re.compile(r"(?!.*\.\.)[\w.][\w./-]*"), "a folder of the repository")
+_FOLDER = Form(
+    re.compile(r"(?!.*\.\.)[\w.][\w./-]*"),
+    "a path of letters, digits, dots, dashes and slashes: rename that folder",
+)
 _WITH_CI = "ci | length > 0"
 
 
@@ -111,11 +114,14 @@ _OTHERS: dict[str, type] = {"project": dict, "overrides": dict, "output": str}
 QUESTIONS = frozenset(key for key, choice in CHOICES.items() if choice.question)
 # Every answer.
 KEYS = (*_OTHERS, *CHOICES)
-# Choices of earlier versions: a stored one still loads. What to know of each.
+# Choices of earlier versions, which still load where they are stored.
 RETIRED = {
-    "railway_config": (
-        "railway_config is gone: Railway reads railway.json no longer since 2026-12-01, and "
-        "follows .railway/railway.ts; deploy/railway/README.md says how to go over to it."
+    "railway_config": Retired(
+        "json",
+        "railway",
+        "railway_config is gone: Railway reads railway.json no longer since 2026-12-01, but "
+        '.railway/railway.ts: clear the setting "Config file" of each service there, then run '
+        "railway config apply.",
     ),
 }
 
@@ -127,7 +133,7 @@ def complete(answers: Mapping[str, Any]) -> dict[str, Any]:
         answers: As they are stored, or as far as Copier has them; None is no answer.
 
     Raises:
-        ProjectError: One has another type or form than its choice.
+        ProjectError: One has another type, value or form than its choice.
     """
     found: dict[str, Any] = {
         "project": answers.get("project"),
@@ -136,28 +142,53 @@ def complete(answers: Mapping[str, Any]) -> dict[str, Any]:
     }
     for key, choice in CHOICES.items():
         value = answers.get(key)
-        if value is not None:
+        # An empty text is no answer.
+        if value is None or value == "":
+            found[key] = choice.default_for(found)
+        else:
+            check_type(key, value)
             check(key, value)
-        found[key] = choice.default_for(found) if value is None or value == "" else value
+            found[key] = value
     return found
 
 
-def check(key: str, value: Any) -> None:
-    """Look at an answer, which may have been written by hand.
+def retired(stored: Mapping[str, Any], targets: Sequence[str]) -> list[str]:
+    """What is to be done for choices that are gone, one sentence each.
+
+    Args:
+        stored: The answers as they are stored.
+        targets: Those of the present ones.
+    """
+    return [
+        choice.sentence
+        for key, choice in RETIRED.items()
+        if stored.get(key) == choice.value and choice.target in targets
+    ]
+
+
+def check_type(key: str, value: Any) -> None:
+    """Look at the type of an answer, which may have been written by hand.
 
     Raises:
-        ProjectError: It has another type or form than its choice.
+        ProjectError: It is another one than its choice has.
     """
     choice = CHOICES.get(key)
     wanted = choice.type if choice else _OTHERS.get(key, object)
     if not isinstance(value, wanted):
         words = {bool: "true or false", list: "a list", dict: "a mapping", str: "a text"}
         raise ProjectError(f"{key} must be {words[wanted]}, not {value!r}.")
-    if choice is None:
-        return
+
+
+def check(key: str, value: Any) -> None:
+    """Look at an answer of the right type: is it one that can be chosen?
+
+    Raises:
+        ProjectError: It has another value or form than its choice.
+    """
+    choice = CHOICES[key]
     values: list[Any] = value if isinstance(value, list) else [value]
     for one in values if choice.values else ():
-        if one not in choice.values:
+        if not isinstance(one, str) or one not in choice.values:
             raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {one!r}.")
-    if choice.form and value and not choice.form.pattern.fullmatch(str(value)):
+    if choice.form and not choice.form.pattern.fullmatch(str(value)):
         raise ProjectError(f"{key} must be {choice.form.words}, not {value!r}.")

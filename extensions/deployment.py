@@ -27,8 +27,8 @@ from .pipeline import (
 )
 from .services import KINDS
 from .stack import build_stack
-from .target import DataScript, Surface
-from .targets import TARGETS
+from .target import DataScript, EngineSurface, Surface, Target
+from .targets import DEFAULT, TARGETS
 
 # Pinned, so that a rebuild years later installs with the same tool.
 UV_VERSION = "0.13.9"
@@ -66,6 +66,17 @@ class Deployment:
         return tuple(s for s in surfaces if isinstance(s, ManagedPlatform))
 
     @property
+    def clusters(self) -> tuple[Target, ...]:
+        """The wanted targets that the stack runs on as it does on one server: several nodes."""
+        found = (TARGETS[name] for name in self.targets if name != DEFAULT)
+        return tuple(target for target in found if not target.managed)
+
+    @property
+    def on_engine(self) -> bool:
+        """Whether Docker itself runs the containers somewhere, on one server or in a swarm."""
+        return any(isinstance(self.surfaces[name], EngineSurface) for name in self.targets)
+
+    @property
     def dockerfiles(self) -> tuple[Dockerfile, ...]:
         """Every Dockerfile: those of the project, and those of platforms that need their own."""
         own = (file for platform in self.platforms for file in platform.dockerfiles)
@@ -94,8 +105,11 @@ class Deployment:
             "stack": self.stack,
             "pipeline": self.pipeline,
             "platforms": self.platforms,
+            "clusters": self.clusters,
+            "on_engine": self.on_engine,
             "dockerfiles": self.dockerfiles,
             "data_scripts": self.data_scripts,
+            "sql_folders": tuple(dict.fromkeys(s.sql_folder for s in self.surfaces.values())),
             "to_project": self.to_project,
             "to_output": self.to_output,
             "guide": Guide(self.stack.name),
@@ -125,7 +139,6 @@ class Place:
 CONSTANTS: dict[str, Any] = {
     "catalogue": KINDS,
     "places": (Place("", False), Place("swarm/", True)),
-    "sql_folders": ("", "kubernetes/base/scripts/"),
     "image_reference": ImageReference.parse,
     "pins": SimpleNamespace(action=pins.action, image=pins.image),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),

@@ -139,6 +139,7 @@ class Managed:
             can be chosen.
         extensions: The extensions offered; None for all that the stack can have.
         image: The official image that the platform's own can take the place of; None for any.
+        title: What the platform calls it, for people; empty where that is not said.
         kind: What the platform's file calls the resource.
         constructor: The function of the platform's package that makes it.
     """
@@ -149,6 +150,7 @@ class Managed:
     versions: tuple[int, ...] = ()
     extensions: frozenset[str] | None = None
     image: str | None = None
+    title: str = ""
     kind: str = ""
     constructor: str = ""
 
@@ -295,6 +297,7 @@ class Runtime:
         version: The language's version where the base image's tag does not say it.
         interpreter: The program that a shell in a container is started with.
         runs_workers: Background workers are looked for (`extensions/workers/`).
+        rank: Its place in the stack's apps.
         ignored: What its tools leave behind, which no image gets, as patterns.
     """
 
@@ -306,6 +309,7 @@ class Runtime:
     interpreter: str
     runs_workers: bool
     ignored: tuple[str, ...]
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -673,8 +677,8 @@ class Stack:
         return tuple(dict.fromkeys(name for app in self.apps for name in app.passed_on))
 
     @property
-    def dockerfiles(self) -> tuple[str, ...]:
-        """The Dockerfiles and what belongs to them."""
+    def image_files(self) -> tuple[str, ...]:
+        """The names of its Dockerfiles and of what belongs to them."""
         return tuple(n for a in self.apps for n in (a.dockerfile, f"{a.dockerfile}.dockerignore"))
 
     @property

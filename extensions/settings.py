@@ -89,7 +89,7 @@ def check_key(key: str) -> Setting:
         ProjectError: There is none.
     """
     if key in choices.RETIRED:
-        raise ProjectError(choices.RETIRED[key])
+        raise ProjectError(choices.RETIRED[key].sentence)
     if key not in _BY_KEY:
         raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
     return _BY_KEY[key]

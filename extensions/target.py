@@ -35,6 +35,9 @@ class Surface:
     stack: Stack
     wanted: bool
 
+    # Where the script lies that runs SQL migrations, below `deploy/`; empty for there itself.
+    sql_folder = ""
+
     @property
     def data_scripts(self) -> tuple[DataScript, ...]:
         """The scripts of what the target keeps; none where a platform keeps it."""

@@ -88,7 +88,7 @@ def read_answers(path: Path) -> Answers | None:
     values = {key: value for key, value in document.items() if not key.startswith("_")}
     for key, value in values.items():
         try:
-            derivation.choices.check(key, value)
+            derivation.choices.check_type(key, value)
         except derivation.errors.ProjectError as error:
             problem = str(error).rstrip(".")
             raise UserError(

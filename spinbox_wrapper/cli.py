@@ -18,6 +18,8 @@ from .errors import UsageError, UserError
 if TYPE_CHECKING:
     from .sync import Request
 
+# As `targets.DEFAULT`, which is not read for the sake of `--help` alone.
+_DEFAULT_TARGET = "docker"
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -185,7 +187,7 @@ def build(
 @click.option(
     "--target",
     "targets",
-    type=_Values("targets", "docker"),
+    type=_Values("targets", _DEFAULT_TARGET),
     multiple=True,
     help="What to deploy to; with --generate, can be given more than once.  [default: docker]",
 )
@@ -252,10 +254,10 @@ def deploy(
     if (online or boot) and not check:
         raise UsageError("--online and --boot belong to --check: add it.")
     targets = tuple(dict.fromkeys(targets))
-    target, *more = targets or ("docker",)
+    target, *more = targets or (_DEFAULT_TARGET,)
     if more and not generate:
         raise UsageError("Several targets belong to --generate: else, name one.")
-    if boot and target != "docker":
+    if boot and target != _DEFAULT_TARGET:
         raise UsageError(f"--boot starts a copy with Compose: it does not go with {target}.")
     if environment and _is_managed(target):
         raise UsageError(f"--env does not go with {target}: its files are for one environment.")
@@ -270,12 +272,12 @@ def deploy(
         raise UsageError("--adopt, --restore, --diff and --dry-run belong to --generate: add it.")
     _refuse_together(preview, "--diff or --dry-run", adopt == "ask")
     writes = generate or bool(dropped)
-    added = tuple(name for name in targets if name != "docker")
+    added = tuple(name for name in targets if name != _DEFAULT_TARGET)
     request = _request(
         directory,
         output,
         answers_file,
-        choices={"compose": True} if generate and "docker" in (*targets, target) else {},
+        choices={"compose": True} if generate and _DEFAULT_TARGET in (*targets, target) else {},
         settings=tuple(_pair(text) for text in settings),
         added={"targets": added} if added else {},
         dropped={"targets": dropped},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         pipeline,
         programs,
         secrets,
+        services,
         settings,
         source_text,
         targets,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         "pipeline",
         "programs",
         "secrets",
+        "services",
         "settings",
         "source_text",
         "targets",
@@ -62,15 +64,17 @@ if TYPE_CHECKING:
     ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """A module of the derivation, loaded when it is first needed."""
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return import_module(f"{_package().__name__}.{name}")
-
-
 @cache
 def _package() -> ModuleType:
     folder = (ROOT / "extensions").resolve()
     package: ModuleType = runpy.run_path(str(folder / "loader.py"))["load"](folder)
     return package
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> ModuleType:
+        """A module of the derivation, loaded when it is first needed."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return import_module(f"{_package().__name__}.{name}")

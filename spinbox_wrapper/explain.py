@@ -96,7 +96,7 @@ def _choices(reading: Reading) -> list[Line]:
         default = table[key].default_for(known)
         if key in reading.choices:
             line = Line(key, reading.choices[key], "you", "", "set in this call")
-        elif stored.get(key, default) != default:
+        elif stored.get(key) not in (None, "", default):
             line = Line(key, stored[key], "you", reading.answers_file, "chosen earlier")
         else:
             line = Line(key, default, "default", "", "not chosen")

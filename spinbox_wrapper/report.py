@@ -44,7 +44,7 @@ def next_steps(outcome: Outcome) -> list[str]:
     if folder.startswith(".."):
         folder = str(root.resolve())
     steps = [] if folder == "." else [f"cd {shlex.quote(folder)}"]
-    if not outcome.answers["compose"]:
+    if not outcome.deployment.surfaces[derivation.targets.DEFAULT].wanted:
         # From the project's top folder, which is the context.
         files = [(app, root / app.dockerfile) for app in outcome.stack.apps]
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -231,6 +231,9 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         "overrides": reading.overrides,
         "output": request.output,
     }
+    if reading.stored and reading.stored.commit:
+        # Before its answers are judged: those of a newer version may hold what this one lacks.
+        template.identity(reading.stored.commit)
     try:
         derivation.deployment.derive(answers)
         new = render(
@@ -261,8 +264,8 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         wanted = bool(answers.get("ci_deploy"))
         warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
     if stored:
-        retired = derivation.choices.RETIRED
-        warnings += [retired[key] for key in stored.values if key in retired]
+        warnings += derivation.choices.retired(stored.values, deployment.targets)
+        warnings += _twins(deployment, steps)
         warnings += _dangers(base, new, deployment.stack)
     return Outcome(
         request,
@@ -316,6 +319,20 @@ def _hidden_warnings(folders: list[str]) -> list[str]:
     ]
 
 
+def _twins(deployment: derivation.deployment.Deployment, steps: Sequence[Step]) -> Iterator[str]:
+    """Edits of a Dockerfile that a platform's own, which is new, does not have."""
+    action = {step.path: step.action for step in steps}
+    edited = {Action.KEEP, Action.MERGE, Action.CONFLICT}
+    for platform in deployment.platforms:
+        for file in platform.dockerfiles:
+            usual = file.app.dockerfile
+            if action.get(file.path) is Action.CREATE and action.get(usual) in edited:
+                yield (
+                    f"You edited {usual}: make the same edit in {file.path}, which "
+                    f"{platform.title} builds from now on."
+                )
+
+
 def _dangers(
     base: Mapping[str, File], new: Mapping[str, File], stack: derivation.model.Stack
 ) -> list[str]:
@@ -359,7 +376,9 @@ def _apply_settings(
     chosen_by_key = {setting.key for setting in settings.CHOICES}
     for key, text in request.settings:
         try:
-            settings.check_key(key)
+            # What is gone can be taken back all the same.
+            if text or key not in derivation.choices.RETIRED:
+                settings.check_key(key)
             value = settings.parse_setting(key, text) if text else None
         except derivation.errors.ProjectError as error:
             raise UsageError(str(error)) from None
@@ -377,8 +396,8 @@ def _apply_settings(
 def _lists(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
     """The choices that are lists, where the request changes them."""
     chosen: dict[str, Any] = {}
-    for answer in ("ci", "targets"):
-        names = derivation.choices.CHOICES[answer].values
+    lists = [c for c in derivation.choices.CHOICES.values() if c.kind == "list"]
+    for answer, names in ((choice.key, choice.values) for choice in lists):
         before = answers.get(answer) or ()
         wanted = {*before, *request.added.get(answer, ())} - {*request.dropped.get(answer, ())}
         if wanted != {*before}:
@@ -395,8 +414,8 @@ def _pipelines(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
         except derivation.errors.ProjectError as error:
             raise UsageError(str(error)) from None
     asked = request.added.get("ci") or request.interactive
-    # Managed platforms build from the repository, too.
-    targets = request.added.get("targets")
+    known = derivation.targets.TARGETS
+    targets = any(known[name].from_repository for name in request.added.get("targets", ()))
     proposed = pipeline.propose(request.project) if asked or targets else {}
     wanted = proposed if asked else {"ci_folder"}
     return {k: value for k, value in proposed.items() if k in wanted and k not in answers}

@@ -6,7 +6,16 @@ Each module has its `RUNTIME`, and what its frameworks (`extensions/apps/`) are 
 
 from __future__ import annotations
 
-from . import node, python
+import importlib
+import pkgutil
+
+from ..model import Runtime
+
+
+def _all() -> list[Runtime]:
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return [importlib.import_module(f".{name}", __name__).RUNTIME for name in names]
+
 
 # In the order of the stack's apps.
-RUNTIMES = {runtime.name: runtime for runtime in (python.RUNTIME, node.RUNTIME)}
+RUNTIMES = {runtime.name: runtime for runtime in sorted(_all(), key=lambda r: (r.rank, r.name))}

@@ -23,6 +23,7 @@ RUNTIME = Runtime(
     interpreter="node",
     runs_workers=False,
     ignored=("**/node_modules", "**/.next", "**/coverage", "**/*.tsbuildinfo"),
+    rank=1,
 )
 DEFAULT_PORT = 3000
 # At the root, two apps can share the folder: what is only Python's stays out.

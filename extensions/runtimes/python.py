@@ -35,6 +35,7 @@ RUNTIME = Runtime(
         "**/.coverage",
         "**/htmlcov",
     ),
+    rank=0,
 )
 # At the root, two apps can share the folder: what is only Node's stays out.
 _NODE_ONLY = re.compile(r"tsconfig.*|.*\.config\.\w+|.*\.(ts|js|mjs|cjs|tsbuildinfo)|public")

@@ -46,6 +46,7 @@ _BUNDLED = frozenset(
 _NOT_SCHEMA = frozenset({"plpgsql", "pg_stat_statements"})
 _MANAGED = {
     "fly": Managed(
+        title="Fly.io's Managed Postgres",
         command="fly mpg attach",
         # For migrations, where connections are pooled by transaction.
         more=("DIRECT_DATABASE_URL",),
@@ -83,6 +84,7 @@ _MANAGED = {
             "POSTGRES_PASSWORD": "password",
             "POSTGRES_DB": "database",
         },
+        title="Render Postgres",
         kind="database",
     ),
 }  # fmt: skip

@@ -23,7 +23,7 @@ KIND = ServiceKind(
 )
 DEFAULT_IMAGE = "redis:7-alpine"
 _MANAGED = {
-    "fly": Managed(command="fly redis create"),
+    "fly": Managed(title="kept by Upstash for Fly.io", command="fly redis create"),
     # The package's `redis()`.
     "railway": Managed(
         outputs={
@@ -34,7 +34,11 @@ _MANAGED = {
         versions=(8,),
         constructor="redis",
     ),
-    "render": Managed(outputs={"REDIS_URL": "connectionString"}, kind="keyvalue"),
+    "render": Managed(
+        title="Render Key Value, for Redis",
+        outputs={"REDIS_URL": "connectionString"},
+        kind="keyvalue",
+    ),
 }
 
 # On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.

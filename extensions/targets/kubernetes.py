@@ -91,6 +91,7 @@ class Kubernetes(Surface):
     overlays = (Overlay("production"), Overlay("staging"))
     # Where secrets appear as files. Below /run a cluster mounts its own.
     secrets_folder = "/etc/secrets"
+    sql_folder = SCRIPTS_FOLDER
     # Of the jobs that are no app: migrations, backups.
     job_resources = MIGRATE_RESOURCES
     config_maps = CONFIG_MAPS

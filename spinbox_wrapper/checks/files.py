@@ -23,7 +23,7 @@ def look(context: Context) -> list[Check]:
 def _generated(context: Context) -> Check:
     id_ = "files.generated"
     outcome = context.outcome
-    if context.target == "docker" and not outcome.answers["compose"]:
+    if not outcome.deployment.surfaces[context.target].wanted and context.is_default_target:
         mend = f"{context.command} --compose"
         return failed(id_, f"{_COMPOSE} is left out of what is generated.", mend)
     missing = outcome.having(Action.CREATE)

@@ -86,9 +86,10 @@ def uses(context: Context) -> list[Use]:
             found.append(Use(product, version, f"{command} --set {key}.image={newer}"))
     for app in context.stack.apps:
         build = app.build
-        if not app.package or app.kind not in calendar():
+        if not app.package or not isinstance(build, derivation.model.NodeBuild):
             continue
-        assert isinstance(build, derivation.model.NodeBuild)
+        if app.kind not in calendar():
+            continue
         if version := _package_version(context, app):
             folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
             add = f"{folder}{build.tool.add} {app.package}@latest"

@@ -24,14 +24,16 @@ IDS = {
     "platform.secrets": "No secret has its value in a file",
     "platform.offers": "The platform has what the stack needs",
     "platform.plan": "No service is on a free plan that it cannot run on",
+    "platform.dockerfiles": "What was edited in a Dockerfile was in the platform's own of it, too",
     "platform.cli": "The platform's program is installed",
 }
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-# What the image's entrypoint makes the parts of.
-_URLS = {"POSTGRES_": "DATABASE_URL", "REDIS_": "REDIS_URL"}
 
 # The services by the path of the file that speaks of them.
 Found = Mapping[str, "Sequence[Unit]"]
+
+
+_EDITED = {Action.KEEP, Action.MERGE, Action.CONFLICT}
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def look(context: Context, platform: Platform) -> list[Check]:
         _variables(context, platform, found),
         _secrets(context, found),
         *_offers(context),
+        *_dockerfiles(context),
         platform.plan(context, units),
         _cli(platform),
     ]
@@ -173,7 +176,7 @@ def _variables(context: Context, platform: Platform, found: Found) -> Check:
         for source in sources:
             if not source.required or (not platform.in_files and _is_secret(source)):
                 continue
-            if source.name in values or _url_of(source.name) in values:
+            if {source.name, *_urls_of(context.stack, source.name)} & values.keys():
                 continue
             file = context.outcome.request.named(path)
             seen = f"{file} does not say what {source.name} is for {name}."
@@ -211,12 +214,31 @@ def _references(context: Context, platform: Platform, found: Found) -> Check:
     return passed(id_, "What the files name is there.")
 
 
+def _dockerfiles(context: Context) -> list[Check]:
+    """A platform's own Dockerfile is another file: an edit of the usual one is not in it."""
+    id_ = "platform.dockerfiles"
+    edited = {step.path for step in context.outcome.steps if step.action in _EDITED}
+    own = surface(context).dockerfiles
+    for file in own:
+        usual, path = (context.outcome.request.named(p) for p in (file.app.dockerfile, file.path))
+        if file.app.dockerfile in edited and file.path not in edited:
+            seen = f"You edited {usual}, and not {path}, which is built there."
+            return [warned(id_, seen, f"Make the same edit in {path}, if it is meant for both.")]
+    return [passed(id_, "No edit of a Dockerfile is missing in the platform's own.")] if own else []
+
+
 def _is_secret(source: derivation.managed_platform.Source) -> bool:
     return bool(source.command) or (source.by_hand and not source.build)
 
 
-def _url_of(name: str) -> str | None:
-    return next((url for prefix, url in _URLS.items() if name.startswith(prefix)), None)
+def _urls_of(stack: derivation.model.Stack, variable: str) -> set[str]:
+    """The URLs of which the image's entrypoint makes a variable."""
+    return {
+        url
+        for service in stack.services
+        if variable in {env.name for env in service.app_environment}
+        for url in service.urls
+    }
 
 
 def _secrets(context: Context, found: Found) -> Check:

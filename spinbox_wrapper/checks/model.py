@@ -99,16 +99,21 @@ class Context:
         return self.names.project
 
     @property
+    def is_default_target(self) -> bool:
+        """Whether it is the one that is there without being asked for."""
+        return self.target == derivation.targets.DEFAULT
+
+    @property
     def command(self) -> str:
         """The command line that generates the files, run in the project's top folder."""
         request = replace(self.outcome.request, project=Path())
-        return request.command if self.target == "docker" else request.command_for(self.target)
+        return request.command if self.is_default_target else request.command_for(self.target)
 
     @property
     def guide_command(self) -> str:
         """The command line of the target's guide, run in the project's top folder."""
         request = replace(self.outcome.request, project=Path())
-        return request.guide_for(self.target) if self.target != "docker" else request.guide_command
+        return request.guide_command if self.is_default_target else request.guide_for(self.target)
 
     @property
     def build_command(self) -> str:

@@ -21,6 +21,7 @@ def wrong(outcome: Outcome) -> int:
     for app in outcome.stack.apps:
         print(app.prot)
     platform: int = outcome.deployment.surfaces["fly"]
+    derivation.modle
     return derivation.deployment.derive(outcome.answers, "more").stack.name
 """
 
@@ -54,6 +55,6 @@ def test_a_wrong_use_across_the_seam_is_found(tmp_path: Path) -> None:
         check=False,
     )
     errors = [line for line in result.stdout.splitlines() if line.startswith("misuse.py:")]
-    assert len(errors) == 4, result.stdout
-    for part in ("prot", "Surface", "Too many arguments", 'got "str", expected "int"'):
+    assert len(errors) == 5, result.stdout
+    for part in ("prot", "modle", "Surface", "Too many arguments", 'got "str", expected "int"'):
         assert part in result.stdout

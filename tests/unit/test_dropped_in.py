@@ -1,6 +1,5 @@
 """A framework, package manager or worker is added by a file of its own, and by nothing else."""
 
-import importlib.util
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -12,12 +11,12 @@ from typing import Any
 import pytest
 
 from extensions.apps import FRAMEWORKS
+from extensions.loader import load
 from extensions.package_managers import of as managers_of
 
 from .support import write_files, write_project
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGE = "spinbox_extensions_with_more"
 
 BOTTLE = '''
 """Bottle, which serves itself."""
@@ -136,14 +135,9 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     shutil.copytree(REPOSITORY / "extensions", folder, ignore=ignore)
     added = {"apps/bottle.py": BOTTLE, "workers/leaf.py": WORKER}
     write_files(folder, {**added, "package_managers/leaf.py": MANAGER})
-    spec = importlib.util.spec_from_file_location(
-        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None and spec.loader is not None
-    sys.modules[PACKAGE] = package = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(package)
-    yield lambda name: import_module(f"{PACKAGE}.{name}")
-    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
+    package = load(folder).__name__
+    yield lambda name: import_module(f"{package}.{name}")
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
         del sys.modules[name]
 
 

@@ -25,7 +25,7 @@ FILES = {
         "spinbox_wrapper/checks/targets/nomad.py",
         "template/deploy/nomad/README.md.jinja",
         "template/deploy/nomad/job.hcl.jinja",
-        "template/deploy/nomad/volumes.hcl.jinja",
+        "template/nomad-volumes.hcl.jinja",
     },
     "framework": {"extensions/apps/plain.py"},
 }
@@ -105,7 +105,7 @@ def test_the_service_has_its_script_its_count_and_its_notes(project: Path) -> No
 def test_the_target_has_its_files_its_guide_and_its_checks(copy: Path, project: Path) -> None:
     job = (project / "deploy/nomad/job.hcl").read_text()
     assert 'datacenters = ["fra1"]' in job
-    assert (project / "deploy/nomad/volumes.hcl").exists()
+    assert (project / "nomad-volumes.hcl").exists()
     target = ("deploy", "-C", project, "--target", "nomad")
     guide = json.loads(run(copy, "spinbox_wrapper", *target, "--format", "json"))
     steps = {step["id"]: step for step in guide["steps"]}
@@ -118,6 +118,7 @@ def test_the_target_has_its_files_its_guide_and_its_checks(copy: Path, project: 
 def test_the_target_goes_without_a_trace(copy: Path, project: Path) -> None:
     run(copy, "spinbox_wrapper", "deploy", "-C", project, "--remove-target", "nomad")
     assert not (project / "deploy/nomad").exists()
+    assert not (project / "nomad-volumes.hcl").exists()
     assert "nomad" not in (project / ".copier-answers.yml").read_text()
 
 

@@ -13,7 +13,7 @@ import yaml
 from spinbox_wrapper import derivation
 from tests.conftest import Project, files_below
 from tests.projects.compose import compose
-from tests.runs import build, run
+from tests.runs import build, edit, run
 
 TARGETS = {
     "docker-swarm": "deploy/swarm/stack.yml",
@@ -92,7 +92,23 @@ def test_a_choice_that_is_gone_still_loads(root: Path) -> None:
     assert "Everything is up to date." in build(root)
     result = run(root, "--set", "railway_config=json")
     assert result.code == 2
-    assert "follows .railway/railway.ts" in result.stderr
+    assert "then run railway config apply" in result.stderr
+    assert run(root, "--set", "railway_config=").code == 0
+
+
+def test_an_edit_of_a_dockerfile_is_not_lost_on_a_platform(root: Path) -> None:
+    """A platform's own Dockerfile is a file of its own: whoever edits one is told of the other."""
+    build(root)
+    edit(root / "Dockerfile.prod", "USER ", "RUN true\nUSER ")
+    path = "deploy/railway/app.Dockerfile"
+    said = generate(root, "railway")
+    assert f"You edited Dockerfile.prod: make the same edit in {path}, which Railway" in said
+    check = ("deploy", "--target", "railway", "--check", "--format", "json")
+    looked = {c["id"]: c for c in json.loads(run(root, *check).stdout)["checks"]}
+    assert looked["platform.dockerfiles"]["status"] == "warn"
+    edit(root / path, "USER ", "RUN true\nUSER ")
+    looked = {c["id"]: c for c in json.loads(run(root, *check).stdout)["checks"]}
+    assert looked["platform.dockerfiles"]["status"] == "pass"
 
 
 def test_the_guide_is_what_comes_next(root: Path) -> None:

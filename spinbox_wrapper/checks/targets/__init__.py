@@ -7,7 +7,6 @@ its guide that can be told to be done or not, by their ids.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Protocol, cast
@@ -30,11 +29,9 @@ class TargetChecks(Protocol):
 
 
 def _all() -> dict[str, TargetChecks]:
-    there = {module.name for module in pkgutil.iter_modules(__path__)}
-    names = [name for name in derivation.targets.TARGETS if name.replace("-", "_") in there]
     return {
         name: cast(TargetChecks, import_module(f".{name.replace('-', '_')}", __name__))
-        for name in names
+        for name in derivation.targets.TARGETS
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.version import Version
 
+from ... import derivation
 from ...derivation import programs
 from ..managed_platform import IDS, Found, Platform, Unit, surface
 from ..managed_platform import look as look_at
@@ -38,7 +39,8 @@ def _read(text: str) -> Iterator[Unit]:
     bare = re.sub(rf"{_QUOTED}|//[^\n]*|/\*.*?\*/", lambda m: m[1] or "", text, flags=re.S)
     if "defineRailway(" not in bare:
         raise ValueError("it does not call defineRailway")
-    calls = list(re.finditer(rf"\b(service|postgres|redis|mongo)\(\s*{_QUOTED}", bare))
+    makers = "|".join(["service", *_constructors()])
+    calls = list(re.finditer(rf"\b({makers})\(\s*{_QUOTED}", bare))
     ends = [call.start() for call in calls[1:]] + [len(bare)]
     for call, end in zip(calls, ends, strict=True):
         body = bare[call.end() : end]
@@ -51,6 +53,14 @@ def _read(text: str) -> Iterator[Unit]:
             key: f"{value[1:-1]}" for key, value in re.findall(rf"(\w+):\s*{_QUOTED}", body)
         }
         yield Unit(call[2][1:-1], values, document)
+
+
+def _constructors() -> set[str]:
+    """The functions of Railway's package that make the databases it offers."""
+    services = derivation.services
+    defined = (services.define(name, {}, "project") for name in services.NAMES)
+    offers = (service.managed.get("railway") for service in defined)
+    return {offer.constructor for offer in offers if offer}
 
 
 def _syntax(text: str) -> str:

@@ -35,7 +35,8 @@ TARGET = Target(
     surface=NAME,
     guide="deploy/nomad/README.md",
     build=_build,
-    files={"": ("/deploy/nomad",), "stack.services": ("/deploy/nomad/volumes.hcl",)},
+    files={"": ("/deploy/nomad",), "stack.services": ("/nomad-volumes.hcl",)},
+    root_files=r"nomad-volumes\.hcl",
     choices=(
         Choice(
             "nomad_datacenter",

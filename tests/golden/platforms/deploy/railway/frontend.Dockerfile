@@ -1,5 +1,6 @@
 # Production image of the Next.js app in frontend/, for Railway. Build it from the project's top folder:
 #   docker build --file deploy/railway/frontend.Dockerfile --tag all-frontend .
+# As Dockerfile.frontend.prod, without the build's caches: what you change in one belongs in the other.
 
 # It can be pinned by digest: --build-arg NODE_IMAGE=node:20-alpine@sha256:…
 ARG NODE_IMAGE=node:20-alpine

@@ -1,5 +1,6 @@
 # Production image of the FastAPI app in backend/, for Render. Build it from the project's top folder:
 #   docker build --file deploy/render/app.Dockerfile --tag all-app .
+# As Dockerfile.prod, with psql for migrations: what you change in one belongs in the other.
 
 # Both can be pinned by digest: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:…
 ARG PYTHON_IMAGE=python:3.11-slim
