@@ -35,7 +35,7 @@ else:
 class SpinboxContext(ContextHook):
     """Puts into the context what `Deployment.context` gives, and what the project's folder says.
 
-    That is `detected_project`, `check_project()` and `propose()`.
+    That is `detected_project`, `check_project()`, `propose()` and `objection()`.
     """
 
     def hook(self, context: dict[str, Any]) -> None:
@@ -72,7 +72,16 @@ class SpinboxContext(ContextHook):
                 proposed = {}
             return proposed[key] if key in proposed else choice.default_for(context)
 
+        def objection(key: str, value: Any) -> str:
+            """What is wrong with an answer, as one sentence; empty for nothing."""
+            try:
+                choices.check(key, value)
+            except errors.ProjectError as error:
+                return str(error) if value != "" else ""
+            return ""
+
         context["check_project"] = check_project
+        context["objection"] = objection
         context["propose"] = propose
         # Anywhere else a problem may be of no account: a choice not made yet, a temporary folder.
         if problem is not None and context.get("_copier_phase") == "render":

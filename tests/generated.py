@@ -61,12 +61,22 @@ def _question(choice: Choice) -> str:
     if choice.when:
         fields["when"] = f"{{{{ {choice.when} }}}}"
     if choice.form and choice.question:
-        pattern = choice.form.pattern.pattern.replace("\\", "\\\\").replace("'", "\\'")
-        fields["validator"] = (
-            f"{{% if {choice.key} and not ({choice.key} | regex_search('^({pattern})$')) %}}"
-            f"It must be {choice.form.words}.{{% endif %}}"
-        )
-    return yaml.safe_dump({choice.key: fields}, sort_keys=False, width=100, allow_unicode=True)
+        fields["validator"] = f"{{{{ objection('{choice.key}', {choice.key}) }}}}"
+    return yaml.dump(
+        {choice.key: fields}, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes Jinja's expressions, which hold single quotes, between double ones."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """A text, quoted as it reads best."""
+        style = '"' if not data or "{" in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def settings_table() -> str:
