@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -116,15 +117,25 @@ def _list(root: Path) -> list[str]:
 
 def _ls_files(root: Path, *options: str) -> list[str]:
     """Ask git itself, with an empty repository elsewhere: the project need not be one."""
-    with TemporaryDirectory(prefix="spinbox-") as temporary:
-        git = [f"--git-dir={temporary}", f"--work-tree={root.resolve()}"]
-        git += ["-c", "core.bare=false", "-c", "core.ignoreCase=false"]
-        listing = ["ls-files", "-z", *options, "--exclude-per-directory=.gitignore"]
-        result = programs.git("init", "--quiet", "--bare", temporary, cwd=root)
-        if result.ok:
-            result = programs.git(*git, *listing, cwd=root)
+    listing = ["ls-files", "-z", *options, "--exclude-per-directory=.gitignore"]
+    with _empty_repository() as repository:
+        git = [f"--git-dir={repository}", f"--work-tree={root.resolve()}"]
+        result = programs.git(
+            *git, "-c", "core.bare=false", "-c", "core.ignoreCase=false", *listing, cwd=root
+        )
     if result.ending is programs.Ending.MISSING:
         raise ProjectError("git is needed to read the project: install it.")
     if not result.ok:
         raise ProjectError(f"git cannot list the project: {result.error}")
     return [path for path in os.fsdecode(result.stdout).split("\0") if path]
+
+
+@contextmanager
+def _empty_repository() -> Iterator[Path]:
+    """What `git init --bare` makes, as far as git asks for it: see gitrepository-layout(5)."""
+    with TemporaryDirectory(prefix="spinbox-") as folder:
+        repository = Path(folder)
+        (repository / "objects").mkdir()
+        (repository / "refs").mkdir()
+        (repository / "HEAD").write_text("ref: refs/heads/main\n")
+        yield repository
