@@ -12,7 +12,7 @@ from ..pipeline_platform import PipelinePlatform, is_foreign
 # Names of the workflow, of which the first that is free is taken.
 NAMES = ("ci", "production", "spinbox-deploy")
 BRANCH = Form(
-    re.compile(r"\w[\w./-]*"), "of letters, digits, dots, dashes and slashes: name another branch"
+    re.compile(r"\w[\w./-]*"), "the name of a branch, of letters, digits, dots, dashes and slashes"
 )
 _WORKFLOW = Form(re.compile(r"\w[\w-]*"), "the name of a workflow")
 _DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
