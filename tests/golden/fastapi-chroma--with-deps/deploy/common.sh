@@ -33,7 +33,7 @@ fi
 docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
 
 [ -z "$(docker ps --quiet --filter "label=com.docker.stack.namespace=$project")" ] ||
-    fail "$project runs in a swarm here: use the scripts in deploy/swarm/."
+    fail "$project runs in a swarm here: use deploy/swarm/, or end that first with docker stack rm $project."
 # A second checkout would take the first one's containers over.
 docker ps --all --filter "label=com.docker.compose.project=$project" \
     --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | while read -r folder; do
