@@ -73,6 +73,8 @@ class ManagedPlatform(Surface):
     build_caches = True
     # Whether it gives the address of another service without its scheme.
     bare_addresses = False
+    # From where its patterns start, the repository's top folder, to the project's, ending in `/`.
+    folder = ""
     # How many volumes a project may have, by plan; empty for any number.
     volumes_of_plan: ClassVar[Mapping[str, int]] = {}
 
@@ -352,13 +354,8 @@ class ManagedPlatform(Surface):
         found = (self.dockerfile(app) for app in self.apps) if self.wanted else ()
         return tuple(file for file in found if file.path != file.app.dockerfile)
 
-    def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
-        """What an image is built from, as patterns: a change of it is worth a deployment.
-
-        Args:
-            app: The app.
-            folder: From the repository's top folder, where they start, to the project's.
-        """
+    def watched(self, app: App) -> tuple[str, ...]:
+        """What an image is built from, as patterns: a change of it is worth a deployment."""
         root, file, output = app.directory == ".", self.dockerfile(app), self.output
         paths = [*app.build.manifests, *app.sources] if root else [f"{app.directory}/"]
         if root and app.env_production:
@@ -371,7 +368,7 @@ class ManagedPlatform(Surface):
             paths.append(f"{output}deploy/migrate.sh")
             if self.stack.migrations and self.stack.migrations.folder:
                 paths.append(f"{self.stack.migrations.folder}/")
-        prefixed = (f"{folder}{path}" for path in dict.fromkeys(paths))
+        prefixed = (f"{self.folder}{path}" for path in dict.fromkeys(paths))
         return tuple(f"{path}**" if path.endswith("/") else path for path in prefixed)
 
 

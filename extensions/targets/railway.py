@@ -66,10 +66,6 @@ class Railway(ManagedPlatform):
         as_root = (Source("RAILWAY_RUN_UID", "0"),) if self.uploads(app) else ()
         return (Source("PORT", str(app.port)), *as_root)
 
-    def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
-        """Its paths start at the repository's top folder."""
-        return super().watched(app, folder or self.folder)
-
 
 def _build(answers: Mapping[str, Any], stack: Stack) -> Railway:
     return Railway(

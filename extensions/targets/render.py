@@ -73,10 +73,6 @@ class Render(ManagedPlatform):
         """A property of the service."""
         return Source(variable, resource=self.name(service.name), output="host")
 
-    def watched(self, app: App, folder: str = "") -> tuple[str, ...]:
-        """Its paths start at the repository's top folder."""
-        return super().watched(app, folder or self.folder)
-
 
 def _build(answers: Mapping[str, Any], stack: Stack) -> Render:
     return Render(
