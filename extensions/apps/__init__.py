@@ -23,16 +23,10 @@ Nothing else has to be edited to add one.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from typing import Any
-
+from .. import registry
 from ..runtimes import RUNTIMES
 
-_FOUND: dict[str, Any] = {
-    module.name: importlib.import_module(f".{module.name}", __name__)
-    for module in pkgutil.iter_modules(__path__)
-}
+_FOUND = registry.modules(__name__)
 
 
 def _place(name: str) -> tuple[int, int, str]:

@@ -8,12 +8,11 @@ A module has what `Tool` lists. Beside it stand what guides say of the tool
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from .. import registry
 from ..errors import ProjectError
 from ..model import App, Migrations
 from ..origins import Fields, Found
@@ -46,10 +45,7 @@ class Tool(Protocol):
         """How it comes about; `app` is the one whose image it runs in, None without `RUNTIMES`."""
 
 
-TOOLS: dict[str, Tool] = {
-    name: cast(Tool, importlib.import_module(f".{name}", __name__))
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__))
-}
+TOOLS: dict[str, Tool] = registry.modules(__name__)
 # Extensions are created, where the project needs some, and nothing more.
 NONE = "none"
 NAMES = (*TOOLS, NONE)

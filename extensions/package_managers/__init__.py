@@ -29,16 +29,12 @@ Nothing else has to be edited to add one.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
+from .. import registry
 from ..model import Locking
 
-_MODULES: dict[str, Any] = {
-    module.name: importlib.import_module(f".{module.name}", __name__)
-    for module in pkgutil.iter_modules(__path__)
-}
+_MODULES = registry.modules(__name__)
 
 
 def of(runtime: str) -> dict[str, Any]:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from .. import registry
 from ..pipeline_platform import PipelinePlatform
 
-
-def _all() -> list[PipelinePlatform]:
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return [importlib.import_module(f".{name}", __name__).PLATFORM for name in names]
-
-
-PLATFORMS: dict[str, PipelinePlatform] = {platform.name: platform for platform in _all()}
+_PLATFORMS: list[PipelinePlatform] = [m.PLATFORM for m in registry.modules(__name__).values()]
+PLATFORMS = {platform.name: platform for platform in _PLATFORMS}

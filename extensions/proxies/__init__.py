@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from .. import registry
 from ..proxy import Proxy
 
-
-def _all() -> list[Proxy]:
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return [importlib.import_module(f".{name}", __name__).PROXY for name in names]
-
-
-PROXIES: dict[str, Proxy] = {proxy.name: proxy for proxy in _all()}
+_PROXIES: list[Proxy] = [module.PROXY for module in registry.modules(__name__).values()]
+PROXIES = {proxy.name: proxy for proxy in _PROXIES}

@@ -6,16 +6,9 @@ Each module has its `RUNTIME`, and what its frameworks (`extensions/apps/`) are 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from .. import registry
 from ..model import Runtime
 
-
-def _all() -> list[Runtime]:
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    return [importlib.import_module(f".{name}", __name__).RUNTIME for name in names]
-
-
+_RUNTIMES: list[Runtime] = [module.RUNTIME for module in registry.modules(__name__).values()]
 # In the order of the stack's apps.
-RUNTIMES = {runtime.name: runtime for runtime in sorted(_all(), key=lambda r: (r.rank, r.name))}
+RUNTIMES = {runtime.name: runtime for runtime in sorted(_RUNTIMES, key=lambda r: (r.rank, r.name))}

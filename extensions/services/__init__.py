@@ -7,16 +7,15 @@ CONTRIBUTING.md).
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .. import registry
 from ..model import BackingService, Env, ServiceKind, Variable
 
-NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
-_MODULES = {name: importlib.import_module(f".{name}", __name__) for name in NAMES}
+_MODULES = registry.modules(__name__)
+NAMES = tuple(_MODULES)
 # What is known of each beforehand, in the order of facts, keys and lists.
 KINDS: Mapping[str, ServiceKind] = {
     name: _MODULES[name].KIND

@@ -15,22 +15,14 @@ Nothing else has to be edited to add one.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Collection
-from typing import Any
 
+from .. import registry
 from ..origins import Found, either
 from ..python_source import Module
 
-_MODULES: tuple[Any, ...] = tuple(
-    sorted(
-        (
-            importlib.import_module(f".{module.name}", __name__)
-            for module in pkgutil.iter_modules(__path__)
-        ),
-        key=lambda module: (module.RANK, module.__name__),
-    )
+_MODULES = sorted(
+    registry.modules(__name__).values(), key=lambda module: (module.RANK, module.__name__)
 )
 
 

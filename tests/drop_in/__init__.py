@@ -18,8 +18,8 @@ ADDED = _HERE / "added"
 _PARTS = ("copier.yml", "README.md", "template", "extensions", "spinbox_wrapper", "tests")
 
 
-def make_copy(folder: Path) -> Path:
-    """The repository with the three, and the lists that `make generate` writes."""
+def copy_repository(folder: Path) -> Path:
+    """All of the repository that runs, without its golden files."""
     ignore = shutil.ignore_patterns("__pycache__", "_template", "golden")
     for part in _PARTS:
         source = REPOSITORY / part
@@ -28,6 +28,12 @@ def make_copy(folder: Path) -> Path:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / part)
+    return folder
+
+
+def make_copy(folder: Path) -> Path:
+    """The repository with the three, and the lists that `make generate` writes."""
+    copy_repository(folder)
     for file in (path for path in ADDED.rglob("*") if path.is_file()):
         target = folder / file.relative_to(ADDED)
         if "__pycache__" in target.parts:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, files_below
+from tests.conftest import files_below
+from tests.drop_in import copy_repository
 from tests.projects.compose import compose
 
 pytestmark = pytest.mark.integration
@@ -124,11 +125,7 @@ class Run:
 
 @pytest.fixture(scope="module", params=[BARE, FULL], ids=["bare", "full"])
 def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    code = tmp_path_factory.mktemp("code")
-    for part in ("spinbox_wrapper", "extensions", "template"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / part, code / part, ignore=ignore)
-    shutil.copy(REPOSITORY / "copier.yml", code)
+    code = copy_repository(tmp_path_factory.mktemp("code"))
     for path, text in request.param.items():
         assert not (code / path).exists()
         (code / path).write_text(text)

@@ -6,15 +6,10 @@ stack uses the tool of that name (`extensions/migrations/`). It is found by bein
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from ...derivation import registry
 from ..model import Check, Context
 
-_MODULES = {
-    name: importlib.import_module(f".{name}", __name__)
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__))
-}
+_MODULES = registry.modules(__name__)
 IDS: dict[str, str] = {
     id_: sentence for module in _MODULES.values() for id_, sentence in module.IDS.items()
 }
