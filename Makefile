@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit integration lint e2e kind check generate golden bench bench-deployments bench-sync clean
+.PHONY: demo test unit integration lint e2e kind updates check generate golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox-deploy: pyproject.toml
@@ -56,6 +56,10 @@ e2e: $(VENV)/.dev $(TOOLS)/.done
 # The Kubernetes target on a real cluster; needs docker, kind and kubectl.
 kind:
 	sh tests/kind.sh
+
+# Projects of an earlier commit, edited and updated: make updates SINCE=REVISION
+updates: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.updates $(SINCE)
 
 generate: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.generated
