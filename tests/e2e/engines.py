@@ -50,8 +50,8 @@ def second_engine(
     folder.mkdir(parents=True)
     (folder / "daemon.json").write_text(json.dumps(settings))
     bridge, host = f"{name}0", f"unix://{folder}/docker.sock"
-    gateway = Path("/sys/class/net/docker_gwbridge")
-    was_there = gateway.exists()
+    gateway = "docker_gwbridge"
+    was_there = Path("/sys/class/net", gateway).exists()
     subprocess.run(["ip", "link", "del", bridge], capture_output=True)
     run("ip", "link", "add", bridge, "type", "bridge")
     run("ip", "addr", "add", f"10.{subnet}.255.1/24", "dev", bridge)
@@ -76,6 +76,9 @@ def second_engine(
         saved.unlink()
         yield host
     finally:
+        # Asked of this engine: another one beside it may be the one that is in a swarm.
+        listing = ["docker", "-H", host, "network", "ls", "--format", "{{.Name}}"]
+        networks = subprocess.run(listing, capture_output=True, text=True).stdout.split()
         process.terminate()
         try:
             process.wait(60)
@@ -83,8 +86,8 @@ def second_engine(
             process.kill()
         subprocess.run(["ip", "link", "del", bridge], capture_output=True)
         # A swarm's; no engine removes it.
-        if not was_there and gateway.exists():
-            subprocess.run(["ip", "link", "del", gateway.name], capture_output=True)
+        if gateway in networks and not was_there:
+            subprocess.run(["ip", "link", "del", gateway], capture_output=True)
         for mount in sorted(
             re.findall(rf" ({re.escape(str(folder))}\S*) ", Path("/proc/mounts").read_text()),
             reverse=True,
