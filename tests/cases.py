@@ -1,4 +1,8 @@
-"""Which projects and options are rendered, linted and compared: listed once, for all tiers."""
+"""Which projects and options are rendered, linted and compared: listed once, for all tiers.
+
+Every case is rendered and linted, and has its model in `tests/models/`; those of GOLDEN have their
+whole tree in `tests/golden/`, to be read.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "no-compose": ("profile-web-app", ("--no-compose",)),
     "python-only": ("profile-web-app", ("--target", "python")),
     "node-only": ("profile-web-app", ("--target", "node")),
-    "output": ("profile-web-app", ("--output", "ops/production")),
+    "output": ("fastapi-mongodb--with-deps", ("--output", "ops/production")),
     "uploads-and-gpu": ("profile-api-only", ("--set", "uploads=/app/uploads", "--set", "gpu=true")),
     "python-service": (
         "python-postgresql",
@@ -39,14 +43,14 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "profile-api-only",
         ("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
     ),
-    "github": ("profile-web-app", ("generate", "--ci", "github", "--deploy")),
+    "github": ("profile-api-only", ("generate", "--ci", "github", "--deploy")),
     "github-registry": (
-        "profile-api-only",
+        "profile-web-app",
         ("generate", "--ci", "github", "--no-test", "--registry", "docker.io/Acme"),
     ),
-    "gitlab": ("profile-web-app", ("generate", "--ci", "gitlab", "--deploy")),
+    "gitlab": ("nextjs-postgresql", ("generate", "--ci", "gitlab", "--deploy")),
     "gitlab-registry": (
-        "nextjs-postgresql",
+        "profile-web-app",
         ("generate", "--ci", "gitlab", "--registry", "registry.example.com:5000"),
     ),
     "pipelines-apart": (
@@ -99,3 +103,15 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS
+# Whole trees that a reviewer reads: each another project, with another target or pipeline.
+GOLDEN = (
+    "profile-web-app",
+    "github",
+    "gitlab",
+    "docker-swarm",
+    "kubernetes",
+    "platforms",
+    "python-service",
+    "node",
+    "output",
+)

@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from spinbox_wrapper.history import PARTS
+from spinbox_wrapper.template import installed
 from tests.projects.compose import compose
+from tests.templates import compiled_once
 
 REPOSITORY = Path(__file__).parents[1]
 SPINBOX = [sys.executable, "-m", "spinbox_wrapper"]
@@ -59,23 +63,42 @@ def spinbox(
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache of renderings for this run of the tests alone, shared by its workers."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
+    folder = shared_folder(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield folder / "cache"
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setattr("spinbox_wrapper.render_cache._MOST_ENTRIES", 10_000)
+        yield folder
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This run's temporary folder, the same one for all its workers."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template as a plain folder, for plain Copier."""
     folder = tmp_path_factory.mktemp("template")
-    shutil.copy(REPOSITORY / "copier.yml", folder)
-    for part in ("template", "extensions"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=ignore)
-    yield folder
+    for part in PARTS:
+        if (REPOSITORY / part).is_dir():
+            # With the byte code, or each rendering would compile the derivation.
+            shutil.copytree(REPOSITORY / part, folder / part)
+        else:
+            shutil.copy(REPOSITORY / part, folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_installed(template: Path) -> Iterator[None]:
+    """Runs in this process take the template from that folder, as those of a wheel do.
+
+    From a checkout each run copies it first.
+    """
+    plain = replace(installed(), root=template)
+    with pytest.MonkeyPatch.context() as patch, compiled_once():
+        patch.setattr("spinbox_wrapper.sync.installed", lambda: plain)
+        yield
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

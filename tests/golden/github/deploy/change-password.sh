@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gives a database a new password, in the database, in the settings and in the apps.
-#   sh deploy/change-password.sh [--env NAME] postgres
+#   sh deploy/change-password.sh [--env NAME] postgres|redis
 # The password is generated; it never shows. Run it again where it was interrupted.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -8,11 +8,12 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=data/common.sh
 . deploy/data/common.sh
 
-[ $# -eq 1 ] || fail "Name what gets a new password: postgres."
+[ $# -eq 1 ] || fail "Name what gets a new password: postgres|redis."
 service=$1
 case $service in
     postgres) variable=POSTGRES_PASSWORD ;;
-    *) fail "$service is not one of: postgres." ;;
+    redis) variable=REDIS_PASSWORD ;;
+    *) fail "$service is not one of: postgres|redis." ;;
 esac
 # deploy.sh writes the settings, too.
 lock deploy
@@ -52,8 +53,13 @@ trap 'exit 143' TERM
 
 doing='giving the apps the new password'
 exec 9>&-
-if [ -n "$(containers app frontend)" ]; then
+if [ -n "$(containers app)" ]; then
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
+fi
+if [ "$service" = redis ]; then
+    # Until now both passwords held.
+    doing='starting redis with the new password alone'
+    compose up --detach --no-deps --wait redis
 fi
 echo "$service has a new password; it stands in $env_file."

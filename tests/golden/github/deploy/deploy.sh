@@ -13,7 +13,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
 # What a new version replaces, and what the proxy passes requests on to.
-apps='app frontend' web='app frontend'
+apps=app web=app
 
 build=yes only_switch='' pull='' user='' backup=yes version=''
 while :; do
@@ -41,11 +41,10 @@ fi
 
 # The images by name, and by digest where one is given.
 image_names() {
-    IMAGE_APP=$(setting IMAGE_APP web-app-app)
-    IMAGE_FRONTEND=$(setting IMAGE_FRONTEND web-app-frontend)
+    IMAGE_APP=$(setting IMAGE_APP api-only-app)
 }
 image_names
-digest_app='' digest_frontend='' changed=''
+digest_app='' changed=''
 for given; do
     image=${given#*=} digest=${given##*@}
     image=${image%@*}
@@ -54,8 +53,7 @@ for given; do
     [ -n "$digest" ] && [ -n "$image" ] || fail "$given is not of the form APP=IMAGE@sha256:DIGEST."
     case ${given%%=*} in
         app) changed="$changed IMAGE_APP=$image" IMAGE_APP=$image digest_app=$digest ;;
-        frontend) changed="$changed IMAGE_FRONTEND=$image" IMAGE_FRONTEND=$image digest_frontend=$digest ;;
-        *) fail "$given is not one of these apps: app frontend." ;;
+        *) fail "$given is not one of these apps: app." ;;
     esac
     # A name that another image has already is not taken from it.
     known=$(docker image inspect --format '{{.RepoDigests}}' "$image:$version" 2>/dev/null) || continue
@@ -74,7 +72,7 @@ commit=$(git describe --always --exclude='*' --abbrev=12 --dirty 2>/dev/null || 
 [ -n "$version" ] || version=$(date -u +%Y%m%d-%H%M%S)${commit:+-$commit}
 REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG=$version
-export REVISION TAG IMAGE_APP IMAGE_FRONTEND
+export REVISION TAG IMAGE_APP
 
 doing='reading the settings' serving='' switched='' undo='' login=''
 [ -z "$(containers $apps)" ] || serving=$old
@@ -253,12 +251,11 @@ if [ "$build" = yes ]; then
     compose build $pull
 else
     [ -z "$user" ] || log_in "$IMAGE_APP"
-    obtain "$IMAGE_APP" "$digest_app" "$(setting IMAGE_APP web-app-app)"
-    obtain "$IMAGE_FRONTEND" "$digest_frontend" "$(setting IMAGE_FRONTEND web-app-frontend)"
+    obtain "$IMAGE_APP" "$digest_app" "$(setting IMAGE_APP api-only-app)"
 fi
 
 begin 'looking after the databases'
-start_services postgres
+start_services postgres redis
 if [ -n "$backup" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
     begin 'backing up'
     sh deploy/backup.sh $options --reason "before deploy $version"
@@ -332,9 +329,6 @@ begin 'waiting for open requests, then stopping the old version'
 for id in $(containers app); do
     case " $keep " in *" $id "*) drain "$id" 8000 ;; esac
 done
-for id in $(containers frontend); do
-    case " $keep " in *" $id "*) drain "$id" 3000 ;; esac
-done
 for id in $keep; do
     docker stop "$id" >/dev/null || true
 done
@@ -342,7 +336,7 @@ keep=$new
 remove_others
 point_to_services
 
-compose config --hash caddy,postgres | while read -r service hash; do
+compose config --hash caddy,postgres,redis | while read -r service hash; do
     id=$(containers "$service")
     [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
         echo "$service runs with older settings. To apply the new ones, with a short gap: $compose_shown up -d $service"

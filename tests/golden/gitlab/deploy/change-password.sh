@@ -52,7 +52,7 @@ trap 'exit 143' TERM
 
 doing='giving the apps the new password'
 exec 9>&-
-if [ -n "$(containers app frontend)" ]; then
+if [ -n "$(containers app)" ]; then
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
 fi

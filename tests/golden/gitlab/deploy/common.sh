@@ -17,9 +17,9 @@ if [ "${1-}" = --env ]; then
     shift 2
 fi
 case $environment in
-    production) project=web-app-prod env_file=.env ;;
+    production) project=nxpg-prod env_file=.env ;;
     prod | *[!a-z0-9-]* | -* | '') fail "$environment cannot be an environment's name: use a-z, 0-9 and dashes." ;;
-    *) project=web-app-$environment env_file=deploy/env/$environment.env ;;
+    *) project=nxpg-$environment env_file=deploy/env/$environment.env ;;
 esac
 # For messages and calls of other scripts.
 if [ "$environment" = production ]; then
@@ -195,7 +195,7 @@ stop_service() {
     compose stop "$1"
 }
 stop_apps() {
-    running=$(containers app frontend)
+    running=$(containers app)
     # shellcheck disable=SC2086 # ids are words
     [ -z "$running" ] || docker stop $running >/dev/null
 }

@@ -19,7 +19,7 @@ keep=$(
             awk '{ line[NR] = $0 } END { for (i = NR; i; i--) if (!seen[line[i]]++) print line[i] }' | head -n "$count"
     done
 )
-images="$(setting IMAGE_APP web-app-app) $(setting IMAGE_FRONTEND web-app-frontend)"
+images="$(setting IMAGE_APP nxpg-app)"
 for file in deploy/state/*.log; do
     [ -e "$file" ] || continue
     for version in $(versions '' "$file" | sort -u); do

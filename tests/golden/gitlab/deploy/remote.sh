@@ -7,7 +7,7 @@
 #   SSH_HOST, SSH_USER   where to, and as whom; SSH_PORT is 22 unless set
 #   SSH_KNOWN_HOSTS      the server's public keys, as in known_hosts: no other server is talked to
 #   SSH_KEY              the private key; like the known hosts, itself or a file that holds it
-#   SERVER_DIR           the stack's folder there; unless set, /srv/web-app or /srv/web-app-NAME
+#   SERVER_DIR           the stack's folder there; unless set, /srv/nxpg or /srv/nxpg-NAME
 #   REGISTRY_USER, REGISTRY_PASSWORD   what the server pulls with; neither is stored there
 set -eu
 
@@ -31,10 +31,10 @@ esac
 quoted() {
     printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
 }
-options='' folder=${SERVER_DIR:-/srv/web-app} stack=web-app-prod settings=.env
+options='' folder=${SERVER_DIR:-/srv/nxpg} stack=nxpg-prod settings=.env
 if [ "${1-}" = --env ]; then
     case ${2-} in '' | -* | *[!a-z0-9-]*) fail "Name the environment: --env NAME." ;; esac
-    options=" --env $2" folder=${SERVER_DIR:-/srv/web-app-$2} stack=web-app-$2 settings=deploy/env/$2.env
+    options=" --env $2" folder=${SERVER_DIR:-/srv/nxpg-$2} stack=nxpg-$2 settings=deploy/env/$2.env
     shift 2
 fi
 [ "$action" = deploy ] || [ $# -eq 0 ] || {

@@ -130,8 +130,7 @@ done
 
 begin 'starting the apps'
 ready=yes
-docker image inspect "$(setting IMAGE_APP web-app-app):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
-docker image inspect "$(setting IMAGE_FRONTEND web-app-frontend):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
+docker image inspect "$(setting IMAGE_APP nxpg-app):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
 if [ -z "$ready" ]; then
     echo "Restored $wanted from $what. The apps' images are not here yet: sh deploy/deploy.sh$options"
     exit

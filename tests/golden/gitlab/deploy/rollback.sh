@@ -9,7 +9,7 @@ set -eu
 
 present=$(setting TAG latest)
 if [ "${1-}" = --list ]; then
-    docker image ls --format '{{.Tag}}  {{.CreatedSince}}' "$(setting IMAGE_APP web-app-app)"
+    docker image ls --format '{{.Tag}}  {{.CreatedSince}}' "$(setting IMAGE_APP nxpg-app)"
     exit
 fi
 [ $# -le 1 ] || fail "Name one tag, or none."

@@ -2,8 +2,8 @@
 # What the scripts for backups share; read after common.sh, not run by itself.
 umask 077
 # What is backed up. Each has a script in deploy/data/, which runs in its container.
-kept='postgres' services='postgres'
-paused='' stopped=''
+kept='postgres redis' services='postgres redis'
+paused='' stopped='redis'
 
 backups=$(setting BACKUP_DIR deploy/backups)/$project
 keep_days=$(setting BACKUP_KEEP_DAYS 14)

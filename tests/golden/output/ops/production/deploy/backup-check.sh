@@ -34,7 +34,7 @@ trap 'exit 143' TERM
 
 # What a killed run left.
 remove || true
-start_services postgres
+start_services mongodb
 for one in $kept; do
     [ -f "$backup/$one.backup" ] || continue
     if among "$one" "$stopped"; then

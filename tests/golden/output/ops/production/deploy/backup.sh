@@ -1,5 +1,5 @@
 #!/bin/sh
-# Backs up postgres, while everything keeps running, to a folder of its own in
+# Backs up mongodb, while everything keeps running, to a folder of its own in
 # BACKUP_DIR; removes old ones; copies it to another machine where the settings say so.
 #   sh deploy/backup.sh [--env NAME] [--reason TEXT]    the list of backups shows the reason
 # A backup that did not end well leaves nothing behind; the exit code is 1.
@@ -92,7 +92,7 @@ mkdir "$partial" || fail "$backups cannot be written: look at BACKUP_DIR in $env
     echo "project $project"
     echo "reason $(printf %s "$reason" | tr '\n\r\t' '   ')"
     echo "tag $(setting TAG latest)"
-    echo "image postgres "pgvector/pgvector:pg15
+    echo "image mongodb "mongo:7.0
 } >"$partial/manifest"
 for one in $kept; do
     doing="backing up $one"
@@ -122,7 +122,7 @@ sync
 size=$(cat "$partial"/* | wc -c | tr -d ' ')
 mv "$partial" "$backups/$stamp"
 made=$stamp
-echo "Backed up postgres to $backups/$stamp, $((size / 1024)) KB."
+echo "Backed up mongodb to $backups/$stamp, $((size / 1024)) KB."
 
 doing='removing old backups'
 # Numbers that compare as the times do. The newest three stay in any case, and three that no restore

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gives a database a new password, in the database, in the settings and in the apps.
-#   sh deploy/change-password.sh [--env NAME] postgres
+#   sh deploy/change-password.sh [--env NAME] mongodb
 # The password is generated; it never shows. Run it again where it was interrupted.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -8,11 +8,11 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=data/common.sh
 . deploy/data/common.sh
 
-[ $# -eq 1 ] || fail "Name what gets a new password: postgres."
+[ $# -eq 1 ] || fail "Name what gets a new password: mongodb."
 service=$1
 case $service in
-    postgres) variable=POSTGRES_PASSWORD ;;
-    *) fail "$service is not one of: postgres." ;;
+    mongodb) variable=MONGODB_PASSWORD ;;
+    *) fail "$service is not one of: mongodb." ;;
 esac
 # deploy.sh writes the settings, too.
 lock deploy
@@ -52,7 +52,7 @@ trap 'exit 143' TERM
 
 doing='giving the apps the new password'
 exec 9>&-
-if [ -n "$(containers app frontend)" ]; then
+if [ -n "$(containers app)" ]; then
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
 fi

@@ -4,7 +4,7 @@
 #   sh deploy/restore.sh [--env NAME] BACKUP|latest [SERVICE…]   all of it, or these services alone;
 #                                       latest is none of those that a restore made before it began
 #   sh deploy/restore.sh [--env NAME] --import FILE SERVICE      data from elsewhere
-# BACKUP is a name of the list, or a path. SERVICE is one of: postgres.
+# BACKUP is a name of the list, or a path. SERVICE is one of: mongodb.
 # Before these: --yes does not ask; --no-backup makes no backup of the present state.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -89,7 +89,7 @@ finish() {
     [ -z "$before" ] || echo "$me: Or go back: sh deploy/restore.sh$options --no-backup $before" >&2
     exit 1
 }
-if [ -n "$first_backup" ] && [ -n "$(containers postgres)" ]; then
+if [ -n "$first_backup" ] && [ -n "$(containers mongodb)" ]; then
     echo "-- backing up the present state"
     # It takes the lock itself, and must not remove what is about to be restored.
     exec 8>&-
@@ -113,7 +113,7 @@ begin 'stopping the apps'
 stop_apps
 
 begin 'starting the databases'
-start_services postgres
+start_services mongodb
 
 for one in $wanted; do
     begin "restoring $one"
@@ -130,8 +130,7 @@ done
 
 begin 'starting the apps'
 ready=yes
-docker image inspect "$(setting IMAGE_APP web-app-app):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
-docker image inspect "$(setting IMAGE_FRONTEND web-app-frontend):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
+docker image inspect "$(setting IMAGE_APP famo-app):$(setting TAG latest)" >/dev/null 2>&1 || ready=''
 if [ -z "$ready" ]; then
     echo "Restored $wanted from $what. The apps' images are not here yet: sh deploy/deploy.sh$options"
     exit

@@ -9,7 +9,7 @@ set -eu
 
 present=$(setting TAG latest)
 if [ "${1-}" = --list ]; then
-    docker image ls --format '{{.Tag}}  {{.CreatedSince}}' "$(setting IMAGE_APP web-app-app)"
+    docker image ls --format '{{.Tag}}  {{.CreatedSince}}' "$(setting IMAGE_APP famo-app)"
     exit
 fi
 [ $# -le 1 ] || fail "Name one tag, or none."
@@ -22,8 +22,5 @@ if [ -z "$target" ] && [ -e "$history_file" ]; then
 fi
 [ -n "$target" ] || fail "No version before $present is on record: choose one of sh deploy/rollback.sh$options --list."
 [ "$target" != "$present" ] || fail "$target is in service already."
-
-echo "The database stays as it is: what the migrations of $present changed is not undone. If"
-echo "$target cannot work with that, restore a backup from before: sh deploy/restore.sh$options --list"
 # shellcheck disable=SC2086 # two words, or none
 exec sh deploy/deploy.sh $options --switch "$target"

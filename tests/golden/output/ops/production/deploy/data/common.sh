@@ -2,7 +2,7 @@
 # What the scripts for backups share; read after common.sh, not run by itself.
 umask 077
 # What is backed up. Each has a script in deploy/data/, which runs in its container.
-kept='postgres' services='postgres'
+kept='mongodb' services='mongodb'
 paused='' stopped=''
 
 backups=$(setting BACKUP_DIR deploy/backups)/$project
