@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
-from difflib import unified_diff
 from collections.abc import Mapping
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from extensions.deployment import derive
 from extensions.model import Runtime
 
 _WIDTH = 100
+_EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 
 def text(answers_file: Path) -> str:
@@ -37,9 +38,10 @@ def _told(value: Any) -> Any:
         return value.name
     if dataclasses.is_dataclass(value):
         fields = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
-        told = {f.name: _told(held) for f, held in fields if held and held != _default(f)}
+        said = ((f, held) for f, held in fields if held not in (*_EMPTY, _default(f)))
+        told = {f.name: _told(held) for f, held in said}
         # What brings the database up to date knows its app, which stands among the others.
-        return told | ({"app": value.app.name} if "app" in told else {})
+        return told | ({"app": told["app"]["name"]} if "app" in told else {})
     if isinstance(value, Mapping):
         return {str(key): _told(held) for key, held in value.items()}
     if isinstance(value, (list, tuple)):

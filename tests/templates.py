@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 import pytest
@@ -17,7 +17,7 @@ import pytest
 def compiled_once() -> Iterator[None]:
     """Keep what Jinja compiles, by all that it depends on."""
     compiled: dict[tuple[Any, ...], Any] = {}
-    compile_ = jinja2.Environment.compile
+    compile_ = cast("Any", jinja2.Environment.compile)
 
     def kept(
         self: jinja2.Environment,

@@ -1,10 +1,9 @@
-"""Every rendered tree (the golden ones, byte for byte) under the field's own tools: no finding."""
+"""Every case under the field's own tools, each file's content once: no finding."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,119 +11,109 @@ import yaml
 
 from tests.cases import CASES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
-
-GOLDEN = REPOSITORY / "tests/golden"
+from tests.trees import Trees, generate
 
 pytestmark = pytest.mark.lint
 
-
-def _files(pattern: str) -> list[Path]:
-    return sorted(path for path in GOLDEN.rglob(pattern) if path.suffix != ".dockerignore")
+DOCUMENTS = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
 
 
-def _name(path: Path) -> str:
-    return path.relative_to(GOLDEN).as_posix()
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    """What is generated, with an `.env` in which every required setting is filled in."""
+    trees = generate(CASES, tmp_path_factory.mktemp("trees"))
+    for example in trees.folder.rglob(".env.example"):
+        filled = re.sub(r"^([A-Z_]+)=$", r"\1=secret", example.read_text(), flags=re.MULTILINE)
+        example.with_name(".env").write_text(filled)
+    return trees
 
 
-# But that of pipelines, whose tools are named with their digests.
-IMAGES = [path for path in _files("*Dockerfile*") if path.parent.name != "ci"]
+def _dockerfiles(trees: Trees) -> list[Path]:
+    found = trees.files("*Dockerfile*")
+    return [path for path in found if path.suffix != ".dockerignore"]
 
 
-@pytest.fixture
-def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A golden tree with an `.env` in which every required setting is filled in."""
-    folder = tmp_path / "tree"
-    shutil.copytree(GOLDEN / request.param, folder)
-    (example,) = folder.rglob(".env.example")
-    filled = re.sub(r"^([A-Z_]+)=$", r"\1=secret", example.read_text(), flags=re.MULTILINE)
-    example.with_name(".env").write_text(filled)
-    return folder
+def test_hadolint(trees: Trees) -> None:
+    assert run_tool("hadolint", *_dockerfiles(trees)) == ""
 
 
-def test_hadolint() -> None:
-    assert run_tool("hadolint", *_files("*Dockerfile*")) == ""
+def test_checkov(trees: Trees) -> None:
+    run_tool("checkov", "--config-file", CONFIGURATION / "checkov.yml", "-d", trees.folder)
 
 
-def test_checkov() -> None:
-    run_tool("checkov", "--config-file", CONFIGURATION / "checkov.yml", "-d", GOLDEN)
+def test_shellcheck(trees: Trees) -> None:
+    assert run_tool("shellcheck", "-x", *trees.files("*.sh")) == ""
 
 
-def test_shellcheck() -> None:
-    assert run_tool("shellcheck", "-x", *_files("*.sh")) == ""
-
-
-@pytest.mark.parametrize("path", _files("docker-compose.prod.yml"), ids=_name)
-def test_compose_lint(path: Path) -> None:
+def test_compose_lint(trees: Trees) -> None:
     config = CONFIGURATION / "compose-lint.yml"
-    run_tool("compose-lint", "check", "--config", config, "--fail-on", "low", path)
+    files = trees.files("docker-compose.prod.yml")
+    run_tool("compose-lint", "check", "--config", config, "--fail-on", "low", *files)
 
 
-def test_yamllint() -> None:
+def test_yamllint(trees: Trees) -> None:
     # The answers file's form is Copier's.
-    files = [path for path in _files("*.yml") if path.name != ".copier-answers.yml"]
+    files = [path for path in trees.files("*.yml") if path.name != ".copier-answers.yml"]
     assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
 
 
-@pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
-def test_docker_compose_config_without_a_warning(tree: Path) -> None:
-    (path,) = tree.rglob("docker-compose.prod.yml")
-    assert run_tool("docker-compose", "-f", path.name, "config", "--quiet", cwd=path.parent) == ""
+def test_docker_compose_config_without_a_warning(trees: Trees) -> None:
+    for path in trees.files("docker-compose.prod.yml"):
+        arguments = ["-f", path.name, "config", "--quiet"]
+        assert run_tool("docker-compose", *arguments, cwd=path.parent) == "", path
 
 
-@pytest.mark.parametrize("tree", sorted(CASES.keys() - {"no-compose"}), indirect=True)
-def test_compose_schema(tree: Path) -> None:
+def test_compose_schema(trees: Trees) -> None:
     """The specification's own schema, which `docker compose config` checks against as well."""
-    (path,) = tree.rglob("docker-compose.prod.yml")
-    arguments = ["-f", path.name, "--profile", "*", "config", "--format", "json"]
-    resolved = json.loads(run_tool("docker-compose", *arguments, cwd=path.parent))
-    written = yaml.safe_load(path.read_text())
-    assert resolved["services"].keys() == written["services"].keys()
-    assert resolved["name"].endswith("-prod")
+    for path in trees.files("docker-compose.prod.yml"):
+        arguments = ["-f", path.name, "--profile", "*", "config", "--format", "json"]
+        resolved = json.loads(run_tool("docker-compose", *arguments, cwd=path.parent))
+        written = yaml.safe_load(path.read_text())
+        assert resolved["services"].keys() == written["services"].keys(), path
+        assert resolved["name"].endswith("-prod")
 
 
 @pytest.mark.parametrize("address", ["example.com", "localhost, http://"])
-@pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
-def test_caddy_validates(path: Path, address: str) -> None:
-    arguments: list[str | Path] = ["validate", "--config", path, "--adapter", "caddyfile"]
-    output = run_tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
-    warnings = [line for line in output.splitlines() if '"level":"warn"' in line]
-    # Plain HTTP beside localhost is meant.
-    assert [line for line in warnings if "listening only on the HTTP port" not in line] == []
+def test_caddy_validates(trees: Trees, address: str) -> None:
+    for path in trees.files("Caddyfile"):
+        arguments: list[str | Path] = ["validate", "--config", path, "--adapter", "caddyfile"]
+        output = run_tool("caddy", *arguments, SITE_ADDRESS=address, MAX_REQUEST_BODY="25MB")
+        warnings = [line for line in output.splitlines() if '"level":"warn"' in line]
+        # Plain HTTP beside localhost is meant.
+        expected = "listening only on the HTTP port"
+        assert [line for line in warnings if expected not in line] == [], path
 
 
-@pytest.mark.parametrize("path", _files("Caddyfile"), ids=_name)
-def test_caddy_s_own_format(path: Path) -> None:
-    output = run_tool("caddy", "fmt", "--diff", path)
-    assert not re.search(r"^[-+]", output, re.MULTILINE)
+def test_caddy_s_own_format(trees: Trees) -> None:
+    for path in trees.files("Caddyfile"):
+        assert not re.search(r"^[-+]", run_tool("caddy", "fmt", "--diff", path), re.MULTILINE), path
 
 
-def test_markdown() -> None:
-    documents = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
+def test_markdown(trees: Trees) -> None:
     config = CONFIGURATION / "pymarkdown.json"
-    assert run_tool("pymarkdown", "--config", config, "scan", *documents, *_files("*.md")) == ""
+    files = [*DOCUMENTS, *trees.files("*.md")]
+    assert run_tool("pymarkdown", "--config", config, "scan", *files) == ""
 
 
-@pytest.mark.parametrize("path", IMAGES, ids=_name)
-def test_base_images_have_a_version(path: Path) -> None:
-    images = re.findall(r"^ARG \w+_IMAGE=(.*)$", path.read_text(), re.MULTILINE)
-    assert images
-    assert all(":" in image and not image.endswith(":latest") for image in images)
+def test_base_images_have_a_version(trees: Trees) -> None:
+    for path in _dockerfiles(trees):
+        # But that of pipelines, whose tools are named with their digests.
+        if path.parent.name != "ci":
+            images = re.findall(r"^ARG \w+_IMAGE=(.*)$", path.read_text(), re.MULTILINE)
+            assert images, path
+            assert all(":" in image and not image.endswith(":latest") for image in images), path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*_files("*.md"), REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"],
-    ids=lambda path: path.relative_to(REPOSITORY).as_posix(),
-)
-def test_links_lead_somewhere(path: Path) -> None:
-    text = path.read_text()
-    prose = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
-    headings = {_anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
-    for target in re.findall(r"\]\(([^)]+)\)", prose):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif "://" not in target:
-            assert (path.parent / target.partition("#")[0]).exists(), target
+def test_links_lead_somewhere(trees: Trees) -> None:
+    for path in [*DOCUMENTS, *trees.folder.rglob("*.md")]:
+        text = path.read_text()
+        prose = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+        headings = {_anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+        for target in re.findall(r"\]\(([^)]+)\)", prose):
+            if target.startswith("#"):
+                assert target[1:] in headings, (path, target)
+            elif "://" not in target:
+                assert (path.parent / target.partition("#")[0]).exists(), (path, target)
 
 
 def _anchor(heading: str) -> str:

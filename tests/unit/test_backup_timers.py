@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-CASES = ("profile-api-only", "output/ops/production", "uploads-and-gpu")
+CASES = ("profile-web-app", "output/ops/production")
 
 
 def section(case: str) -> str:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 # As it is rendered, the same for every project.
-ENTRYPOINT = Path(__file__).resolve().parents[1] / "golden/fastapi/deploy/entrypoint.sh"
+ENTRYPOINT = Path(__file__).resolve().parents[1] / "golden/profile-web-app/deploy/entrypoint.sh"
 SECRETS = Path("/run/secrets")
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 HOSTILE = [
