@@ -19,7 +19,7 @@ from spinbox_wrapper.checks import CHECKS, Context
 from spinbox_wrapper.guide_layout import as_lines
 from spinbox_wrapper.guide_rendering import Recorder, Section
 from spinbox_wrapper.sync import Outcome, Request, plan
-from tests.cases import CASES
+from tests.cases import CASES, GOLDEN
 from tests.checks.conftest import Ready
 from tests.checks.support import fake_docker, git
 from tests.conftest import REPOSITORY, Project, spinbox
@@ -147,6 +147,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     return say
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_repository_stands_where_it_is_cloned_and_nowhere_else(
     target: str, generated: Callable[..., Any]
@@ -160,6 +161,7 @@ def test_the_repository_stands_where_it_is_cloned_and_nowhere_else(
     assert (url in found) is (target != "kubernetes")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", ["production", "shop-production", "shop-prod", "backup"])
 def test_a_project_s_name_is_no_environment_s(
@@ -208,7 +210,7 @@ def recorded(outcome: Outcome, target: str, environment: str) -> list[Section]:
     return recorder.sections
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", GOLDEN)
 def test_the_guide_for_production_is_what_is_generated(case: str, planned: Planned) -> None:
     outcome = planned(case)
     production = Guide(outcome.stack.name)
@@ -217,7 +219,7 @@ def test_the_guide_for_production_is_what_is_generated(case: str, planned: Plann
         assert guide_rendering.render(outcome, target, production) == text
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", GOLDEN)
 def test_sections_have_ids_of_their_own_and_no_markdown_is_left(
     case: str, planned: Planned
 ) -> None:
@@ -236,7 +238,7 @@ def test_sections_have_ids_of_their_own_and_no_markdown_is_left(
                 assert block.kind == "text" or block.text in text
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", GOLDEN)
 def test_another_environment_s_guide_has_nothing_of_production(case: str, planned: Planned) -> None:
     outcome = planned(case)
     for target in guides(outcome).keys() & {*TARGETS}:

@@ -15,6 +15,7 @@ from spinbox_wrapper.checks import CHECKS, Check, Status
 from tests.checks.support import commit, context, git
 from tests.conftest import Project
 from tests.lint.tools import TOOLS
+from tests.projects.compose import compose
 from tests.runs import build, edit
 
 NAME = "profile-web-app"
@@ -39,14 +40,20 @@ def install(folder: Path, name: str, text: str) -> None:
     (folder / name).chmod(0o755)
 
 
-@pytest.fixture
-def root(project: Project) -> Path:
-    root = project(NAME)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = compose(NAME, tmp_path_factory.mktemp("made") / NAME)
     targets = [word for target in FILES for word in ("--target", target)]
     build(root, "deploy", *targets, "--generate")
     git(root, "init", "--quiet")
     commit(root)
     return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy that the test may break."""
+    return Path(shutil.copytree(made, tmp_path / NAME))
 
 
 def look(root: Path, target: str) -> dict[str, Check]:

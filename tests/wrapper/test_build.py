@@ -595,6 +595,7 @@ def test_the_users_git_configuration_changes_nothing(
     assert spinbox("build", "--prod", cwd=root, HOME=str(tmp_path)).returncode == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("unbuffered", [True, False])
 @pytest.mark.parametrize(
     ("command", "code"),
@@ -621,6 +622,7 @@ def test_full_standard_output_is_said(
     assert "Exception" not in result.stderr
 
 
+@pytest.mark.integration
 def test_where_nothing_can_be_said_the_exit_code_still_tells(project: Project) -> None:
     root = project("fastapi")
     for redirected in ("> /dev/full 2>&1", "2> /dev/full", ">&- 2>&-"):

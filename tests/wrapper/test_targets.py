@@ -15,6 +15,8 @@ from tests.conftest import Project, files_below
 from tests.projects.compose import compose
 from tests.runs import build, edit, run
 
+pytestmark = pytest.mark.integration
+
 TARGETS = {
     "docker-swarm": "deploy/swarm/stack.yml",
     "kubernetes": "deploy/kubernetes/base/app.yaml",
