@@ -15,6 +15,7 @@ import pytest
 
 from spinbox_wrapper.history import PARTS
 from spinbox_wrapper.template import installed
+from tests.environment import of_nobody
 from tests.projects.compose import compose
 from tests.templates import compiled_once
 
@@ -29,11 +30,6 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-# Nor does what Python or git is told outside change what the tests see.
-for _name in [name for name in os.environ if name.startswith(("PYTHON", "GIT_"))]:
-    del os.environ[_name]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +57,16 @@ def spinbox(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def engine_variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What leads to this machine's engine; nothing else of the user's is there for any test."""
+    with of_nobody(tmp_path_factory.mktemp("home")) as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(
+    engine_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A cache of renderings for this run of the tests alone, shared by its workers."""
     folder = shared_folder(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:

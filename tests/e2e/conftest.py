@@ -37,8 +37,9 @@ def _shape(item: pytest.Item) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine() -> None:
+def engine(engine_variables: dict[str, str]) -> None:
     """Skips without an engine; in CI that is a failure."""
+    os.environ.update(engine_variables)
     found = shutil.which("docker") and not subprocess.call(
         ["docker", "info"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
