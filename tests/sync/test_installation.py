@@ -16,7 +16,10 @@ from tests.sync.test_distributions import build_distributions
 
 pytestmark = pytest.mark.integration
 
-URL = "git+https://github.com/Gonzillaaa/spinbox-deploy"
+# The address in the README, or from the first release on the name.
+ADDRESS = re.compile(
+    r"(?<=install )(?:git\+https://github\.com/Gonzillaaa/)?spinbox-deploy$", re.MULTILINE
+)
 TOOLS = Path(sys.executable).parent
 # The rest of the machine's environment could make a way work that fails for others.
 KEPT = ("LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_FIND_LINKS")
@@ -75,7 +78,8 @@ class Home:
 
 
 def install(home: Home, way: str, wheel: Path) -> None:
-    script = ways()[way].replace(URL, str(wheel))
+    script, found = ADDRESS.subn(lambda _: str(wheel), ways()[way])
+    assert found == 1
     result = home.run("sh", "-euc", script)
     assert result.returncode == 0, result.stdout + result.stderr
 
