@@ -137,7 +137,7 @@ def test_an_interrupted_boot_is_removed(
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(number)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Removing the copy" in error
     assert "down --volumes" in log.read_text()

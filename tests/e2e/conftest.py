@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from extensions.deployment import UV_VERSION
+from tests.e2e import logs
 from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -28,6 +29,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
             item.add_marker(pytest.mark.xdist_group(group))
     yield
     items.sort(key=_shape)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What containers said goes with a failure, into the report and whole into `build/logs`."""
+    report = yield
+    if report.failed:
+        troubled, file = logs.leave(f"{item.nodeid}-{report.when}")
+        shown = file.relative_to(logs.REPOSITORY)
+        report.sections.append(("containers", f"{troubled[-6000:]}\nAll logs: {shown}"))
+    return report
 
 
 def _shape(item: pytest.Item) -> str:

@@ -17,6 +17,9 @@ import pytest
 
 from tests.e2e.stacks import eventually, run
 
+# Addresses of those that run now.
+STARTED: list[str] = []
+
 
 def data_path_port() -> int:
     """A port for a swarm's networks that no other swarm of this kernel has.
@@ -74,8 +77,11 @@ def second_engine(
         run("docker", "save", "--output", saved, *images)
         run("docker", "-H", host, "load", "--input", saved)
         saved.unlink()
+        STARTED.append(host)
         yield host
     finally:
+        if host in STARTED:
+            STARTED.remove(host)
         # Asked of this engine: another one beside it may be the one that is in a swarm.
         listing = ["docker", "-H", host, "network", "ls", "--format", "{{.Name}}"]
         networks = subprocess.run(listing, capture_output=True, text=True).stdout.split()

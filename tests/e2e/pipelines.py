@@ -381,7 +381,7 @@ def services(wanted: Mapping[str, Any], *, published: bool = False) -> Iterator[
             names.append(f"{network}-{name}")
             run(*words, service["image"])
         for name in names:
-            eventually(partial(_is_ready, name, published=published), attempts=120)
+            eventually(partial(_is_ready, name, published=published))
         yield network
     finally:
         for name in names:

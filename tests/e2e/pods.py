@@ -381,7 +381,7 @@ class Pod:
             probe = self.main[name]
             tries = probe.get("failureThreshold", 3) * probe.get("periodSeconds", 10)
             try:
-                eventually(partial(self.passes, probe), max(tries, 60))
+                eventually(partial(self.passes, probe), max(tries, 600))
             except AssertionError:
                 raise AssertionError(f"{self.name}: {name} fails\n{self.log()}") from None
 

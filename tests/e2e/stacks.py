@@ -93,6 +93,17 @@ class Stack:
         lines = [f"{name}='{value}'" for name, value in values.items()]
         (self.folder / ".env").write_text("\n".join(lines) + "\n")
 
+    @contextmanager
+    def limited(self, seconds: int) -> Iterator[None]:
+        """Deployments give up that soon: for versions that are meant not to get healthy."""
+        env = self.folder / ".env"
+        before = env.read_text()
+        limit, number = re.subn(r"(?m)^DEPLOY_TIMEOUT=.*$", f"DEPLOY_TIMEOUT={seconds}", before)
+        env.write_text(limit if number else f"{before}DEPLOY_TIMEOUT={seconds}\n")
+        yield
+        (patience,) = re.findall(r"(?m)^DEPLOY_TIMEOUT=.*$", before) or [""]
+        env.write_text(env.read_text().replace(f"DEPLOY_TIMEOUT={seconds}", patience))
+
     def compose(self, *arguments: str) -> str:
         return run(
             "docker", "compose", "-f", "docker-compose.prod.yml", *arguments, cwd=self.folder
@@ -182,8 +193,8 @@ def free_port() -> int:
         return port
 
 
-def eventually(condition: Callable[[], bool], attempts: int = 60) -> None:
-    """Wait until the condition holds, asking once a second."""
+def eventually(condition: Callable[[], bool], attempts: int = 600) -> None:
+    """Wait until the condition holds, asking once a second; for long, as machines are slow."""
     for _ in range(attempts):
         try:
             if condition():

@@ -748,7 +748,7 @@ def test_chroma_goes_on_when_its_backup_is_ended(chroma: Stack, signum: signal.S
         assert process.poll() is None, "it was never seen paused"
     process.send_signal(signum)
     process.wait(60)
-    eventually(lambda: not paused(), attempts=20)
+    eventually(lambda: not paused())
     # Docker shows it as unhealthy until it has asked again.
     succeed(chroma, "deploy", "--no-backup")
 

@@ -118,7 +118,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     build(folder, "--set", "name=e2e-deploy", "--set", "fastapi.worker=off")
     stack = Stack(folder)
     try:
-        stack.write_env(DEPLOY_TIMEOUT="40", DRAIN_SECONDS="10")
+        stack.write_env(DEPLOY_TIMEOUT="180", DRAIN_SECONDS="10")
         write_version(stack, "first")
         deployed(stack)
         yield stack
@@ -173,7 +173,8 @@ def test_a_broken_version_never_gets_a_request(stack: Stack, how: str) -> None:
         with load(stack) as requests:
             write_version(stack, "broken")
             main.write_text(source + "\n" + BROKEN[how])
-            code, output = deploy(stack)
+            with stack.limited(seconds=40):
+                code, output = deploy(stack)
             time.sleep(1)
     finally:
         main.write_text(source)
@@ -612,9 +613,8 @@ def test_a_first_version_that_does_not_start_says_why(other: Stack) -> None:
     main = other.folder / "backend/app/main.py"
     source = main.read_text()
     main.write_text(source + "\n" + BROKEN["does not start"])
-    with (other.folder / ".env").open("a") as file:
-        file.write("DEPLOY_TIMEOUT=30\n")
-    code, output = deploy(other)
+    with other.limited(seconds=30):
+        code, output = deploy(other)
     assert code == 1
     assert "Nothing is in service." in output
     assert_told(other, output)

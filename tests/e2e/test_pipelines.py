@@ -263,7 +263,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, github: Path) -> Iterator[S
     stack = Stack(folder)
     # As the first two steps of the guide leave it.
     (folder / ".env.example").write_bytes((github / ".env.example").read_bytes())
-    stack.write_env(DEPLOY_TIMEOUT="60", DRAIN_SECONDS="5")
+    stack.write_env(DEPLOY_TIMEOUT="180", DRAIN_SECONDS="5")
     with ssh_server(tmp_path_factory.mktemp("ssh") / "d") as settings:
         yield Server(stack, settings | {"SERVER_DIR": str(folder)})
     stack.remove()
@@ -416,7 +416,7 @@ def test_gitlab_pushes_and_deploys_by_digest(
     folder.mkdir()
     stack = Stack(folder)
     (folder / ".env.example").write_bytes((gitlab / ".env.example").read_bytes())
-    stack.write_env(DEPLOY_TIMEOUT="120", DRAIN_SECONDS="5")
+    stack.write_env(DEPLOY_TIMEOUT="180", DRAIN_SECONDS="5")
     try:
         with ssh_server(tmp_path_factory.mktemp("ssh") / "d") as settings:
             found.variables = variables(settings | {"SERVER_DIR": str(folder)})

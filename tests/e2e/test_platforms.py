@@ -191,7 +191,7 @@ def deployed(request: pytest.FixtureRequest, project: Path, services: Services) 
     found = Deployed(platform, services, said)
     try:
         for unit, path in (("app", "/health"), ("frontend", "/api/health")):
-            eventually(partial(found.answers, unit, path), attempts=180)
+            eventually(partial(found.answers, unit, path))
     except AssertionError:
         logs = [services.log(f"{prefix}-{unit}") for unit in ("app", "frontend")]
         raise AssertionError("\n".join(logs)) from None

@@ -102,7 +102,7 @@ def swarm(host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm
     try:
         # One process: an app that cannot be imported ends, and Swarm takes it back; one that
         # only never gets healthy is taken back by the script, after three times the limit.
-        swarm.stack.write_env(APP_REPLICAS="3", DEPLOY_TIMEOUT="25", WEB_CONCURRENCY="1")
+        swarm.stack.write_env(APP_REPLICAS="3", DEPLOY_TIMEOUT="180", WEB_CONCURRENCY="1")
         swarm.version("first")
         swarm.succeed("deploy")
         yield swarm
@@ -212,7 +212,8 @@ def test_a_broken_version_is_taken_back_and_fails_no_request(swarm: Swarm, how: 
     before = (swarm.stack.folder / ".env").read_text()
     with swarm.load() as requests:
         swarm.version("broken", BROKEN[how])
-        code, output = swarm.script("deploy", "--no-backup")
+        with swarm.stack.limited(seconds=25):
+            code, output = swarm.script("deploy", "--no-backup")
     assert (code, "app did not become healthy" in output) == (1, True), output[-3000:]
     assert requests.failures == []
     assert requests.answers.keys() == {'"good"'}

@@ -38,7 +38,7 @@ def test_each_file_is_shown_and_decided_on_a_terminal(by_hand: Path) -> None:
     command = [*SPINBOX, "build", "--prod", "--adopt"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     child = pexpect.spawn(
-        command[0], command[1:], cwd=by_hand, env=environment, timeout=30, encoding="utf-8"
+        command[0], command[1:], cwd=by_hand, env=environment, timeout=300, encoding="utf-8"
     )
     for path, key in ((".env.example", "k"), ("Dockerfile.prod", "t"), ("docker-compose", "m")):
         child.expect(f"diff --git a/{path}")
@@ -61,7 +61,7 @@ def test_quitting_writes_nothing(answer: str, by_hand: Path) -> None:
     command = [*SPINBOX, "build", "--prod", "--adopt"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     child = pexpect.spawn(
-        command[0], command[1:], cwd=by_hand, env=environment, timeout=30, encoding="utf-8"
+        command[0], command[1:], cwd=by_hand, env=environment, timeout=300, encoding="utf-8"
     )
     child.expect("Your choice")
     child.sendline("k")
@@ -124,7 +124,7 @@ def test_what_is_written_while_it_asks_is_kept(by_hand: Path) -> None:
     command = [*SPINBOX, "build", "--prod", "--adopt"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     child = pexpect.spawn(
-        command[0], command[1:], cwd=by_hand, env=environment, timeout=30, encoding="utf-8"
+        command[0], command[1:], cwd=by_hand, env=environment, timeout=300, encoding="utf-8"
     )
     child.expect("Your choice")
     (by_hand / ".env.example").write_text("# precious\n")

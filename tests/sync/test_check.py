@@ -131,7 +131,7 @@ def test_diff_is_coloured_on_a_terminal(
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TERM": "xterm"} | variables
     command = " ".join([*SPINBOX, "build", "--prod", "--diff"])
     child = pexpect.spawn(
-        command, cwd=str(project("fastapi")), env=environment, encoding="utf-8", timeout=60
+        command, cwd=str(project("fastapi")), env=environment, encoding="utf-8", timeout=300
     )
     assert ("\x1b[32m+" in str(child.read())) == coloured
 

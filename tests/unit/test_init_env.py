@@ -125,7 +125,7 @@ def test_a_draft_is_out_of_git_s_sight_and_goes(
         [*options, "deploy/init-env.sh", *arguments],
         cwd=str(server),
         env={"PATH": path},
-        timeout=60,
+        timeout=300,
     )
     child.expect("Domain that points to this server")
     (draft,) = state.glob("*.draft.*")
@@ -238,7 +238,7 @@ def test_a_lost_connection_leaves_nothing(shell: tuple[list[str], str], server: 
         cwd=str(server),
         env={"PATH": path},
         encoding="utf-8",
-        timeout=30,
+        timeout=300,
     )
     child.expect("Domain that points to this server")
     # As the terminal does it: to every process in its foreground.
@@ -264,7 +264,7 @@ def test_it_asks_on_a_terminal(shell: tuple[list[str], str], server: Path) -> No
         cwd=str(server),
         env={"PATH": path},
         encoding="utf-8",
-        timeout=30,
+        timeout=300,
     )
     child.expect("Domain that points to this server")
     child.sendline("www.example.org")
@@ -283,7 +283,7 @@ def test_interrupted_it_leaves_nothing(shell: tuple[list[str], str], server: Pat
         cwd=str(server),
         env={"PATH": path},
         encoding="utf-8",
-        timeout=30,
+        timeout=300,
     )
     child.expect("Domain that points to this server")
     child.sendintr()

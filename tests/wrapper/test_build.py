@@ -238,7 +238,7 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     command = [*SPINBOX, "build", "--prod", "--interactive"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     child = pexpect.spawn(
-        command[0], command[1:], cwd=root, env=environment, timeout=30, encoding="utf-8"
+        command[0], command[1:], cwd=root, env=environment, timeout=300, encoding="utf-8"
     )
     child.expect("Which apps")
     child.send("\r")
@@ -282,7 +282,7 @@ def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
     command = [*SPINBOX, "build", "--prod", "--interactive"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     child = pexpect.spawn(
-        command[0], command[1:], cwd=root, env=environment, timeout=30, encoding="utf-8"
+        command[0], command[1:], cwd=root, env=environment, timeout=300, encoding="utf-8"
     )
     child.expect("Which apps")
     child.sendintr()
