@@ -69,8 +69,15 @@ class ImageReference:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it names one version: it has a digest, or a tag that is made not to move."""
-        return self.digest is not None or self.tag not in {None, "latest"}
+        """Whether it names one version: it has a digest, or a tag that is made not to move.
+
+        Tags of Docker's own images that have no number, such as `alpine` and `trixie`, name what
+        the newest version is built on.
+        """
+        if self.digest is not None:
+            return True
+        own = self.is_official(self.base_name) and self.version is None
+        return self.tag not in {None, "latest"} and not own
 
     @property
     def version(self) -> Version | None:

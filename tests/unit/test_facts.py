@@ -240,6 +240,7 @@ def test_legacy_keys(tmp_path: Path) -> None:
     [
         ("services:\n  mongodb:\n    image: mongo:6.0\n", "mongo:6.0"),
         ("services:\n  mongodb:\n    image: mongo:latest\n", None),
+        ("services:\n  mongodb:\n    image: mongo:noble\n", None),
         ("services:\n  mongodb:\n    image: mongo\n", None),
         ("services:\n  mongodb:\n    build: .\n", None),
         ("services:\n", None),

@@ -102,6 +102,13 @@ def test_the_version(image: str, version: str | None, major: int | None) -> None
         (f"redis:latest@{DIGEST}", True),
         ("redis:latest", False),
         ("redis", False),
+        ("redis:7-alpine", True),
+        ("redis:alpine", False),
+        (f"redis:alpine@{DIGEST}", True),
+        ("postgres:alpine3.22", False),
+        ("docker.io/library/postgres:trixie", False),
+        ("registry.local/postgres:production", True),
+        ("chromadb/chroma:stable", True),
         ("localhost:5000/redis", False),
     ],
 )
