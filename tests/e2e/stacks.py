@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -171,10 +171,26 @@ class Stack:
 def need(program: str) -> None:
     """Skips where a program is not installed; in CI that is a failure."""
     if shutil.which(program) is None:
-        message = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        _missing(f"{program} is not installed")
+
+
+def need_image(name: str, pause: float = 3) -> None:
+    """Skips where an image is not at hand and cannot be pulled; in CI that is a failure."""
+    pulls = [("pull", "--quiet")] * 3
+    for attempt, command in enumerate((("image", "inspect"), *pulls)):
+        time.sleep(pause if attempt > 1 else 0)
+        result = subprocess.run(
+            ["docker", *command, name], capture_output=True, text=True, check=False
+        )
+        if result.returncode == 0:
+            return
+    _missing(f"the image {name} is not here and cannot be pulled: {result.stderr.strip()}")
+
+
+def _missing(message: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @contextmanager
