@@ -1,10 +1,10 @@
-# make demo: the main job on an example project.  make test: everything.
+# make demo: the main job on an example project.  make test: what a change has to pass.  make test-all: everything.
 PYTHON ?= python3
 VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test unit integration lint e2e kind updates check generate golden bench bench-deployments bench-sync clean
+.PHONY: demo test test-all unit integration lint e2e kind updates check generate golden bench bench-deployments bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox-deploy: pyproject.toml
@@ -33,6 +33,7 @@ demo: $(VENV)/bin/spinbox-deploy
 	@echo
 	@echo "The example project is in $(DEMO)."
 
+# Within half an hour on two cores. What else there is, `make test-all` runs.
 test: check unit integration lint e2e
 
 check: $(VENV)/.dev
@@ -44,14 +45,18 @@ unit: $(VENV)/.dev
 	$(VENV)/bin/pytest -m "not integration and not lint and not e2e" -n 2
 
 integration: $(VENV)/.dev
-	$(VENV)/bin/pytest -m integration -n 2
+	$(VENV)/bin/pytest -m "integration and not extended" -n 2
 
 lint: $(VENV)/.dev $(TOOLS)/.done
-	$(VENV)/bin/pytest -m lint -n 2 --dist loadfile
+	$(VENV)/bin/pytest -m "lint and not extended" -n 2 --dist loadfile
 
 # Skipped where no Docker engine answers; under CI=true that is a failure.
 e2e: $(VENV)/.dev $(TOOLS)/.done
-	$(VENV)/bin/pytest -m e2e -n 2 --dist loadgroup
+	$(VENV)/bin/pytest -m "e2e and not extended" -n 2 --dist loadgroup
+
+# Everything, in six parts: make test-all SHARD=2/6 runs one, and what passed is not run again.
+test-all: check $(TOOLS)/.done
+	$(VENV)/bin/python -m tests.shards $(SHARD)
 
 # The Kubernetes target on a real cluster; needs docker, kind and kubectl.
 kind:

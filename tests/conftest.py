@@ -15,6 +15,7 @@ import pytest
 
 from spinbox_wrapper.history import PARTS
 from spinbox_wrapper.template import installed
+from tests import shards
 from tests.environment import of_nobody
 from tests.projects.compose import compose
 from tests.templates import compiled_once
@@ -34,6 +35,28 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden trees anew")
+    parser.addoption("--shard", help="only one of several parts, as 2/6")
+
+
+@pytest.hookimpl(trylast=True)  # after e2e tests have their groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.user_properties.append(("group", group))
+    if shard := config.getoption("--shard"):
+        number, of = shards.parse(shard)
+        chosen = shards.shares(groups.values(), of, shards.weights())[number - 1]
+        left = [item for item in items if groups[item] not in chosen]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if groups[item] in chosen]
+
+
+def _group(item: pytest.Item) -> str:
+    """What stays together: a file's tests of one tier, or those of files that share their stacks."""
+    tier = next((t for t in ("e2e", "lint", "integration") if item.get_closest_marker(t)), "unit")
+    together = item.get_closest_marker("xdist_group")
+    name = together.args[0] if together else item.path.relative_to(REPOSITORY).as_posix()
+    return f"{tier} {name}"
 
 
 @pytest.fixture

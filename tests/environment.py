@@ -1,4 +1,4 @@
-"""The environment variables that tests see: of this machine, where programs and certificates are."""
+"""The environment that tests see: of this machine, where its programs and certificates are."""
 
 from __future__ import annotations
 

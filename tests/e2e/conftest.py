@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from extensions.deployment import UV_VERSION
+from tests.conftest import REPOSITORY
 from tests.e2e import logs
+from tests.e2e.core import is_core
 from tests.e2e.stacks import Stack, run
 from tests.projects.compose import compose
 from tests.runs import build
@@ -24,6 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
+            if not is_core(f"{item.path.name}::{item.name}"):
+                item.add_marker(pytest.mark.extended)
             # Files that share their stacks' names run one after the other, the rest beside them.
             group = "shared" if item.path.stem in SHARED else item.path.stem
             item.add_marker(pytest.mark.xdist_group(group))
@@ -39,7 +43,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         troubled, file = logs.leave(f"{item.nodeid}-{report.when}")
-        shown = file.relative_to(logs.REPOSITORY)
+        shown = file.relative_to(REPOSITORY)
         report.sections.append(("containers", f"{troubled[-6000:]}\nAll logs: {shown}"))
     return report
 
