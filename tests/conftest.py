@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _group(item: pytest.Item) -> str:
-    """What stays together: a file's tests of one tier, or those of files that share their stacks."""
+    """What stays together: one tier of a file, or of files that share their stacks."""
     tier = next((t for t in ("e2e", "lint", "integration") if item.get_closest_marker(t)), "unit")
     together = item.get_closest_marker("xdist_group")
     name = together.args[0] if together else item.path.relative_to(REPOSITORY).as_posix()

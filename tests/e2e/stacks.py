@@ -17,15 +17,21 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 import yaml
 
+from tests.conftest import REPOSITORY
+
 # Every character that a URL, a shell, YAML, Compose or redis.conf could stumble over.
 HOSTILE_PASSWORD = r"""p@ss:w/o?r#d %41"\ $(x) ${y} `z` & é;"""
 
+
+# Stand-ins for machines that reach no registry, beside this repository.
+LAB = REPOSITORY.parent / "shared/lab"
 
 # What a build says when a download failed: of the network, not of what is tested.
 NETWORK_TROUBLE = re.compile(
@@ -174,17 +180,17 @@ def need(program: str) -> None:
         _missing(f"{program} is not installed")
 
 
-def need_image(name: str, pause: float = 3) -> None:
-    """Skips where an image is not at hand and cannot be pulled; in CI that is a failure."""
-    pulls = [("pull", "--quiet")] * 3
-    for attempt, command in enumerate((("image", "inspect"), *pulls)):
-        time.sleep(pause if attempt > 1 else 0)
-        result = subprocess.run(
-            ["docker", *command, name], capture_output=True, text=True, check=False
-        )
+def need_image(name: str) -> None:
+    """Provides an image: it is here, or pulled, or made by the lab; else the test cannot run."""
+    ways: list[list[str | Path]] = [["docker", "image", "inspect", name]]
+    ways.append(["docker", "pull", "--quiet", name])
+    if LAB.exists():
+        ways.append([LAB / "up", "--images", name])
+    for command in ways:
+        result = patient(partial(subprocess.run, command, capture_output=True, text=True))
         if result.returncode == 0:
             return
-    _missing(f"the image {name} is not here and cannot be pulled: {result.stderr.strip()}")
+    _missing(f"there is no image {name}: {result.stderr.strip()}")
 
 
 def _missing(message: str) -> NoReturn:

@@ -49,6 +49,8 @@ def test_first_start_is_healthy(booted: Stack) -> None:
         ("e2e-fastapi-chroma", "/health"),
     ],
     indirect=["booted"],
+    # Or each would be booted for itself, as `path` is a test's own.
+    scope="session",
 )
 def test_path_answers_through_the_proxy(booted: Stack, path: str) -> None:
     answer = booted.request(path)
