@@ -26,6 +26,8 @@ def of_nobody(home: Path) -> Iterator[dict[str, str]]:
     _become(
         {name: value for name, value in before.items() if _KEPT.fullmatch(name)}
         | {"HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm"}
+        # New repositories without the twenty files of examples that git puts into each.
+        | {"GIT_TEMPLATE_DIR": str(home)}
     )
     try:
         yield {name: value for name, value in before.items() if _ENGINE.fullmatch(name)}

@@ -19,6 +19,8 @@ from tests.checks.support import ANSWERS, SECRET, context, fake_docker, hear_sig
 from tests.conftest import REPOSITORY, Project
 from tests.runs import build
 
+pytestmark = pytest.mark.integration
+
 SHAPE = "fastapi-postgresql-redis--with-deps"
 
 

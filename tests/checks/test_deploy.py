@@ -17,6 +17,8 @@ from tests.checks.support import ANSWERS, context, fake_docker, one
 from tests.conftest import REPOSITORY, Project, files_below, spinbox
 from tests.runs import build
 
+pytestmark = pytest.mark.integration
+
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/check.schema.json").read_text())
 
 

@@ -47,6 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(root, "deploy", *targets, "--generate")
     git(root, "init", "--quiet")
     commit(root)
+    git(root, "gc", "--quiet")
     return root
 
 

@@ -25,7 +25,7 @@ CORE: dict[str, tuple[str, ...]] = {
         "test_first_boot.py::test_python_job_beside_node[e2e-python-node]",
     ),
     "a deployment under load": (
-        "test_deploy.py::test_ten_deployments_fail_no_request",
+        "test_deploy.py::test_deployments_fail_no_request[2]",
         "test_deploy.py::test_a_broken_version_never_gets_a_request[does not start]",
         "test_deploy.py::test_a_failing_migration_stops_the_deployment",
         "test_deploy.py::test_a_rollback_goes_to_the_version_before_and_again_forward",

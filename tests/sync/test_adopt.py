@@ -12,6 +12,8 @@ from spinbox_wrapper.template import Template
 from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
 from tests.runs import build, run, switch
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def by_hand(project: Project) -> Path:

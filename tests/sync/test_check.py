@@ -16,6 +16,8 @@ from tests.conftest import REPOSITORY, SPINBOX, Project, files_below
 from tests.runs import build, edit, run, switch
 from tests.sync.cases import CASES, Case
 
+pytestmark = pytest.mark.integration
+
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
 
 
@@ -136,7 +138,6 @@ def test_diff_is_coloured_on_a_terminal(
     assert ("\x1b[32m+" in str(child.read())) == coloured
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_the_report_with_differences_keeps_to_its_schema(
     case: Case, project: Project, oldest: Template, present: Template

@@ -12,6 +12,8 @@ from spinbox_wrapper import derivation
 from tests.conftest import REPOSITORY, Project
 from tests.runs import build
 
+pytestmark = pytest.mark.integration
+
 MISUSE = """
 from spinbox_wrapper import derivation
 from spinbox_wrapper.sync import Outcome

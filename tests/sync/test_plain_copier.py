@@ -18,6 +18,8 @@ from tests.projects.compose import compose
 from tests.releases import PRESENT, commit
 from tests.runs import build, edit, switch
 
+pytestmark = pytest.mark.integration
+
 URL = "gh:Gonzillaaa/spinbox-deploy"
 
 
@@ -53,7 +55,6 @@ def published(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     yield URL
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("shape", SHAPES)
 def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) -> None:
     root, other = (compose(shape, tmp_path / name) for name in ("copier", "wrapper"))
@@ -62,7 +63,6 @@ def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) 
     assert content(root) == content(other)
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("platform", ["github", "gitlab"])
 def test_copier_makes_the_same_pipelines(platform: str, tmp_path: Path, template: Path) -> None:
     shape = "profile-web-app"
@@ -73,7 +73,6 @@ def test_copier_makes_the_same_pipelines(platform: str, tmp_path: Path, template
     assert content(root) == content(other)
 
 
-@pytest.mark.integration
 def test_copier_makes_the_same_targets(tmp_path: Path, template: Path) -> None:
     shape = "profile-web-app"
     root, other = (compose(shape, tmp_path / name) for name in ("copier", "wrapper"))
@@ -88,7 +87,6 @@ def test_copier_makes_the_same_targets(tmp_path: Path, template: Path) -> None:
     assert content(root) == content(other)
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("shape", SHAPES)
 def test_copier_update_gives_the_same(
     shape: str, tmp_path: Path, published: str, oldest: Template, present: Template
@@ -108,7 +106,6 @@ def test_copier_update_gives_the_same(
     assert files_below(roots[0]) == files_below(roots[1])
 
 
-@pytest.mark.integration
 def test_all_commands_of_copier_follow_one_another(
     project: Project, published: str, releases: Mapping[str, Template], tmp_path: Path
 ) -> None:
@@ -131,7 +128,6 @@ def test_all_commands_of_copier_follow_one_another(
     assert content(root).items() >= content(wrapped(tmp_path)).items()
 
 
-@pytest.mark.integration
 def test_the_answers_file_is_the_same_to_the_byte(
     project: Project, published: str, present: Template, tmp_path: Path
 ) -> None:
@@ -170,7 +166,6 @@ def test_overrides_as_data(project: Project, template: Path) -> None:
     assert "PORT=9000" in (root / "Dockerfile.prod").read_text()
 
 
-@pytest.mark.integration
 def test_copier_update_follows_the_project_and_merges(project: Project, published: str) -> None:
     root = project("fastapi")
     copier("copy", "--trust", "--defaults", "--quiet", published, ".", cwd=root)

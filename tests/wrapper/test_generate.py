@@ -13,6 +13,8 @@ import yaml
 from tests.conftest import Project, files_below
 from tests.runs import build, run
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def root(project: Project) -> Path:
