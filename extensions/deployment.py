@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
@@ -97,7 +97,8 @@ class Deployment:
         """The way back, `.` or `../`…."""
         return "/".join([".."] * len(PurePosixPath(self.output).parts)) or "."
 
-    def context(self) -> dict[str, Any]:
+    @cached_property
+    def context(self) -> Mapping[str, Any]:
         """What every template sees besides the answers, by name."""
         surfaces = {TARGETS[name].surface: surface for name, surface in self.surfaces.items()}
         return {
@@ -163,10 +164,17 @@ def derive(answers: Mapping[str, Any]) -> Deployment:
     Raises:
         ProjectError: Nothing can be generated of them; it says what to do.
     """
-    found = choices.complete(answers)
+    stored = {key: answers.get(key) for key in choices.KEYS}
+    return _complete_and_derive(json.dumps(stored, sort_keys=True, default=str))
+
+
+# Copier asks for it with every name and every default that it renders.
+@lru_cache(maxsize=32)
+def _complete_and_derive(stored: str) -> Deployment:
+    found = choices.complete(json.loads(stored))
     if not isinstance(found["project"], Mapping):
         raise ProjectError(NO_PROJECT)
-    return _derive(json.dumps(found, sort_keys=True, default=str))
+    return _derive(json.dumps(found, sort_keys=True))
 
 
 @lru_cache(maxsize=32)

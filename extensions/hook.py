@@ -53,7 +53,7 @@ class SpinboxContext(ContextHook):
             context["detected_project"] = _detect(destination, output, overrides)
             project = context.get("project") or context["detected_project"]
             answers = {key: context.get(key) for key in choices.KEYS}
-            context.update(deployment.derive({**answers, "project": project}).context())
+            context.update(deployment.derive({**answers, "project": project}).context)
         except errors.ProjectError as error:
             problem = str(error)
 

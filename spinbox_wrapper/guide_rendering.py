@@ -73,7 +73,7 @@ def render(outcome: Outcome, target: str, guide: derivation.guide.Guide) -> str:
     """
     context = {
         **derivation.choices.complete(outcome.answers),
-        **outcome.deployment.context(),
+        **outcome.deployment.context,
         "guide": guide,
         "_copier_conf": {"answers_file": outcome.request.answers_file},
     }

@@ -20,6 +20,9 @@ from tests.runs import build, edit, switch
 
 pytestmark = pytest.mark.integration
 
+# An update takes longer than a copy: two shapes stand for all, which follow in `make test-all`.
+UPDATED = ("everything--with-deps", "python-postgresql")
+OTHERS = [pytest.param(s, marks=pytest.mark.extended) for s in SHAPES if s not in UPDATED]
 URL = "gh:Gonzillaaa/spinbox-deploy"
 
 
@@ -87,7 +90,7 @@ def test_copier_makes_the_same_targets(tmp_path: Path, template: Path) -> None:
     assert content(root) == content(other)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*UPDATED, *OTHERS])
 def test_copier_update_gives_the_same(
     shape: str, tmp_path: Path, published: str, oldest: Template, present: Template
 ) -> None:

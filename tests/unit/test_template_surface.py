@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -23,9 +23,9 @@ _FORWARDS = re.compile(r"(\{% (set|include|import) [^\n]*%\}\n){1,2}")
 
 
 @pytest.fixture(scope="module")
-def context(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     facts = facts_of("everything--with-deps", tmp_path_factory.mktemp("p") / "project")
-    return deployment_of(facts, targets=["kubernetes"], ci=["github"]).context()
+    return deployment_of(facts, targets=["kubernetes"], ci=["github"]).context
 
 
 def _parsed(path: Path) -> nodes.Template:
