@@ -13,6 +13,15 @@ from tests.projects.compose import compose
 from tests.runs import build
 
 
+def distinct(paths: Iterable[Path]) -> list[Path]:
+    """The files among paths, without those that are copies of one before them."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.is_file():
+            found.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+    return list(found.values())
+
+
 @dataclass(frozen=True)
 class Trees:
     """The generated files of cases: `folder/CASE/…`."""
@@ -21,11 +30,7 @@ class Trees:
 
     def files(self, pattern: str = "*") -> list[Path]:
         """Files below any case's folder, each content once."""
-        found: dict[str, Path] = {}
-        for path in sorted(self.folder.rglob(pattern)):
-            if path.is_file():
-                found.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
-        return list(found.values())
+        return distinct(sorted(self.folder.rglob(pattern)))
 
     def projects(self) -> list[Path]:
         """Each case's folder."""

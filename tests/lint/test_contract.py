@@ -23,6 +23,7 @@ from spinbox_wrapper.sync import Request, plan
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
+from tests.trees import distinct
 
 pytestmark = pytest.mark.lint
 
@@ -89,20 +90,23 @@ def test_every_framework_has_a_project() -> None:
 
 def test_shell(trees: list[Tree]) -> None:
     scripts = [path for path in _paths(trees, "*.sh") if "deploy" in path.parts]
-    assert run_tool("shellcheck", "-x", *scripts) == ""
+    assert run_tool("shellcheck", "-x", *distinct(scripts)) == ""
 
 
 def test_dockerfiles(trees: list[Tree]) -> None:
     made = [path for tree in trees for path in tree.folder.glob("Dockerfile*.prod")]
     made += [path for path in _paths(trees, "*.Dockerfile") if "deploy" in path.parts]
-    assert run_tool("hadolint", *made) == ""
+    assert run_tool("hadolint", *distinct(made)) == ""
 
 
 def test_yaml(trees: list[Tree]) -> None:
     patterns = ("docker-compose.prod.yml", "stack.yml", "render.yaml", ".gitlab-ci.yml", "ci.yml")
     files = [path for pattern in patterns for path in _paths(trees, pattern)]
     files += [path for path in _paths(trees, "*.yaml") if "kubernetes" in path.parts]
-    assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
+    assert (
+        run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *distinct(files))
+        == ""
+    )
 
 
 def test_workflows(trees: list[Tree]) -> None:
@@ -115,7 +119,7 @@ def test_guides(trees: list[Tree]) -> None:
     config = CONFIGURATION / "pymarkdown.json"
     guides = [path for path in _paths(trees, "README.md") if "deploy" in path.parts]
     assert len(guides) == len(TARGETS) * len(trees)
-    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    assert run_tool("pymarkdown", "--config", config, "scan", *distinct(guides)) == ""
 
 
 def test_compose(trees: list[Tree]) -> None:

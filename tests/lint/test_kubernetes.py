@@ -21,6 +21,7 @@ from tests.lint.pod_security import violations
 from tests.lint.tools import CONFIGURATION, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
+from tests.trees import distinct
 
 pytestmark = pytest.mark.lint
 
@@ -150,12 +151,15 @@ def test_checkov(trees: Trees, tmp_path: Path) -> None:
 
 def test_yamllint(trees: Trees) -> None:
     files = [path for tree in trees.values() for path in tree.folder.rglob("kubernetes/**/*.yaml")]
-    assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
+    assert (
+        run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *distinct(files))
+        == ""
+    )
 
 
 def test_shellcheck(trees: Trees) -> None:
     files = [path for tree in trees.values() for path in tree.folder.rglob("kubernetes/**/*.sh")]
-    assert run_tool("shellcheck", "-x", *files) == ""
+    assert run_tool("shellcheck", "-x", *distinct(files)) == ""
 
 
 def test_pod_security_is_restricted_and_every_pod_passes(trees: Trees) -> None:
@@ -344,7 +348,7 @@ def test_a_change_of_the_apps_settings_leaves_the_databases_alone(trees: Trees) 
 def test_markdown(trees: Trees) -> None:
     config = CONFIGURATION / "pymarkdown.json"
     guides = [tree.folder / "deploy/kubernetes/README.md" for tree in trees.values()]
-    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    assert run_tool("pymarkdown", "--config", config, "scan", *distinct(guides)) == ""
     for guide in guides:
         sections = markdown.sections(guide.read_text())
         for section, following in zip(sections, [*sections[1:], None], strict=True):

@@ -25,6 +25,7 @@ from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
+from tests.trees import distinct
 
 pytestmark = pytest.mark.lint
 
@@ -190,7 +191,7 @@ def test_yaml_style(trees: list[Tree]) -> None:
 def test_markdown(trees: list[Tree]) -> None:
     config = CONFIGURATION / "pymarkdown.json"
     guides = [tree.folder / f"deploy/{target}/README.md" for tree in trees for target in TARGETS]
-    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    assert run_tool("pymarkdown", "--config", config, "scan", *distinct(guides)) == ""
     for guide in guides:
         sections = markdown.sections(guide.read_text())
         for section, following in zip(sections, [*sections[1:], None], strict=True):
@@ -200,7 +201,7 @@ def test_markdown(trees: list[Tree]) -> None:
 
 def test_dockerfiles(trees: list[Tree]) -> None:
     files = [path for tree in trees for path in tree.dockerfiles()]
-    assert run_tool("hadolint", *files) == ""
+    assert run_tool("hadolint", *distinct(files)) == ""
 
 
 # --- What the model says -------------------------------------------------------------------------

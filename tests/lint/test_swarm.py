@@ -17,6 +17,7 @@ from tests.cases import SHAPES
 from tests.lint.tools import CONFIGURATION, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
+from tests.trees import distinct
 
 pytestmark = pytest.mark.lint
 
@@ -184,7 +185,7 @@ def test_what_the_script_sets_is_what_the_file_asks_for(trees: list[Tree]) -> No
 
 def test_shellcheck(trees: list[Tree]) -> None:
     files = [path for tree in trees for path in (tree.folder / "deploy").rglob("*.sh")]
-    assert run_tool("shellcheck", "-x", *files) == ""
+    assert run_tool("shellcheck", "-x", *distinct(files)) == ""
 
 
 def test_yamllint(trees: list[Tree]) -> None:
@@ -203,7 +204,7 @@ def test_caddy_validates(trees: list[Tree]) -> None:
 def test_markdown(trees: list[Tree]) -> None:
     config = CONFIGURATION / "pymarkdown.json"
     guides = [tree.folder / "deploy/swarm/README.md" for tree in trees]
-    assert run_tool("pymarkdown", "--config", config, "scan", *guides) == ""
+    assert run_tool("pymarkdown", "--config", config, "scan", *distinct(guides)) == ""
     for guide in guides:
         sections = markdown.sections(guide.read_text())
         for section, following in zip(sections, [*sections[1:], None], strict=True):
