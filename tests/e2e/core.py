@@ -18,6 +18,7 @@ CORE: dict[str, tuple[str, ...]] = {
         "test_containers.py::test_root_is_read_only[e2e-web-app]",
         "test_containers.py::test_no_secret_file_is_in_an_image[e2e-web-app]",
         "test_containers.py::test_only_the_proxy_publishes_ports[e2e-web-app]",
+        "test_containers.py::test_the_proxy_shares_no_network_with_data[e2e-web-app]",
         "test_containers.py::test_data_services_have_no_way_out[e2e-web-app]",
     ),
     "Python and Node": (
