@@ -36,13 +36,12 @@ def wrong(outcome: Outcome) -> int:
 def test_a_run_derives_once(options: tuple[str, ...], project: Project) -> None:
     """Wrapper, Copier's hook and checks share it: a first run, and one with nothing to do."""
     root = project("profile-web-app")
-    derive = derivation.deployment._derive
-    derive.cache_clear()
-    build(root, *options)
-    assert derive.cache_info().misses == 1
-    derive.cache_clear()
-    build(root)
-    assert derive.cache_info().misses == 1
+    derive, complete = derivation.deployment._derive, derivation.deployment._complete_and_derive
+    for run in (options, ()):
+        derive.cache_clear()
+        complete.cache_clear()
+        build(root, *run)
+        assert derive.cache_info().misses == 1
 
 
 def test_a_wrong_use_across_the_seam_is_found(tmp_path: Path) -> None:
