@@ -17,7 +17,7 @@ from pathlib import Path
 from spinbox_wrapper import shell
 from spinbox_wrapper.commands import split_commands
 from tests import markdown
-from tests.e2e.stacks import patient
+from tests.downloads import patient
 
 # These follow something for ever: they have to run, and are then ended.
 ENDLESS = re.compile(r"logs --follow|^docker stats$")

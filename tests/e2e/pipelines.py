@@ -25,8 +25,9 @@ from typing import Any
 import bcrypt
 import yaml
 
+from tests.downloads import patient
 from tests.e2e.engines import second_engine
-from tests.e2e.stacks import eventually, fixed_ports, free_port, patient, run
+from tests.e2e.stacks import eventually, fixed_ports, free_port, run
 
 REPOSITORY = Path(__file__).parents[2]
 USER, PASSWORD = "robot", "p@ss w0rd"

@@ -25,6 +25,7 @@ import pytest
 import yaml
 
 from tests.conftest import REPOSITORY
+from tests.downloads import patient
 
 # Every character that a URL, a shell, YAML, Compose or redis.conf could stumble over.
 HOSTILE_PASSWORD = r"""p@ss:w/o?r#d %41"\ $(x) ${y} `z` & é;"""
@@ -32,25 +33,6 @@ HOSTILE_PASSWORD = r"""p@ss:w/o?r#d %41"\ $(x) ${y} `z` & é;"""
 
 # Stand-ins for machines that reach no registry, beside this repository.
 LAB = REPOSITORY.parent / "shared/lab"
-
-# What a build says when a download failed: of the network, not of what is tested.
-NETWORK_TROUBLE = re.compile(
-    r"Could not connect|Temporary failure|timed out|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENOTFOUND"
-    r"|error sending request|Failed to fetch|network socket disconnected|SSL_ERROR|TLS handshake",
-    re.IGNORECASE,
-)
-
-
-def patient(
-    attempt: Callable[[], subprocess.CompletedProcess[str]],
-) -> subprocess.CompletedProcess[str]:
-    """A command's result; it is run again where a download failed on the way, twice at most."""
-    for _ in range(3):
-        result = attempt()
-        told = result.stdout + (result.stderr or "")
-        if result.returncode == 0 or not NETWORK_TROUBLE.search(told):
-            break
-    return result
 
 
 def run(*command: str | Path, cwd: Path | None = None, timeout: int = 900) -> str:

@@ -18,7 +18,8 @@ import pytest
 
 from tests.checks.support import commit, git, hear_signals
 from tests.conftest import REPOSITORY
-from tests.e2e.stacks import Stack, eventually, free_port, patient, run
+from tests.downloads import patient
+from tests.e2e.stacks import Stack, eventually, free_port, run
 from tests.projects.compose import compose
 from tests.runs import build, edit
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.downloads import patient
 from tests.e2e.load import Load
-from tests.e2e.stacks import Stack, eventually, patient, run
+from tests.e2e.stacks import Stack, eventually, run
 from tests.projects.compose import compose
 from tests.runs import build
 

@@ -20,11 +20,12 @@ from uuid import uuid4
 import pytest
 
 from extensions.deployment import UV_VERSION
+from tests.downloads import patient
 from tests.e2e.engines import data_path_port, second_engine
 from tests.e2e.guides import Reader, printed, scripts
 from tests.e2e.load import Load
 from tests.e2e.pipelines import open_registry
-from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, free_port, need, patient, run
+from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, free_port, need, run
 from tests.e2e.test_deploy import BROKEN, write_version
 from tests.projects.compose import compose
 from tests.runs import build

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -18,6 +19,7 @@ import yaml
 
 from spinbox_wrapper.template import PUBLIC_URL, Template
 from tests.conftest import Project, files_below
+from tests.downloads import patient
 from tests.releases import PRESENT, RELEASES, commit, copy_working_tree, git
 from tests.runs import build, edit, run, switch
 
@@ -30,14 +32,14 @@ BUILD = [sys.executable, "-m", "build"]
 def _build(source: Path, folder: Path, *options: str) -> list[Path]:
     """Build as a release is built: the wheel comes from the source distribution."""
     command = [*BUILD, "--outdir", str(folder), *options, str(source)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = patient(partial(subprocess.run, command, capture_output=True, text=True))
     assert result.returncode == 0, result.stdout + result.stderr
     return sorted(folder.iterdir())
 
 
 def _build_fails(source: Path) -> str:
     command = [*BUILD, "--wheel", str(source)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = patient(partial(subprocess.run, command, capture_output=True, text=True))
     assert result.returncode != 0
     return result.stdout + result.stderr
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Project
+from tests.downloads import patient
 from tests.sync.test_distributions import build_distributions
 
 pytestmark = pytest.mark.integration
@@ -80,7 +81,7 @@ class Home:
 def install(home: Home, way: str, wheel: Path) -> None:
     script, found = ADDRESS.subn(lambda _: str(wheel), ways()[way])
     assert found == 1
-    result = home.run("sh", "-euc", script)
+    result = patient(lambda: home.run("sh", "-euc", script))
     assert result.returncode == 0, result.stdout + result.stderr
 
 
