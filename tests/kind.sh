@@ -123,8 +123,19 @@ ask /health | grep healthy
 ask /api/v1/items '{"name": "kept"}'
 
 say 'a policy holds: the worker does not reach the app'
-refused 'refused\|timed out' kubectl exec --namespace "$namespace" deployment/worker -- python -c "
-import urllib.request; urllib.request.urlopen('http://app:8000/health', timeout=5)"
+# A cluster lays policies around new pods some moments after they start.
+tries=0
+until ! kubectl exec --namespace "$namespace" deployment/worker -- python -c "
+import urllib.request; urllib.request.urlopen('http://app:8000/health', timeout=5)" >"$work/said" 2>&1 &&
+    grep -q 'refused\|timed out' "$work/said"; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 60 ]; then
+        cat "$work/said" >&2
+        echo "The worker still reaches the app." >&2
+        exit 1
+    fi
+    sleep 2
+done
 
 say 'a second version, with a backup before it'
 echo '# second' >>backend/app/main.py
