@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stacks import eventually, run
+from tests.e2e.stacks import eventually, need_image, run
 
 # Addresses of those that run now.
 STARTED: list[str] = []
@@ -50,6 +50,8 @@ def second_engine(
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
+    for image in images:
+        need_image(image)
     folder.mkdir(parents=True)
     (folder / "daemon.json").write_text(json.dumps(settings))
     bridge, host = f"{name}0", f"unix://{folder}/docker.sock"

@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.guides import Reader, printed, scripts
 from tests.e2e.pipelines import open_registry
 from tests.e2e.pods import Cluster, Pod
-from tests.e2e.stacks import run
+from tests.e2e.stacks import need_image, run
 from tests.kubectl import stand_in
 from tests.lint.tools import TOOLS
 from tests.projects.compose import compose
@@ -213,6 +213,7 @@ def test_every_command_of_the_guide(tmp_path: Path) -> None:
         database = f"{registry}/database"
         try:
             # Images that were pulled have a digest.
+            need_image("pgvector/pgvector:pg15")
             run("docker", "tag", "pgvector/pgvector:pg15", database)
             run("docker", "push", "--quiet", database)
             for version, (title, script) in enumerate(scripts(guide)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ALEMBIC_REVISION, booted_as
-from tests.e2e.stacks import Stack, eventually, free_port, run
+from tests.e2e.stacks import Stack, eventually, free_port, need_image, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -111,6 +111,7 @@ def test_python_service_with_a_port(stacks: list[Stack], tmp_path: Path) -> None
 def test_a_base_image_by_build_argument(tmp_path: Path) -> None:
     root = compose("e2e-fastapi", tmp_path / "project")
     build(root)
+    need_image("python:3.13-slim")
     digest = run("docker", "image", "inspect", "-f", "{{.Id}}", "python:3.13-slim").strip()
     run("docker", "tag", digest, "e2e-base:1")
     try:
