@@ -22,8 +22,8 @@ def cluster() -> Iterator[tuple[str, ...]]:
         need("kubectl")
         yield ()
         return
-    # Compiles for a quarter of an hour on a new machine. What enforces policies ends where it starts
-    # before the node is known, on a busy one; a second call starts what has ended.
+    # Compiles for a quarter of an hour on a new machine. On a busy one, what enforces policies ends
+    # where it starts before the node is known; a second call starts what has ended.
     for _ in range(2):
         exports = run(CLUSTER / "up", timeout=3600)
     shell = ["bash", "-c", f"{exports}\nenv -0"]
