@@ -38,6 +38,7 @@ CORE: dict[str, tuple[str, ...]] = {
     ),
     "a pipeline": (
         "test_pipelines.py::test_a_push_puts_the_image_into_the_registry_by_digest",
+        "test_pipelines.py::test_nothing_is_deployed_where_nobody_approves",
         "test_pipelines.py::test_the_server_runs_exactly_what_was_built",
     ),
     "a swarm": (

@@ -216,6 +216,41 @@ def test_shellcheck_of_gitlab_s_scripts(trees: Trees, tmp_path: Path) -> None:
     assert run_tool("shellcheck", *files) == ""
 
 
+def test_production_waits_for_a_person(trees: Trees) -> None:
+    """A reviewer approves on GitHub, or whoever starts the run by hand; on GitLab, the latter."""
+    github = [yaml.safe_load(path.read_text())["jobs"] for path in _workflows(trees)]
+    production = [jobs["production"] for jobs in github if "production" in jobs]
+    by_hand = "github.event_name == 'workflow_dispatch'"
+    for job in production:
+        assert "approval" in job["needs"]
+        assert job.get("if") == f"needs.approval.outputs.reviewers == 'true' || {by_hand}"
+    gitlab = [yaml.safe_load(path.read_text()) for path in _gitlab(trees)]
+    started = [
+        job for jobs in gitlab for name, job in jobs.items() if name.endswith("deploy-production")
+    ]
+    assert {rule["when"] for job in started for rule in job["rules"]} == {"manual"}
+    assert len(production) == len(started) > 0
+
+
+def test_a_vulnerability_ends_the_build(trees: Trees) -> None:
+    """What a scan finds fails its job, before anything is pushed."""
+    found = 0
+    for path in [*_workflows(trees), *_gitlab(trees)]:
+        document = yaml.safe_load(path.read_text())
+        for job in document.get("jobs", document).values():
+            scripts = [*job.get("script", ()), *(s.get("run", "") for s in job.get("steps", ()))]
+            scans = [i for i, s in enumerate(scripts) if "--scanners vuln" in s]
+            pushes = [i for i, s in enumerate(scripts) if re.search(r"^ *docker .*--push", s, re.M)]
+            # Whatever pushes has scanned before.
+            assert len(scans) == len(pushes) <= 1, path
+            found += len(scans)
+            for scan, push in zip(scans, pushes, strict=True):
+                assert scan < push, path
+                assert re.search(r"--exit-code 1 --no-progress$", scripts[scan], re.M), path
+                assert not job.get("allow_failure"), path
+    assert found >= 2 * len(trees)
+
+
 def test_gitlab_jobs_need_jobs_of_their_stage_or_before(trees: Trees) -> None:
     """GitLab takes no other (docs.gitlab.com, "needs"); these are its stages without `stages`."""
     stages = ("build", "test", "deploy")
