@@ -107,8 +107,8 @@ def _weigh(folder: Path) -> None:
         for case in ElementTree.parse(result).iter("testcase"):
             groups = [p.get("value") for p in case.iter("property") if p.get("name") == "group"]
             found[str(groups[0])] += float(case.get("time", 0))
-    known = {group: round(seconds, 1) for group, seconds in sorted(found.items())}
-    WEIGHTS.write_text(json.dumps(known, indent=1) + "\n")
+    known = weights() | {group: round(seconds, 1) for group, seconds in found.items()}
+    WEIGHTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 def main() -> int:
