@@ -42,6 +42,21 @@ def test_generated_files_equal_the_golden_tree(
     assert generated == files_below(golden)
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("case", CASES)
+def test_a_second_run_has_nothing_to_do(case: str, project: Project) -> None:
+    """What was generated is no part of the project that it is read from, and leaves it alone."""
+    shape, options = CASES[case]
+    root = project(shape)
+    own = files_below(root)
+    build(root, *options)
+    before = files_below(root)
+    assert {path: before[path] for path in own} == own
+    place = options[options.index("--output") :][:2] if "--output" in options else ()
+    assert "Everything is up to date." in build(root, *place)
+    assert files_below(root) == before
+
+
 def test_models_are_those_of_their_cases(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The model of every shape; of a variant, what it changes in that of its shape."""
     texts: dict[str, str] = {}

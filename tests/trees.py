@@ -32,10 +32,6 @@ class Trees:
         """Files below any case's folder, each content once."""
         return distinct(sorted(self.folder.rglob(pattern)))
 
-    def projects(self) -> list[Path]:
-        """Each case's folder."""
-        return sorted(self.folder.iterdir())
-
 
 def generate(cases: Iterable[str], folder: Path) -> Trees:
     """Render cases below a folder; what was the project's own is taken away."""

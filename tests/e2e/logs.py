@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from tests.e2e.engines import STARTED
 
 FOLDER = REPOSITORY / "build/logs"
-_HEALTH = "{{json .State}}"
+_STATE = "{{json .State}}"
 _TASKS = "{{.Name}} {{.CurrentState}} {{.Error}}"
 
 
@@ -35,7 +35,7 @@ def _containers() -> Iterator[tuple[bool, str]]:
     for host in ([], *(["-H", address] for address in STARTED)):
         for id_ in _docker(*host, "ps", "--all", "--quiet").split():
             name = _docker(*host, "inspect", "--format", "{{.Name}}", id_).strip()
-            state = json.loads(_docker(*host, "inspect", "--format", _HEALTH, id_) or "{}")
+            state = json.loads(_docker(*host, "inspect", "--format", _STATE, id_) or "{}")
             health = state.get("Health", {})
             checks = [check.get("Output", "").strip() for check in health.get("Log", [])[-3:]]
             head = f"== {name} {state.get('Status')} {state.get('ExitCode')} {health.get('Status')}"

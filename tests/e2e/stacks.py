@@ -88,9 +88,11 @@ class Stack:
         before = env.read_text()
         limit, number = re.subn(r"(?m)^DEPLOY_TIMEOUT=.*$", f"DEPLOY_TIMEOUT={seconds}", before)
         env.write_text(limit if number else f"{before}DEPLOY_TIMEOUT={seconds}\n")
-        yield
-        (patience,) = re.findall(r"(?m)^DEPLOY_TIMEOUT=.*$", before) or [""]
-        env.write_text(env.read_text().replace(f"DEPLOY_TIMEOUT={seconds}", patience))
+        try:
+            yield
+        finally:
+            (patience,) = re.findall(r"(?m)^DEPLOY_TIMEOUT=.*$", before) or [""]
+            env.write_text(env.read_text().replace(f"DEPLOY_TIMEOUT={seconds}", patience))
 
     def compose(self, *arguments: str) -> str:
         return run(

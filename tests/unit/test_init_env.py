@@ -13,6 +13,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.cases import CASES
+from tests.conftest import Project
+from tests.runs import build
+
 SCRIPT = Path(__file__).resolve().parents[2] / "template/deploy/init-env.sh"
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
@@ -293,9 +297,14 @@ def test_interrupted_it_leaves_nothing(shell: tuple[list[str], str], server: Pat
     assert {item.name for item in server.iterdir()} == before
 
 
-@pytest.mark.parametrize("case", sorted(folder.name for folder in GOLDEN.iterdir()))
-def test_every_project_gets_all_it_needs(case: str, tmp_path: Path) -> None:
-    (example,) = (GOLDEN / case).rglob(".env.example")
+@pytest.mark.integration
+@pytest.mark.parametrize("case", CASES)
+def test_every_project_gets_all_it_needs(case: str, project: Project, tmp_path: Path) -> None:
+    shape, options = CASES[case]
+    root = project(shape)
+    own = set(root.rglob(".env.example"))
+    build(root, *options)
+    (example,) = set(root.rglob(".env.example")) - own
     (tmp_path / "deploy").mkdir()
     shutil.copy(SCRIPT, tmp_path / "deploy")
     shutil.copy(example, tmp_path)
