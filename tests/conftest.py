@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
         item.user_properties.append(("group", group))
+        # No measure of speed: a test that hangs ends with its stack, and the others still run.
+        item.add_marker(pytest.mark.timeout(2400 if group.startswith("e2e ") else 900))
     if shard := config.getoption("--shard"):
         number, of = shards.parse(shard)
         chosen = shards.shares(groups.values(), of, shards.weights())[number - 1]
