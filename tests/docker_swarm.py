@@ -106,7 +106,10 @@ case $call in
         [ "${tasks:-none}" = none ] || [ "$replicas" = 0 ] || echo "$name"
         ;;
     'network ls '*) names networks/* ;;
-    'secret inspect '* | 'config inspect '*) [ -e "$1/$last" ] || error "no such $1" ;;
+    'secret inspect '* | 'config inspect '*)
+        [ -e "$1/$last" ] || error "no such $1"
+        [ "$3" != --format ] || show "$1/$last"
+        ;;
     'secret create --label '* | 'config create '*)
         name=$before
         [ ! -e "$1/$name" ] || error 'already exists'

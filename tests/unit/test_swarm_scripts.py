@@ -501,7 +501,7 @@ def test_a_database_that_does_not_start_ends_a_deployment(later: Swarm) -> None:
 
 def test_a_failed_backup_ends_a_deployment(later: Swarm) -> None:
     later.write("fails", "exec * redis.sh backup")
-    assert "Failed while backing up. In service is version v1." in failed(later, "v2")
+    assert "backing up (--no-backup goes without). In service is version v1." in failed(later, "v2")
     assert later.steps()[1:] == BACKUP
 
 
@@ -850,7 +850,7 @@ OK = 'version=v1 before=v0 seconds=1 result="ok"'
     [
         'version=v1 before=v1 seconds=1 result="ok"',
         'version=v1 before=none seconds=1 result="ok"',
-        'version=v1 before=v3 seconds=1 result="failed while backing up"',
+        'version=v1 before=v3 seconds=1 result="failed while backing up (--no-backup goes without)"',
         'version=v1.1 before=v3 seconds=1 result="ok"',
     ],
 )
@@ -938,3 +938,18 @@ def test_nothing_comes_between_a_password_and_the_settings(later: Swarm, sign: s
     later.run("change-password", "postgres")
     new = (later.state / "password-postgres.sh").read_text()
     assert f"POSTGRES_PASSWORD={new}" in later.settings.decode()
+
+
+def test_the_lock_of_a_killed_run_on_the_same_node_is_taken(later: Swarm) -> None:
+    # A number that no process can have.
+    later.write(LOCK, f"{os.uname().nodename} process 99999999 since 2026-01-01T00:00:00Z")
+    check(later.run("deploy", "v2"))
+    assert not later.locked
+
+
+def test_the_lock_of_a_run_on_the_same_node_is_kept(later: Swarm) -> None:
+    mark = f"{os.uname().nodename} process {os.getpid()} since 2026-01-01T00:00:00Z"
+    later.write(LOCK, mark)
+    result = later.run("deploy", "v2")
+    assert (result.returncode, "Another run has not ended" in result.stderr) == (1, True)
+    assert (later.state / LOCK).read_text() == f"{mark}\n"
