@@ -102,7 +102,8 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         both_passwords=True,
         product="redis",
         product_images=frozenset({"redis"}),
-        backup="a snapshot of one moment. It is stopped for a restore.",
+        backup="a snapshot of one moment. It is stopped for a restore. Users made with "
+        "`ACL SETUSER` are not in it.",
         import_file="FILE.rdb",
         import_form="an RDB file",
         managed=_MANAGED,

@@ -850,7 +850,7 @@ OK = 'version=v1 before=v0 seconds=1 result="ok"'
     [
         'version=v1 before=v1 seconds=1 result="ok"',
         'version=v1 before=none seconds=1 result="ok"',
-        'version=v1 before=v3 seconds=1 result="failed while backing up (--no-backup goes without)"',
+        'version=v1 before=v3 seconds=1 result="failed while building"',
         'version=v1.1 before=v3 seconds=1 result="ok"',
     ],
 )

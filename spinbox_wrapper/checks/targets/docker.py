@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import engine, network, server
+from .. import backups, engine, network, server
 from .. import settings as settings_checks
 from ..model import Check, Context
 
-IDS: dict[str, str] = {**engine.IDS, **server.IDS, **network.IDS}
+IDS: dict[str, str] = {
+    **engine.IDS,
+    **server.IDS,
+    **network.IDS,
+    **backups.IDS,
+}
 ENV_FILE = True
 
 
@@ -21,6 +26,7 @@ def look(context: Context) -> list[Check]:
         *server.judge(context, machine),
         *network.look_at_ports(context, found),
         *network.look_at_domain(context),
+        *backups.look(context, "deploy"),
     ]
 
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from ... import derivation
 from ...derivation import programs, versions
-from .. import network
+from .. import backups, network
 from .. import settings as settings_checks
 from ..model import Check, Context, Status, failed, passed, warned
 
@@ -86,7 +86,12 @@ def judge(swarm: Swarm) -> list[Check]:
 def look(context: Context) -> list[Check]:
     """All checks of this target."""
     swarm = observe()
-    return [*judge(swarm), *judge_stack(context, swarm), *network.look_at_domain(context)]
+    return [
+        *judge(swarm),
+        *judge_stack(context, swarm),
+        *network.look_at_domain(context),
+        *backups.look(context, "deploy/swarm"),
+    ]
 
 
 def done(context: Context) -> Mapping[str, bool]:

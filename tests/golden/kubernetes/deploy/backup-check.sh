@@ -1,6 +1,6 @@
 #!/bin/sh
 # Proves a backup: restores it into a throw-away stack beside the real one, counts, and compares with
-# what was counted when it was made. Removes that stack again.
+# what was counted when it was made. Removes that stack again. The latest must be less than two days old.
 #   sh deploy/backup-check.sh [--env NAME] [BACKUP]   latest, a name of restore.sh --list, or a path
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -73,3 +73,6 @@ awk '
 }
 result=ok
 echo "The backup $(basename "$backup") can be restored."
+[ $# -eq 0 ] || exit 0
+age=$((($(date +%s) - $(time_of "$(basename "$backup")")) / 3600))
+[ "$age" -lt 48 ] || fail "But it is the newest, and $((age / 24)) days old: are backups made every night?"

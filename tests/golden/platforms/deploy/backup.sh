@@ -89,6 +89,7 @@ pause() {
 mkdir "$partial" || fail "$backups cannot be written: look at BACKUP_DIR in $env_file."
 {
     echo "stamp $stamp"
+    echo "sequence $((${last:+$(sequence_of "$backups/$last")} + 1))"
     echo "project $project"
     echo "reason $(printf %s "$reason" | tr '\n\r\t' '   ')"
     echo "tag $(setting TAG latest)"
@@ -128,13 +129,16 @@ made=$stamp
 echo "Backed up chroma, mongodb, postgres, redis to $backups/$stamp, $((size / 1024)) KB."
 
 doing='removing old backups'
-# Numbers that compare as the times do. The newest three stay in any case, and three that no restore
-# made. KEEP_BACKUP is one that restore.sh is about to take.
-oldest=$(date -u -d "@$(($(date +%s) - keep_days * 86400))" +%Y%m%d%H%M%S)
-staying="$(list_backups | tail -n 3) $(list_ordinary_backups | tail -n 3) ${KEEP_BACKUP-}"
+# The clock may have jumped: ages count from the backup before this one, if that is earlier, and those
+# of the last seven days that have one stay. So do the newest three, three that no restore made, and
+# KEEP_BACKUP, which restore.sh is about to take.
+now=$(time_of "$stamp") before=$(time_of "${last:-$stamp}")
+{ [ "$now" -ge "$before" ] && [ $((now - before)) -le $(((keep_days + 1) * 86400)) ]; } ||
+    echo "$me: The backup before this one is $last, and the clock says $(date): if that is wrong, set it." >&2
+[ "$now" -lt "$before" ] || now=$before
+staying="$(list_backups | tail -n 3) $(list_ordinary_backups | tail -n 3) $(list_newest_days $((keep_days < 7 ? keep_days : 7))) ${KEEP_BACKUP-}"
 for old in $(list_backups); do
-    time=$(echo "$old" | tr -d -- -Z)
-    if [ "$time" -lt "$oldest" ] && ! among "$old" "$(echo "$staying" | tr '\n' ' ')"; then
+    if [ $((now - $(time_of "$old"))) -gt $((keep_days * 86400)) ] && ! among "$old" "$(echo "$staying" | tr '\n' ' ')"; then
         # Under another name first, so that none is ever half there.
         mv "$backups/$old" "$backups/$old.partial"
         rm -rf "$backups/$old.partial"
@@ -160,7 +164,8 @@ if [ -n "$RESTIC_REPOSITORY" ]; then
     [ -r "$RESTIC_PASSWORD_FILE" ] || fail "BACKUP_RESTIC_PASSWORD_FILE must name a file that can be read."
     restic cat config >/dev/null || fail "The restic repository cannot be opened; a new one is made with restic init."
     restic backup --quiet --tag "$project" "$backups/$stamp"
-    restic forget --quiet --tag "$project" --group-by tags --keep-last 3 --keep-within "${keep_days}d" --prune
+    # By days that have one, and not by age: the clock may have jumped.
+    restic forget --quiet --tag "$project" --group-by tags --keep-last 3 --keep-daily "$keep_days" --prune
     echo "Copied it with restic."
 fi
 

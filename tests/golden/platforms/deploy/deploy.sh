@@ -260,7 +260,7 @@ fi
 begin 'looking after the databases'
 start_services chroma mongodb postgres redis
 if [ -n "$backup" ] && { [ -n "$serving" ] || [ -e "$history_file" ]; }; then
-    begin 'backing up'
+    begin 'backing up (--no-backup goes without)'
     sh deploy/backup.sh $options --reason "before deploy $version"
 fi
 if [ -z "$serving" ]; then

@@ -17,7 +17,6 @@ case $service in
 esac
 # deploy.sh writes the settings, too.
 tag=$(setting TAG '')
-trap '' HUP INT QUIT TERM
 lock deploy
 trap unlock EXIT
 trap 'exit 129' HUP

@@ -93,8 +93,8 @@ drop_draft() {
     draft=''
 }
 
-# One run at a time; the kernel frees the lock when its holder ends, however that happens. A second
-# lock needs another file descriptor: lock NAME 8
+# One run at a time; the kernel frees the lock when its holder and all that it started have ended. A
+# second lock needs another file descriptor: lock NAME 8
 lock() {
     command -v flock >/dev/null || fail "flock is missing: install it (util-linux)."
     file=deploy/state/$project.$1.lock
@@ -104,13 +104,36 @@ lock() {
     else
         exec 8>>"$file"
     fi
-    flock -n "${2-9}" || fail "Another run ($1) has not ended yet: wait for it."
+    waited=0
+    until flock -n "${2-9}"; do
+        holder=$(cat "$file")
+        # A backup is waited for, and what a killed run started and left behind.
+        [ "$1" = backup ] || ! is_alive "$holder" || fail "Another run ($1, process $holder) has not ended yet: wait for it."
+        [ "$waited" -lt 900 ] || fail "Another run ($1, process $holder) has not ended after 15 min: ps ax | grep deploy/"
+        [ "$waited" -gt 0 ] || echo "$me: Another run ($1, process $holder) has not ended yet: waiting for it." >&2
+        sleep 1
+        waited=$((waited + 1))
+    done
+    echo $$ >"$file"
     [ "$1" = deploy ] || return 0
-    # The whole swarm's. It stays where a run is killed. Call unlock in a trap.
-    printf '%s since %s' "$(uname -n)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
-        docker config create "$mark" - >/dev/null 2>&1 ||
+    # The whole swarm's. It stays where a run is killed. Call unlock in traps, which are set after this.
+    trap '' HUP INT QUIT TERM PIPE
+    until printf '%s process %s since %s' "$(uname -n)" $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
+        docker config create "$mark" - >/dev/null 2>&1; do
+        holder=$(docker config inspect --format '{{printf "%s" .Spec.Data}}' "$mark" 2>/dev/null || true)
+        case $holder in
+            "$(uname -n) process "*)
+                holder=${holder#* process }
+                ! is_alive "${holder%% *}" && docker config rm "$mark" >/dev/null && continue
+                ;;
+        esac
         fail "Another run has not ended: docker config inspect --pretty $mark; if that is dead, docker config rm $mark"
+    done
     locked=yes
+}
+# Whether a process runs: one that ended may still have its number.
+is_alive() {
+    case $(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) in '' | Z*) return 1 ;; esac
 }
 unlock() {
     [ -z "${locked-}" ] || docker config rm "$mark" >/dev/null || true

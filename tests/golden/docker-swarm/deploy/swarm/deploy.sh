@@ -64,7 +64,6 @@ done
 nodes=$(docker node ls --quiet | wc -l)
 
 old=$(setting TAG none)
-trap '' HUP INT QUIT TERM PIPE
 lock deploy
 started=$(date +%s)
 doing='reading the settings' serving='' job='' begun='' first=''
@@ -240,7 +239,7 @@ if [ -n "$down" ]; then
     done
 fi
 if [ -n "$backup" ] && [ -z "$first" ]; then
-    begin 'backing up'
+    begin 'backing up (--no-backup goes without)'
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/swarm/backup.sh $options --reason "before deploy $version"
 fi

@@ -52,7 +52,6 @@ docker service inspect "${project}_app" >/dev/null 2>&1 ||
 # Read now, and not when the apps are stopped.
 number APP_REPLICAS 1 >/dev/null
 # No other backup or deployment meanwhile.
-trap '' HUP INT QUIT TERM
 lock deploy
 trap unlock EXIT
 trap 'exit 129' HUP

@@ -16,10 +16,15 @@ fail() {
     exit 1
 }
 
+# The oldest first: by the numbers in their manifests, as a clock may have been wrong.
 whole() {
     for folder in [0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]Z; do
-        [ ! -f "$folder/SHA256SUMS" ] || echo "$folder"
-    done
+        [ ! -f "$folder/SHA256SUMS" ] || echo "$(sequence_of "$folder") $folder"
+    done | sort -k 1,1n -k 2,2 | cut -d ' ' -f 2
+}
+# Backups of earlier versions of this script have no number.
+sequence_of() {
+    told "$1" sequence | awk '{ last = $1 + 0 } END { print last + 0 }'
 }
 
 # Why this backup is made, by the name of its job.
@@ -52,17 +57,30 @@ ordinary() {
     done
 }
 
+# When a backup was made, by the clock of then: seconds since 1970.
+time_of() {
+    date -u -d "$(echo "$1" | sed 's/\(....\)\(..\)\(..\)-\(..\)\(..\)\(..\)Z/\1-\2-\3 \4:\5:\6/')" +%s 2>/dev/null || echo 0
+}
+
 # Removes what a dead pod left, and what is older than KEEP_DAYS, but not the newest three, nor three
-# that no restore made. One that is about to be restored may be as old.
+# that no restore made, nor those of the last seven days that have one. One that is about to be restored
+# may be as old. A node's clock may have jumped: ages count from the last backup, if that is earlier.
 prune() {
     [ "$reason" != 'before restore' ] || return 0
     find . -maxdepth 1 -name '.partial-*' -mmin +1440 -exec rm -rf {} +
-    # Numbers that compare as the times do.
-    oldest=$(date -u -d "@$(($(date +%s) - ${KEEP_DAYS-14} * 86400))" +%Y%m%d%H%M%S)
-    staying=" $({ whole | tail -n 3 && ordinary | tail -n 3; } | tr '\n' ' ')"
+    now=$(date +%s) last=$(whole | tail -n 1) kept_days=${KEEP_DAYS-14}
+    last=$(time_of "${1:-$last}")
+    [ "$now" -ge "$last" ] || echo "The backup before is of the future: is the node's clock right? It says $(date)." >&2
+    { [ "$last" -eq 0 ] || [ "$now" -lt "$last" ]; } || now=$last
+    staying=" $({
+        whole | tail -n 3
+        ordinary | tail -n 3
+        whole | awk -v days=$((kept_days < 7 ? kept_days : 7)) '{ name[NR] = $0 }
+            END { for (i = NR; i && (count += !seen[substr(name[i], 1, 8)]++) <= days; i--) print name[i] }'
+    } | tr '\n' ' ')"
     for old in $(whole); do
         case $staying in *" $old "*) continue ;; esac
-        if [ "$(echo "$old" | tr -d -- -Z)" -lt "$oldest" ]; then
+        if [ $((now - $(time_of "$old"))) -gt $((kept_days * 86400)) ]; then
             rm -rf "$old"
             echo "Removed $old."
         fi
@@ -94,12 +112,13 @@ case ${1-} in
             cat "$partial/$name.count" >>"$partial/manifest"
             rm "$partial/$name.count"
         done
-        printf 'stamp %s\nreason %s\n' "$stamp" "$reason" >>"$partial/manifest"
+        last=$(whole | tail -n 1)
+        printf 'stamp %s\nsequence %s\nreason %s\n' "$stamp" "$((${last:+$(sequence_of "$last")} + 1))" "$reason" >>"$partial/manifest"
         (cd "$partial" && sha256sum -- *.backup manifest >SHA256SUMS)
         sync
         mv "$partial" "$stamp"
         echo "Backed up $* to $stamp."
-        prune
+        prune "$last"
         ;;
     list)
         [ -n "${BACKUP-}" ] || {

@@ -21,11 +21,22 @@ measure() {
     if [ "$1" = uploads ]; then beside "$@"; else inside "$@"; fi </dev/null
 }
 
-# Names of the whole backups, the oldest first. A folder that has another form is none of ours.
+# Names of the whole backups, the oldest first: by the numbers in their manifests, as a clock may have
+# been wrong. A folder that has another form is none of ours.
 list_backups() {
     for folder in "$backups"/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]Z; do
-        [ ! -f "$folder/SHA256SUMS" ] || ! grep -qx "project $project" "$folder/manifest" 2>/dev/null || basename "$folder"
-    done
+        [ ! -f "$folder/SHA256SUMS" ] || ! grep -qx "project $project" "$folder/manifest" 2>/dev/null ||
+            echo "$(sequence_of "$folder") ${folder##*/}"
+    done | sort -k 1,1n -k 2,2 | cut -d ' ' -f 2
+}
+# Backups of earlier versions of these scripts have no number.
+sequence_of() {
+    told "$1" sequence | awk '{ last = $1 + 0 } END { print last + 0 }'
+}
+
+# When a backup was made, by the clock of then: seconds since 1970.
+time_of() {
+    date -u -d "$(echo "$1" | sed 's/\(....\)\(..\)\(..\)-\(..\)\(..\)\(..\)Z/\1-\2-\3 \4:\5:\6/')" +%s 2>/dev/null || echo 0
 }
 
 # The same without those that a restore made of what it was about to replace: brought back, they would
@@ -34,6 +45,12 @@ list_ordinary_backups() {
     for name in $(list_backups); do
         case $(told "$backups/$name" reason) in 'before restore'*) ;; *) echo "$name" ;; esac
     done
+}
+
+# Those of the newest days that have one: list_newest_days DAYS
+list_newest_days() {
+    list_backups | awk -v days="$1" '{ name[NR] = $0 }
+        END { for (i = NR; i && (count += !seen[substr(name[i], 1, 8)]++) <= days; i--) print name[i] }'
 }
 
 # The folder of a backup that is named, by its own name, by "latest" or by a path.
