@@ -5,6 +5,7 @@ So that an installed wheel knows what earlier versions generated, without a netw
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,10 +64,12 @@ def _complete(root: Path) -> None:
     """Fetch what a shallow clone lacks, such as pre-commit's."""
 
     # With the user's configuration, which may hold the login that a fetch needs.
+    alone = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
+
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
         return subprocess.run(
-            command, cwd=root, check=True, capture_output=True, text=True
+            command, cwd=root, env=alone, check=True, capture_output=True, text=True
         ).stdout.strip()
 
     if git("rev-parse", "--is-shallow-repository") == "true":

@@ -104,18 +104,36 @@ def run(
     return Result(Ending.DONE, done.returncode, done.stdout, done.stderr)
 
 
-def git(*arguments: str, cwd: Path) -> Result:
+# What a repository's own settings would run, or fetch, at commands that only look (git-config(1)).
+_HARMLESS = (
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "log.showSignature=false",
+    "safe.bareRepository=explicit",
+)
+
+
+def git(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = None) -> Result:
     """Run a git of our own, which the user's configuration does not reach.
 
-    It could change what git prints, and make a laptop and CI disagree.
+    It could change what git prints, and make a laptop and CI disagree. What the repository's own
+    configuration names is not run.
+
+    Args:
+        arguments: What stands after `git`.
+        cwd: The folder it runs in.
+        environment: Variables beside those that keep it alone.
     """
     alone = {
         "LC_ALL": "C",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        **(environment or {}),
     }
-    return run(["git", *arguments], cwd=cwd, environment=alone, timeout=GIT_SECONDS)
+    settings = [word for setting in _HARMLESS for word in ("-c", setting)]
+    return run(["git", *settings, *arguments], cwd=cwd, environment=alone, timeout=GIT_SECONDS)
 
 
 def outside() -> dict[str, str]:

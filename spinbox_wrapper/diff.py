@@ -26,7 +26,8 @@ def unified(steps: Iterable[Step], folder: str = ".", *, colour: bool = False) -
         for step in steps:
             _put(root / "a" / folder / step.path, step.before)
             _put(root / "b" / folder / step.path, step.after)
-        options = ["diff", "--no-index", "--no-prefix", "--no-ext-diff", "--no-renames", "--binary"]
+        options = ["diff", "--no-index", "--no-prefix", "--no-ext-diff", "--no-textconv"]
+        options += ["--no-renames", "--binary"]
         options.append("--color=always" if colour else "--color=never")
         result = git.run("-c", "core.quotePath=false", *options, "a", "b", cwd=root)
     return result.stdout

@@ -159,7 +159,8 @@ class Context:
 
         Nothing where it fails.
         """
-        result = git.run("-c", "core.quotePath=off", *arguments, cwd=self.project)
+        asked = derivation.git.ask(self.project, "-c", "core.quotePath=off", *arguments)
+        result = git.answer(asked)
         if result.returncode != 0:
             return []
         text = result.stdout.decode("utf-8", "surrogateescape")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,10 @@ import pytest
 from spinbox_wrapper import derivation, git
 from spinbox_wrapper.errors import UserError
 from spinbox_wrapper.template import installed
+from tests.projects.compose import compose
+from tests.releases import commit
+from tests.releases import git as git_of
+from tests.runs import run
 
 
 def test_a_failure_is_the_caller_s_to_look_at(tmp_path: Path) -> None:
@@ -43,3 +50,82 @@ def test_the_derivation_code_is_the_installation_s_own() -> None:
     assert folder == (installed().root / "extensions").resolve()
     with pytest.raises(ModuleNotFoundError):
         getattr(derivation, "nowhere")  # noqa: B009
+
+
+def _hostile(folder: Path) -> Path:
+    """A repository whose own settings would leave a file behind; that file."""
+    ran = folder.parent / "ran"
+    program = folder / "program.sh"
+    program.write_text(f"#!/bin/sh\ntouch '{ran}'\ncat\n")
+    program.chmod(0o755)
+    (folder / ".gitattributes").write_text("*.yaml filter=theirs diff=theirs\n")
+    (folder / "render.yaml").write_text("services: []\n")
+    commit(folder, "theirs")
+    for name in (
+        *("core.fsmonitor", "core.pager", "gpg.program", "core.sshCommand"),
+        *("filter.theirs.clean", "filter.theirs.smudge", "diff.theirs.textconv", "diff.external"),
+    ):
+        git_of(folder, "config", name, str(program))
+    git_of(folder, "config", "log.showSignature", "true")
+    hooks = folder / ".git/hooks"
+    hooks.mkdir(exist_ok=True)
+    for hook in ("post-index-change", "reference-transaction"):
+        (hooks / hook).symlink_to(program)
+    os.utime(folder / "render.yaml", (0, 0))
+    return ran
+
+
+def test_nothing_that_a_repository_names_is_run(tmp_path: Path) -> None:
+    root = compose("profile-web-app", tmp_path / "project")
+    run(root, "deploy", "--target", "render", "--generate")
+    git_of(root, "init", "--quiet")
+    ran = _hostile(root)
+    for arguments in (
+        *(("deploy",), ("deploy", "--check"), ("deploy", "--check", "--target", "render")),
+        *(("--diff",), ("generate", "--ci", "github")),
+    ):
+        run(root, *arguments)
+        assert not ran.exists(), arguments
+
+
+def test_a_bare_repository_in_a_folder_of_a_clone_is_none(tmp_path: Path) -> None:
+    git_of(tmp_path, "init", "--quiet", "--bare", "inner.git")
+    assert not derivation.git.git(tmp_path / "inner.git", "rev-parse", "--git-dir")
+
+
+def _as_of_another(
+    git: Callable[..., derivation.programs.Result],
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+) -> derivation.programs.Result:
+    """What git's own tests use: somebody else owns every repository."""
+    other = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    return git(*arguments, cwd=cwd, environment={**(environment or {}), **other})
+
+
+def test_a_repository_of_another_user_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "project's"
+    root.mkdir()
+    git_of(root, "init", "--quiet")
+    monkeypatch.setattr(
+        derivation.programs, "git", functools.partial(_as_of_another, derivation.programs.git)
+    )
+    with pytest.raises(derivation.errors.ProjectError, match="add safe"):
+        derivation.git.git(root, "status")
+
+
+def test_what_the_user_calls_safe_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    git_of(root, "init", "--quiet")
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    (home / ".gitconfig").write_text(f"[safe]\n\tdirectory = {root}\n")
+    monkeypatch.setattr(
+        derivation.programs, "git", functools.partial(_as_of_another, derivation.programs.git)
+    )
+    assert derivation.git.git(root, "rev-parse", "--is-inside-work-tree") == "true"
