@@ -62,7 +62,6 @@ class TemplateHistoryHook(BuildHookInterface[Any]):
 
 def _complete(root: Path) -> None:
     """Fetch what a shallow clone lacks, such as pre-commit's."""
-
     # With the user's configuration, which may hold the login that a fetch needs.
     alone = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
 
