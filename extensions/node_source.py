@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import package_managers, source_text
 from .errors import ProjectError
 from .origins import Fields, Found, line_at
-from .tree import Tree, join
+from .tree import MEGABYTE, Tree, join
 
 T = TypeVar("T")
 
@@ -49,11 +49,13 @@ def read_package_json(tree: Tree, folder: str) -> Package | None:
     if not tree.has(path):
         return None
     try:
-        document = json.loads(text := tree.read(path))
+        document = json.loads(text := tree.read(path, MEGABYTE))
     except json.JSONDecodeError as error:
         raise ProjectError(
             f"{path}, line {error.lineno} is not valid JSON: mend it first."
         ) from None
+    except RecursionError:
+        raise ProjectError(f"{path} is nested too deeply to be read: make it simpler.") from None
     if not isinstance(document, dict):
         raise ProjectError(f"{path} is not a JSON object: mend it first.")
     return Package(path, document, _key_lines(text))

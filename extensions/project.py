@@ -15,6 +15,8 @@ from .tree import Tree, join
 _GENERATED_SETTINGS = re.compile(
     r"^# (Settings of \S+ in production\.|(?=.{99}$)--- .+ -+$)", re.MULTILINE
 )
+# No app reads more, and each stands in every file that is generated.
+_MOST_VARIABLES = 1000
 _ENV_EXAMPLES = (
     ".env.example",
     ".env.example.orig",
@@ -109,6 +111,11 @@ class Project:
                 for number, line in enumerate(text.splitlines(), start=1):
                     if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
                         places.setdefault(match[1], (path, number))
+                if len(places) > _MOST_VARIABLES:
+                    raise ProjectError(
+                        f"{path} names more than {_MOST_VARIABLES} variables: is it an example of "
+                        "an app's settings? Rename it, or make it shorter."
+                    )
         names = list(places)
         if not names:
             return Found([], "no variables in a .env.example or the like")

@@ -130,9 +130,11 @@ def read_toml(tree: Tree, path: str) -> dict[str, Any]:
     """A TOML file.
 
     Raises:
-        ProjectError: It is not valid.
+        ProjectError: It is not valid, or nested more deeply than can be read.
     """
     try:
         return tomllib.loads(tree.read(path))
     except tomllib.TOMLDecodeError as error:
         raise ProjectError(f"{path} is not valid TOML ({error}): mend it first.") from None
+    except RecursionError:
+        raise ProjectError(f"{path} is nested too deeply to be read: make it simpler.") from None

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 
 from . import migrations
 from .errors import ProjectError
-from .tree import Tree, join
+from .source_text import parse
+from .tree import MEGABYTE, Tree, join
 
 # Folders whose modules are not the app.
 _NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts"} | migrations.FOLDERS
@@ -43,11 +44,7 @@ def parse_modules(
         dotted = parts[1:] if root == "src" else parts
         name = ".".join(dotted).removesuffix(".py").removesuffix(".__init__")
         try:
-            body = ast.parse(tree.read(path))
-        except (SyntaxError, ValueError) as error:
-            line = getattr(error, "lineno", None) or 1
-            problem = problem or f"{path}, line {line} is not valid Python: mend it first."
-            continue
+            body = parse(path, tree.read(path, MEGABYTE))
         except ProjectError as error:
             problem = problem or str(error)
             continue

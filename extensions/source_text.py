@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Collection, Iterable
 
+from .errors import ProjectError
+
 ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".prisma")
 _GOOGLE_FONTS = re.compile(r"""["']next/font/google["']|["']@next/font/google["']""")
 _PUBLIC = re.compile(
@@ -37,20 +39,38 @@ def without_comments(text: str) -> str:
     return _COMMENT.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
 
 
+def parse(path: str, text: str) -> ast.Module:
+    """Python's syntax tree.
+
+    Raises:
+        ProjectError: It is not valid Python, or nested more deeply than can be read.
+    """
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise ProjectError(f"{path}, line {line} is not valid Python: mend it first.") from None
+    except (RecursionError, MemoryError):
+        raise ProjectError(f"{path} is nested too deeply to be read: make it simpler.") from None
+
+
 def code_of(path: str, text: str) -> str:
     """The source without its comments, and Python's without docstrings, which run nothing."""
     if not path.endswith(".py"):
         return without_comments(text)
     try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError):
+        module = parse(path, text)
+    except ProjectError:
         return text
     for node in ast.walk(module):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [statement for statement in node.body if not _is_text(statement)] or [
                 ast.Pass()
             ]
-    return ast.unparse(module)
+    try:
+        return ast.unparse(module)
+    except RecursionError:
+        return text
 
 
 def _is_text(statement: ast.stmt) -> bool:

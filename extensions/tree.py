@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from . import programs
 from .errors import ProjectError
 
+MEGABYTE = 1024**2
 # Never part of what is deployed, even where git does not ignore it.
 _NEVER = frozenset({"node_modules", ".venv", "venv", "__pycache__", ".next"})
 _MADE_BY_TOOLS = _NEVER | {
@@ -60,20 +61,25 @@ class Tree:
         """The first of `names` that is a file directly in `folder`, as a path, or None."""
         return next((p for p in (join(folder, name) for name in names) if self.has(p)), None)
 
-    def read(self, path: str) -> str:
+    def read(self, path: str, limit: int = 32 * MEGABYTE) -> str:
         """The text of a file.
 
+        Args:
+            path: As in `files`.
+            limit: Bytes that it may have.
+
         Raises:
-            ProjectError: It cannot be read, or is not UTF-8.
+            ProjectError: It cannot be read, is too large, or is not UTF-8.
         """
         if not self.has(path):
             raise ProjectError(f"{path} is missing: restore it.")
-        return self._text(path)
-
-    def _text(self, path: str) -> str:
         try:
             if not (self.root / path).is_file():
                 raise ProjectError(f"{path} is not a regular file: remove it.")
+            if (self.root / path).stat().st_size > limit:
+                raise ProjectError(
+                    f"{path} is larger than {limit // MEGABYTE} MB: make it smaller."
+                )
             return (self.root / path).read_text("utf-8-sig")
         except UnicodeDecodeError:
             raise ProjectError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
@@ -109,6 +115,7 @@ def _walk(root: Path, folder: str) -> Iterator[str]:
 
 def _list(root: Path) -> list[str]:
     """Every file that no `.gitignore` hides, those of repositories inside the project too."""
+    _refuse_pipes(root)
     paths = []
     for path in _ls_files(root, "--others"):
         paths += [path + inner for inner in _list(root / path)] if path.endswith("/") else [path]
@@ -128,6 +135,16 @@ def _ls_files(root: Path, *options: str) -> list[str]:
     if not result.ok:
         raise ProjectError(f"git cannot list the project: {result.error}")
     return [path for path in os.fsdecode(result.stdout).split("\0") if path]
+
+
+def _refuse_pipes(root: Path) -> None:
+    """Git would wait for a `.gitignore` that is a pipe, and for ever."""
+    for top, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in _NEVER and name != ".git"]
+        file = Path(top, ".gitignore")
+        if ".gitignore" in names and not (file.is_file() or file.is_symlink()):
+            path = file.relative_to(root).as_posix()
+            raise ProjectError(f"{path} is not a regular file: remove it.")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from .errors import UserError
 from .merge import merge
 from .plan import Action, Adoption, Step, adopt
 from .sync import Outcome
+from .terminal import say
 
 _KEYS = {"t": Adoption.TAKE, "k": Adoption.KEEP, "m": Adoption.MERGE}
 _QUESTION = "[t]ake the generated one, [k]eep yours, [m]erge both, [q]uit"
@@ -51,7 +52,7 @@ def _ask(step: Step, folder: str, colour: bool) -> Adoption:
     taken = replace(step, action=Action.REPLACE)
     click.echo()
     click.echo(diff.unified([taken], folder, colour=colour))
-    click.echo(f"{step.path} exists: {_QUESTION}")
+    say(f"{step.path} exists: {_QUESTION}")
     key = click.prompt("Your choice", type=click.Choice([*_KEYS, "q"]), show_choices=False)
     if key == "q":
         raise click.Abort

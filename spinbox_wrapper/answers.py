@@ -14,6 +14,8 @@ from .errors import UserError
 
 DEFAULT_NAME = ".copier-answers.yml"
 _MARKERS = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
+# More than any YAML file of a project has.
+_VALUES = 1_000_000
 _OURS = frozenset({"project", "overrides", "runtime", "proxy"})
 
 
@@ -50,9 +52,22 @@ def load_yaml(text: str | bytes) -> Any:
     """Parse YAML by libyaml where PyYAML has it: it is ten times as fast.
 
     Raises:
-        yaml.YAMLError: It is not valid.
+        yaml.YAMLError: It is not valid, nested too deeply, or larger than any file of a project,
+            its aliases put in.
     """
-    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    try:
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
+    left, waiting = _VALUES, [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        left -= 1
+        if left < 0:
+            raise yaml.YAMLError("too large")
+    return document
 
 
 def read_answers(path: Path) -> Answers | None:

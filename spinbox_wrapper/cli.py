@@ -14,6 +14,7 @@ import click
 
 from . import shell
 from .errors import UsageError, UserError
+from .terminal import printable, say
 
 if TYPE_CHECKING:
     from .sync import Request
@@ -442,7 +443,7 @@ def _generate(
             click.echo(diff.unified(outcome.steps, request.output, colour=_colour()), nl=False)
         if written or preview:
             text = report.as_text(outcome, written=written, verbose=verbose)
-            click.echo(text, err=differences)
+            say(text, err=differences)
     if problem:
         raise UserError(problem)
     if conflicts := outcome.having(Action.CONFLICT):
@@ -490,15 +491,15 @@ def _check(
     results = checks.run(context)
     text = format_ == "text"
     if text:
-        click.echo(report.as_text(context, results))
+        say(report.as_text(context, results))
     if boot:
         results += booting.boot(
             context,
-            report=lambda check: click.echo(report.line(check)) if text else None,
-            say=lambda line: click.echo(line, err=True),
+            report=lambda check: say(report.line(check)) if text else None,
+            say=lambda line: say(line, err=True),
             verbose=verbose,
         )
-    click.echo(report.counts(results) if text else report.as_json(context, results))
+    say(report.counts(results) if text else report.as_json(context, results))
     if problem := report.problem(results):
         raise UserError(problem)
 
@@ -508,7 +509,7 @@ def _guide(request: Request, target: str, environment: str, format_: str) -> Non
 
     context = checks.Context(sync.plan(request), environment, target)
     form = guide.as_json if format_ == "json" else guide.as_text
-    click.echo(form(context, guide.guide(context)))
+    say(form(context, guide.guide(context)))
 
 
 def _refuse_together(given: bool, name: str, *others: object) -> None:
@@ -519,7 +520,7 @@ def _refuse_together(given: bool, name: str, *others: object) -> None:
 def _note(request: Request, rescued: Sequence[str]) -> None:
     for path in rescued:
         name = request.named(path)
-        click.echo(f"Note: You edited a file while it was written; see {name}.", err=True)
+        say(f"Note: You edited a file while it was written; see {name}.", err=True)
 
 
 def _is_managed(target: str) -> bool:
@@ -534,7 +535,7 @@ def _explain(request: Request, format_: str) -> None:
 
     lines = explain.explain(sync.read(request))
     form = explain.as_json if format_ == "json" else explain.as_text
-    click.echo(form(*lines))
+    say(form(*lines))
 
 
 def _colour() -> bool:
@@ -591,7 +592,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for text, stream in (("", sys.stdout), (problem, sys.stderr)):
         try:
             if stream is not None:
-                click.echo(text, file=stream, nl=bool(text))
+                click.echo(printable(text), file=stream, nl=bool(text))
         except OSError:
             code = code or 1
             _give_up(stream)

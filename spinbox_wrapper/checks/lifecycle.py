@@ -124,7 +124,7 @@ def _package_version(context: Context, app: derivation.model.App) -> Version | N
     try:
         document = json.loads(context.read(path))
         wanted = str(document["dependencies"][app.package])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return versions.leading_version(wanted.lstrip("^~>=v "))
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
+from ...answers import load_yaml
 from ...derivation import programs, versions
 from ..dotenv import parse_lines
 from ..model import Check, Context, Status, failed, passed, warned
@@ -75,7 +76,7 @@ def _environment(context: Context, overlay: Path) -> Check:
 
 def _document(overlay: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load((overlay / "kustomization.yaml").read_text("utf-8"))
+        document = load_yaml((overlay / "kustomization.yaml").read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return document if isinstance(document, dict) else {}

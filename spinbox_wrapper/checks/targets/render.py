@@ -6,10 +6,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import yaml
 from packaging.version import Version
 
 from ... import derivation
+from ...answers import load_yaml
 from ..managed_platform import IDS as _SHARED
 from ..managed_platform import Found, Platform, Unit, listed, mapping, surface
 from ..managed_platform import look as look_at
@@ -30,7 +30,7 @@ def done(context: Context) -> Mapping[str, bool]:
 
 
 def _read(text: str) -> Iterator[Unit]:
-    document = mapping(yaml.safe_load(text))
+    document = mapping(load_yaml(text))
     for part in (*listed(document.get("services")), *listed(document.get("databases"))):
         unit = mapping(part)
         values: dict[str, str | None] = {}
