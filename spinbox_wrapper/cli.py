@@ -17,6 +17,7 @@ from .errors import UsageError, UserError
 from .terminal import printable, say
 
 if TYPE_CHECKING:
+    from .journal import Recovery
     from .sync import Request
 
 # As `targets.DEFAULT`, which is not read for the sake of `--help` alone.
@@ -427,14 +428,14 @@ def _generate(
     from .adopt import decide
     from .plan import Action
 
-    with sync.session(request, writes=not preview) as rescued:
-        _note(request, rescued)
-        outcome = sync.plan(request)
+    with sync.session(request, writes=not preview) as recovery:
+        _note(request, recovery)
+        outcome = sync.plan(request, merged=recovery.merged)
         outcome = decide(outcome, how, colour=_colour())
         problem = report.problem(outcome)
         written = not preview and problem is None
         if written:
-            _note(request, journal.write(request.root, outcome.steps))
+            _note(request, journal.write(request.root, outcome.steps, request.answers_file))
     if format_ == "json":
         click.echo(report.as_json(outcome, written=written, differences=differences))
     else:
@@ -517,8 +518,10 @@ def _refuse_together(given: bool, name: str, *others: object) -> None:
         raise UsageError(f"{name} cannot be combined with the other options given.")
 
 
-def _note(request: Request, rescued: Sequence[str]) -> None:
-    for path in rescued:
+def _note(request: Request, recovery: Recovery) -> None:
+    if recovery.note:
+        say(f"Note: {recovery.note}", err=True)
+    for path in recovery.rescued:
         name = request.named(path)
         say(f"Note: You edited a file while it was written; see {name}.", err=True)
 

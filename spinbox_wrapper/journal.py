@@ -1,7 +1,8 @@
 """Writing many files at once, all or nothing.
 
 New contents are first laid down whole in a folder beside the answers file; renaming its list of
-files into place commits the run. A later run carries a committed one through and drops the rest.
+files into place commits the run. A later run carries a committed one through, if every file is as
+it was before or after that run; else it drops it, and remembers which files hold the change.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import re
 import shutil
 import signal
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,6 +28,22 @@ from .plan import Action, Step
 FOLDER = ".spinbox-journal"
 _LIST = "files.json"
 _CONTENT = re.compile(r"[0-9]+(\.orig)?")
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What became of an interrupted run.
+
+    Attributes:
+        note: One sentence on it; empty where there was none.
+        rescued: Files that were edited while they were written, by the names they are kept under.
+        merged: Files that hold that run's change, with the digests of what it had generated for
+            them: it was dropped, so the answers do not know of them.
+    """
+
+    note: str = ""
+    rescued: tuple[str, ...] = ()
+    merged: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -54,22 +72,20 @@ def is_pending(root: Path) -> bool:
     return (root / FOLDER / _LIST).is_file()
 
 
-def write(root: Path, steps: Sequence[Step]) -> list[str]:
+def write(root: Path, steps: Sequence[Step], last: str) -> Recovery:
     """Carry out a plan below `root`; nothing is touched if it changes nothing.
 
     Args:
         root: The folder that generated files go to.
         steps: The plan. What is replaced is kept as `FILE.orig`.
-
-    Returns:
-        As `recover`.
+        last: The answers file: where it is the new one, all others are.
 
     Raises:
         UserError: Nothing could be written; the project is as it was.
     """
-    steps = [step for step in steps if step.writes]
+    steps = sorted((s for s in steps if s.writes), key=lambda step: step.path == last)
     if not steps:
-        return []
+        return Recovery()
     journal = root / FOLDER
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -99,7 +115,8 @@ def write(root: Path, steps: Sequence[Step]) -> list[str]:
     # It is too late to stop: Ctrl-C is heard when everything is in its place.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return recover(root)
+        with _as_user_error("mend that and run again"):
+            return Recovery(rescued=tuple(_carry_out(journal, root, entries)))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
@@ -120,8 +137,11 @@ def _prepare(journal: Path, root: Path, number: int, step: Step) -> dict[str, st
     """Lay down what a step needs; its entry in the list."""
     entry = {"path": step.path}
     if step.before is not None:
-        entry["before"] = _digest(step.before.content)
+        entry["before"] = digest(step.before.content)
+    if step.generated is not None:
+        entry["generated"] = digest(step.generated.content)
     if step.after is not None:
+        entry["after"] = digest(step.after.content)
         entry["content"] = str(number)
         mode = _mode(root / step.path, step.after.executable)
         _lay_down(journal / entry["content"], step.after.content, mode)
@@ -152,11 +172,8 @@ def _free_name(root: Path, path: str) -> str:
     return name
 
 
-def recover(root: Path) -> list[str]:
+def recover(root: Path) -> Recovery:
     """Finish or drop what an interrupted run left.
-
-    Returns:
-        Files that were edited since that run was planned, each as the name that it is kept under.
 
     Raises:
         UserError: A file cannot be put in its place.
@@ -165,20 +182,56 @@ def recover(root: Path) -> list[str]:
     if journal.is_symlink() or (journal.exists() and not journal.is_dir()):
         raise UserError(f"{FOLDER} is not a folder of this program: remove it.")
     if not journal.is_dir():
-        return []
-    rescued = []
-    try:
-        if is_pending(root):
-            for entry in _read_list(journal, root):
-                rescued += _put(journal, root, entry)
-            (journal / _LIST).unlink()
+        return Recovery()
+    with _as_user_error("mend that and run again"):
+        if not is_pending(root):
+            shutil.rmtree(journal)
+            return Recovery()
+        entries = _read_list(journal, root)
+        there = {entry["path"]: _there(root / entry["path"]) for entry in entries}
+        if all(_can_go_on(journal, entry, there[entry["path"]]) for entry in entries):
+            rescued = _carry_out(journal, root, entries)
+            return Recovery("A run that was interrupted is completed.", tuple(rescued))
+        # All or nothing: the answers come last, so they are still those from before.
+        merged = {
+            entry["path"]: entry["generated"]
+            for entry in entries
+            if "generated" in entry and there[entry["path"]] == entry.get("after")
+        }
+        (journal / _LIST).unlink()
         shutil.rmtree(journal)
-    except OSError as error:
-        raise UserError(
-            f"{error.filename2 or error.filename} cannot be written ({error.strerror}): "
-            "mend that and run again."
-        ) from None
+    note = "Files changed since a run was interrupted: what it had not written is dropped."
+    return Recovery(note, merged=merged)
+
+
+def _carry_out(journal: Path, root: Path, entries: Sequence[Mapping[str, str]]) -> list[str]:
+    rescued = []
+    for entry in entries:
+        rescued += _put(journal, root, entry)
+    (journal / _LIST).unlink()
+    shutil.rmtree(journal)
     return rescued
+
+
+@contextmanager
+def _as_user_error(mend: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = error.filename2 or error.filename
+        raise UserError(f"{name} cannot be written ({error.strerror}): {mend}.") from None
+
+
+def _there(target: Path) -> str | None:
+    return digest(target.read_bytes()) if target.is_file() else None
+
+
+def _can_go_on(journal: Path, entry: Mapping[str, str], there: str | None) -> bool:
+    """Whether a file is as it is to be, or as it was, with what it is to become at hand."""
+    if there == entry.get("after"):
+        return True
+    content = entry.get("content")
+    return there == entry.get("before") and (content is None or (journal / content).exists())
 
 
 def _identity(journal: Path) -> int:
@@ -217,7 +270,7 @@ def _is_inside(root: Path, path: str) -> bool:
     )
 
 
-def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
+def _put(journal: Path, root: Path, entry: Mapping[str, str]) -> list[str]:
     """Carry out one entry, again if need be; what the user wrote meanwhile is kept."""
     target = root / entry["path"]
     content = journal / entry["content"] if "content" in entry else None
@@ -228,8 +281,7 @@ def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
     rescued = []
     if not done and target.is_file():
         there = target.read_bytes()
-        known = {entry.get("before"), _digest(content.read_bytes()) if content else None}
-        if _digest(there) not in known:
+        if digest(there) not in {entry.get("before"), entry.get("after")}:
             rescued.append(_free_name(root, entry["path"]))
             (root / rescued[0]).write_bytes(there)
     if content is None:
@@ -241,7 +293,8 @@ def _put(journal: Path, root: Path, entry: dict[str, str]) -> list[str]:
     return rescued
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """What tells a file's content from any other."""
     return hashlib.sha256(content).hexdigest()
 
 

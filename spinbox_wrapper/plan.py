@@ -91,6 +91,7 @@ def make_plan(
     answers_file: str,
     *,
     restore: frozenset[str] = frozenset(),
+    merged: frozenset[str] = frozenset(),
 ) -> list[Step]:
     """Decide for every generated file, by path.
 
@@ -101,6 +102,7 @@ def make_plan(
         merge: How two changes of one file are brought together.
         answers_file: Path of the answers file, which is never merged.
         restore: Files to bring back although the user deleted them.
+        merged: Files into which what is generated now was merged by a run that did not end.
     """
     steps = []
     for path in sorted(base.keys() | new.keys()):
@@ -109,6 +111,7 @@ def make_plan(
             steps.append(_answers_step(path, wanted, there))
         elif wanted is not None:
             known = base.get(path) if there or path not in restore else None
+            known = wanted if path in merged else known
             steps.append(_in_lines_of(there, _wanted(path, known, wanted, _lf(there), merge)))
         elif there is not None:
             steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], _lf(there))))

@@ -136,17 +136,17 @@ class Outcome:
 
 
 @contextmanager
-def session(request: Request, *, writes: bool) -> Iterator[list[str]]:
-    """Where a run writes: hold the project, and first complete a run that was interrupted.
+def session(request: Request, *, writes: bool) -> Iterator[journal.Recovery]:
+    """Where a run writes: hold the project, and first complete or drop one that was interrupted.
 
     Yields:
-        Files that the user edited after that interruption, by the names they are kept under.
+        What became of that one.
 
     Raises:
         UserError: Another run is at work, or the interrupted one cannot be completed.
     """
     if not writes:
-        yield []
+        yield journal.Recovery()
         return
     with journal.lock(request.project):
         _check_output(request)
@@ -211,12 +211,17 @@ def read(request: Request) -> Reading:
     )
 
 
-def plan(request: Request, template: Template | None = None) -> Outcome:
+def plan(
+    request: Request,
+    template: Template | None = None,
+    merged: Mapping[str, str] | None = None,
+) -> Outcome:
     """Work out what a run would do. Nothing is written.
 
     Args:
         request: What is asked for.
         template: Its version is generated; the installed one if left out.
+        merged: Of an interrupted run, as in `journal.Recovery`.
 
     Raises:
         UserError: Something in the project or the request has to be mended first.
@@ -257,6 +262,7 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         merge,
         request.answers_file,
         restore=_restored(request, new),
+        merged=_as_now(merged or {}, new),
     )
     warnings = [*deployment.stack.warnings, *_hidden_warnings(hidden)]
     if any(step.writes for step in steps):
@@ -277,6 +283,15 @@ def plan(request: Request, template: Template | None = None) -> Outcome:
         tuple(warnings),
         reading.tree,
         tuple(hidden),
+    )
+
+
+def _as_now(merged: Mapping[str, str], new: Mapping[str, File]) -> frozenset[str]:
+    """The files that hold the change which this very run would make."""
+    return frozenset(
+        path
+        for path, generated in merged.items()
+        if path in new and journal.digest(new[path].content) == generated
     )
 
 
