@@ -441,7 +441,8 @@ def _generate(
     else:
         # A diff stands alone on standard output, so that `git apply` can read it.
         if differences:
-            click.echo(diff.unified(outcome.steps, request.output, colour=_colour()), nl=False)
+            folder = sync.folder_in_git(request)
+            click.echo(diff.unified(outcome.steps, folder, colour=_colour()), nl=False)
         if written or preview:
             text = report.as_text(outcome, written=written, verbose=verbose)
             say(text, err=differences)

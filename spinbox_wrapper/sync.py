@@ -308,6 +308,18 @@ def _restored(request: Request, new: Mapping[str, File]) -> frozenset[str]:
     return frozenset(paths)
 
 
+def folder_in_git(request: Request) -> str:
+    """The folder of the generated files as git names it: from the repository's top folder on.
+
+    Without a repository, or in one that git does not read, it is relative to the project.
+    """
+    try:
+        prefix = derivation.git.git(request.project, "rev-parse", "--show-prefix")
+    except derivation.errors.ProjectError:
+        prefix = ""
+    return posixpath.normpath(posixpath.join(prefix, request.output))
+
+
 def _check_output(request: Request) -> None:
     """Images are built from the project's folder, so generated files have to lie in it."""
     if not is_folder_inside(request.output):

@@ -83,6 +83,15 @@ def test_diff_is_what_the_run_does(project: Project, tmp_path: Path) -> None:
     assert files_below(copy) == files_below(root)
 
 
+def test_a_diff_applies_below_the_repository_s_top_folder(project: Project, tmp_path: Path) -> None:
+    root = project("fastapi")
+    subprocess.run(["git", "init", "--quiet"], cwd=root.parent, check=True)
+    diff = run(root, "--diff").stdout
+    subprocess.run(["git", "apply", "-"], cwd=root, input=diff, text=True, check=True)
+    assert (root / "docker-compose.prod.yml").is_file()
+    assert run(root, "--check").code == 0
+
+
 def test_diff_of_a_first_run_creates_every_file(
     project: Project, tmp_path: Path, oldest: Template
 ) -> None:
