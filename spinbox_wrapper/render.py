@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,7 +50,8 @@ def render(
     """
     if asked:
         return _render(template, version, answers, answers_file, asked)
-    name = render_cache.key(template.identity(version), version, dict(answers), answers_file)
+    parts = (template.identity(version), version, dict(answers), answers_file)
+    name = render_cache.key(metadata.version("copier"), metadata.version("jinja2"), *parts)
     cached = render_cache.load(name)
     if cached is not None:
         return {path: File(*file) for path, file in cached.items()}
@@ -87,6 +89,8 @@ def _render(
                     data={key: value for key, value in answers.items() if key not in asked},
                     user_defaults={key: value for key, value in answers.items() if key in asked},
                     answers_file=answers_file,
+                    # Not the user's, which hold answers for templates of others.
+                    settings=copier.Settings(),
                     defaults=not asked,
                     overwrite=True,
                     quiet=True,

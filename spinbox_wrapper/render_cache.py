@@ -15,7 +15,7 @@ from typing import Any
 import platformdirs
 
 # Raised when the form of an entry, or of what is rendered, changes.
-_FORM = 1
+_FORM = 2
 _MOST_ENTRIES = 64
 
 

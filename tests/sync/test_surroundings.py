@@ -246,3 +246,17 @@ def test_two_branches_that_both_changed_the_answers(side: str, project: Project)
     git(root, "checkout", f"--{side}", ".")
     assert spinbox("build", "--prod", cwd=root).returncode == 0
     assert spinbox("build", "--prod", "--check", cwd=root).returncode == 0
+
+
+def test_a_user_s_answers_for_copier_change_nothing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "settings.yml"
+    settings.write_text("defaults: {proxy: none, targets: [fly]}\n")
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = project("fastapi")
+    result = spinbox("build", "--prod", cwd=root)
+    assert result.returncode == 0, result.stderr
+    assert (root / "deploy/Caddyfile").is_file()
+    assert not (root / "fly.toml").exists()
