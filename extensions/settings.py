@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import re
 import shlex
 import unicodedata
@@ -91,7 +92,9 @@ def check_key(key: str) -> Setting:
     if key in choices.RETIRED:
         raise ProjectError(choices.RETIRED[key].sentence)
     if key not in _BY_KEY:
-        raise ProjectError(f"{key!r} is not a key of --set: the README lists them all.")
+        near = difflib.get_close_matches(key, _BY_KEY, cutoff=0.7)
+        meant = f"did you mean {' or '.join(near)}?" if near else "the README lists them all."
+        raise ProjectError(f"{key!r} is not a key of --set: {meant}")
     return _BY_KEY[key]
 
 

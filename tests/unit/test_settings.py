@@ -14,6 +14,7 @@ from extensions.errors import ProjectError
 from extensions.settings import (
     COMPONENTS,
     SETTINGS,
+    check_key,
     check_overrides,
     hints,
     lay_over,
@@ -262,3 +263,8 @@ def test_hints() -> None:
 def test_every_component_can_be_switched_off() -> None:
     """The way out of anything that was detected wrongly."""
     assert all(parse_setting(component, "off") == "off" for component in COMPONENTS)
+
+
+def test_a_key_that_is_none_names_the_nearest() -> None:
+    with pytest.raises(ProjectError, match=r"did you mean postgres\.image\?"):
+        check_key("postgress.image")
