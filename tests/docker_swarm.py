@@ -6,14 +6,14 @@ Docker makes of the stack.
 
 from __future__ import annotations
 
-# Everything lies in the folder $SWARM. Plans of a test, one shell pattern a line: `fails`; `TERM`
+# Everything lies in the folder $DOCKER_STAND_IN. Plans of a test, one shell pattern a line: `fails`; `TERM`
 # and `INT`, which send the script that signal after the call; `killed`, where both end at once.
 # `outcomes/SERVICE` is how its next update ends: back (Swarm takes it back), paused, stuck (it
 # stays in the middle). `states` is what the migration's job shows, one line a look, the last one
 # from then on.
 STAND_IN = r"""#!/bin/sh
 folder=$PWD
-cd "$SWARM" || exit 9
+cd "$DOCKER_STAND_IN" || exit 9
 printf '%s\n' "$*" >>arguments
 for word; do before=${last-} last=$word; done
 call=$*

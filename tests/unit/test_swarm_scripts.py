@@ -59,7 +59,7 @@ class Swarm:
     @property
     def environment(self) -> dict[str, str]:
         path = f"{self.state / 'tools'}:{os.defpath}"
-        state = {"SWARM": str(self.state), "TMPDIR": str(self.state / "tmp")}
+        state = {"DOCKER_STAND_IN": str(self.state), "TMPDIR": str(self.state / "tmp")}
         return {"PATH": path, "HOME": str(self.state), **state}
 
     def command(self, script: str, *arguments: str) -> list[str]:
