@@ -6,6 +6,7 @@ Imports the standard library alone: the build of a wheel uses it, too.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Ending(Enum):
     FORBIDDEN = "the system refuses to start it"
     TIMED_OUT = "it did not end in time"
 
+
+_DOCKER = re.compile(
+    r"PATH|PWD|HOME|SSH_AUTH_SOCK|TERM|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:DOCKER|BUILDKIT|BUILDX|XDG)_.*"
+    r"|COMPOSE_(?:ANSI|BAKE|PARALLEL_LIMIT)|(?i:(?:HTTPS?|ALL|NO)_PROXY)",
+    re.DOTALL,
+)
 
 # What a shell gives where a program gave nothing (POSIX, "Exit Status for Commands"; timeout(1)).
 _CODES = {Ending.MISSING: 127, Ending.FORBIDDEN: 126, Ending.TIMED_OUT: 124}
@@ -139,6 +146,14 @@ def git(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
 def outside() -> dict[str, str]:
     """The variables of this process but git's: in a hook, they name the user's repository."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+
+def for_docker() -> dict[str, str]:
+    """The variables of this process that Docker needs; any other could change a stack's settings.
+
+    The same that `deploy/common.sh` lets through to Docker Compose.
+    """
+    return {name: value for name, value in os.environ.items() if _DOCKER.fullmatch(name)}
 
 
 def timed_out(timeout: float, stdout: bytes) -> Result:

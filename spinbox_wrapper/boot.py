@@ -40,10 +40,6 @@ _START_SECONDS = 300
 _ANSWER_SECONDS = 30
 _LOG_LINES = 30
 _STDERR = 2
-# What docker itself needs. Any other variable of this shell could change the copy's settings.
-_KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SSH_AUTH_SOCK"}
-_KEPT_PREFIXES = ("DOCKER_", "BUILDX_", "BUILDKIT_", "XDG_", "SSL_CERT_")
-_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"}
 
 
 def boot(
@@ -330,14 +326,6 @@ def _remove_listed(listing: list[str], removal: list[str], copy: Copy) -> None:
         run(["docker", *removal, *names], cwd=copy.root, timeout=300)
 
 
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in programs.outside().items()
-        if name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.upper() in _PROXIES
-    }
-
-
 def run(command: list[str], *, cwd: Path, timeout: float, loud: bool = False) -> programs.Result:
     """Run a program that Ctrl-C does not reach: it is told to end by us, and waited for.
 
@@ -352,7 +340,7 @@ def run(command: list[str], *, cwd: Path, timeout: float, loud: bool = False) ->
     with subprocess.Popen(
         command,
         cwd=cwd,
-        env=_environment(),
+        env=programs.for_docker(),
         stdin=subprocess.DEVNULL,
         stdout=_STDERR if loud else subprocess.PIPE,
         stderr=None if loud else subprocess.PIPE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import derivation, journal, shell
+from . import derivation, journal, missing_settings, shell
 from .answers import DEFAULT_NAME, Answers, is_folder_inside, load_yaml, read_answers
 from .errors import UsageError, UserError
 from .merge import merge
@@ -273,6 +273,11 @@ def plan(
         warnings += derivation.choices.retired(stored.values, deployment.targets)
         warnings += _twins(deployment, steps)
         warnings += _dangers(base, new, deployment.stack)
+        in_files = answers.get("kubernetes_secrets") != "external"
+        required = _required(new) - _required(base)
+        warnings += missing_settings.sentences(
+            request.root, deployment, required, in_files=in_files
+        )
     return Outcome(
         request,
         deployment,
@@ -337,6 +342,11 @@ def _check_output_folder(output: str, facts: Mapping[str, Any]) -> None:
         folder = fields.get("dir") if isinstance(fields, dict) else None
         if folder not in {None, "."} and PurePosixPath(output).is_relative_to(folder):
             raise UserError(f"--output must not lie in {folder}/, which is an app of the project.")
+
+
+def _required(tree: Mapping[str, File]) -> frozenset[str]:
+    example = tree.get(".env.example")
+    return missing_settings.required_in(example.content) if example else frozenset()
 
 
 def _hidden_warnings(folders: list[str]) -> list[str]:

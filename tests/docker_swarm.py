@@ -6,8 +6,9 @@ Docker makes of the stack.
 
 from __future__ import annotations
 
-# Everything lies in the folder $DOCKER_STAND_IN. Plans of a test, one shell pattern a line: `fails`; `TERM`
-# and `INT`, which send the script that signal after the call; `killed`, where both end at once.
+# Everything lies in the folder $DOCKER_STAND_IN. Plans of a test, one shell pattern a line:
+# `fails`; `TERM` and `INT`, which send the script that signal after the call; `killed`, where both
+# end at once.
 # `outcomes/SERVICE` is how its next update ends: back (Swarm takes it back), paused, stuck (it
 # stays in the middle). `states` is what the migration's job shows, one line a look, the last one
 # from then on.

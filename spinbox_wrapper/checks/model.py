@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from .. import derivation, git
+from ..derivation import programs
+from ..dotenv import SettingsFile, UnreadableError, parse_env
 from ..sync import Outcome
-from .dotenv import parse_env
 
 
 class Status(StrEnum):
@@ -131,11 +132,21 @@ class Context:
         return self.outcome.request.named(self.settings_path)
 
     @cached_property
+    def settings_file(self) -> SettingsFile:
+        """The settings file as Docker Compose reads it.
+
+        Raises:
+            OSError: There is none, or it cannot be read.
+            UnreadableError: Compose cannot read it.
+        """
+        return parse_env((self.root / self.settings_path).read_bytes(), programs.for_docker())
+
+    @cached_property
     def settings(self) -> Mapping[str, str] | None:
         """What the settings file sets, by name; None where there is none that can be read."""
         try:
-            return parse_env((self.root / self.settings_path).read_text("utf-8-sig"))
-        except (OSError, UnicodeDecodeError):
+            return self.settings_file.values
+        except (OSError, UnreadableError):
             return None
 
     def read(self, path: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from .. import derivation
+from ..dotenv import UnreadableError, has_value
 from .model import Check, Context, Status, failed, passed, warned
 
 IDS = {
-    "settings.present": "The settings file is there and can be read",
+    "settings.present": "The settings file is there, and Docker Compose can read it",
     "settings.complete": "It sets every variable that the stack does not start without",
+    "settings.references": "No value names a variable that is not set, as `pa$word` does",
     "settings.placeholders": "No value is still an example's, such as `changeme`",
     "settings.weak": "No secret is shorter than 16 characters or of few different ones",
     "settings.repeated": "No two secrets are the same",
     "settings.untracked": "git does not track it, and ignores it",
     "settings.history": "No commit ever held it",
+    "settings.backups": "No image is built from the folder that backups lie in",
     "settings.mode": "Nobody but its owner can read it",
 }
 _PLACEHOLDER = re.compile(
@@ -46,12 +51,13 @@ def look(context: Context) -> list[Check]:
     secrets = secrets_in(settings, stack)
     name = context.settings_name
     checks[1:1] = [
-        complete(settings, required(context), name),
+        complete(settings, required(context), name, init_command(context)),
+        references(context.settings_file.unknown, name),
         placeholders(settings, secrets, name),
         weak(secrets, {v.name for v in stack.variables if v.secret}, name),
         repeated(secrets, name),
     ]
-    return [*checks, mode(context)]
+    return [*checks, *backups(context), mode(context)]
 
 
 def present(context: Context) -> Check:
@@ -60,11 +66,22 @@ def present(context: Context) -> Check:
     if context.settings is not None:
         number = len(context.settings)
         return passed(id_, f"{name} sets {number} variable{'' if number == 1 else 's'}.")
-    if (context.root / context.settings_path).exists():
-        return failed(id_, f"{name} cannot be read.", f"ls -l {shlex.quote(name)}")
+    try:
+        _ = context.settings_file
+    except FileNotFoundError:
+        return failed(id_, f"{name} is missing.", init_command(context))
+    except UnreadableError as error:
+        return failed(id_, f"{name}: {error}", f"Mend that line of {name}.")
+    except OSError:
+        pass
+    return failed(id_, f"{name} cannot be read.", f"ls -l {shlex.quote(name)}")
+
+
+def init_command(context: Context) -> str:
+    """The command that makes the settings file, or adds what it lacks."""
     script = context.outcome.request.named("deploy/init-env.sh")
     option = "" if context.environment == "production" else f" --env {context.environment}"
-    return failed(id_, f"{name} is missing.", f"sh {script}{option}")
+    return f"sh {script}{option}"
 
 
 def are_made(context: Context) -> bool:
@@ -99,14 +116,23 @@ def secrets_in(settings: Mapping[str, str], stack: derivation.model.Stack) -> di
     }
 
 
-def complete(settings: Mapping[str, str], names: list[str], file: str) -> Check:
+def complete(settings: Mapping[str, str], names: list[str], file: str, mend: str) -> Check:
     """Whether every name has a value."""
     id_ = "settings.complete"
-    if missing := [name for name in names if not settings.get(name)]:
-        seen = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set."
-        mend = f"Set {missing[0]} in {file}; `openssl rand -hex 32` makes a secret."
-        return failed(id_, seen, mend)
+    if missing := [name for name in names if not has_value(settings.get(name))]:
+        verb = "is" if len(missing) == 1 else "are"
+        return failed(id_, f"{', '.join(missing)} {verb} not set in {file}.", mend)
     return passed(id_, "Every variable that has to be set is set.")
+
+
+def references(unknown: Collection[str], file: str) -> Check:
+    """Whether every `$NAME` in a value stands for something; Compose puts nothing in its place."""
+    id_ = "settings.references"
+    if unknown:
+        seen = f"{file} has {_listed([f'${name}' for name in sorted(unknown)])}, which is not set."
+        mend = f"Put the value between single quotes in {file}, if that is a $ of its own."
+        return warned(id_, seen, mend)
+    return passed(id_, "No value names a variable that is not set.")
 
 
 def placeholders(settings: Mapping[str, str], secrets: Mapping[str, str], file: str) -> Check:
@@ -144,6 +170,21 @@ def repeated(secrets: Mapping[str, str], file: str) -> Check:
             return failed(id_, seen, f"Set {name} in {file}: openssl rand -hex 32")
         first[value] = name
     return passed(id_, "No secret is used twice.")
+
+
+def backups(context: Context) -> list[Check]:
+    """Whether backups would get into an image; nothing without any."""
+    if not context.stack.kept or context.settings is None:
+        return []
+    id_, name = "settings.backups", "BACKUP_DIR"
+    folder = context.settings.get(name) or "deploy/backups"
+    place = Path(os.path.normpath(context.root.resolve() / folder))
+    for path in context.stack.build_paths:
+        built = context.project.resolve() / path
+        if place.is_relative_to(built):
+            seen = f"Backups would lie in {path.rstrip('/')}/, which an image is built from."
+            return [failed(id_, seen, f"Set {name} in {context.settings_name} to another folder.")]
+    return [passed(id_, f"Backups lie in {folder}, which no image is built from.")]
 
 
 def git_checks(context: Context) -> list[Check]:

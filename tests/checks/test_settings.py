@@ -8,40 +8,10 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper.checks import settings
-from spinbox_wrapper.checks.dotenv import parse_env
 from tests.checks.conftest import Ready
 from tests.checks.support import SECRET, by_id, commit, context, git, one
 
 SHAPE = "fastapi-postgresql-redis--with-deps"
-
-
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("A=b", "b"),
-        ("export A=b", "b"),
-        ("  A = b  ", "b"),
-        ("A: b", "b"),
-        ("A=", ""),
-        ("A=b # comment", "b"),
-        ("A=b#c", "b#c"),
-        ("A=#c", ""),
-        ("A='b # \"c\" $D'", 'b # "c" $D'),
-        ("A='it\\'s'", "it's"),
-        ('A="b # c"', "b # c"),
-        ('A="b\\nc\\"d"', 'b\nc"d'),
-        ("A='b\nc'", "b\nc"),
-        ("A=b\r", "b"),
-        ("A=${B:-c}", "${B:-c}"),
-        ("A=b\nA=c", "c"),
-    ],
-)
-def test_a_settings_file_is_read_as_compose_does(line: str, value: str) -> None:
-    assert parse_env(f"{line}\nZ=1\n") == {"A": value, "Z": "1"}
-
-
-def test_comments_and_nonsense_set_nothing() -> None:
-    assert parse_env("#A=b\n\nnonsense\n= c\n") == {}
 
 
 def _set(root: Path, name: str, value: str) -> None:

@@ -637,11 +637,12 @@ class TestSeveralInOneFile:
         entrypoint.write_text(ENTRYPOINT.read_text().replace("/run/secrets", str(folder)))
         return Mounted(folder, entrypoint)
 
-    @pytest.mark.parametrize("value", [value for value in HOSTILE if "\n" not in value])
-    def test_any_line_comes_through(
+    @pytest.mark.parametrize("value", [*HOSTILE, "a=b\n\n c=d\\n\n", "\n"])
+    def test_any_value_comes_through(
         self, value: str, shell: Shell, mounted: Mounted, tmp_path: Path
     ) -> None:
-        mounted.write("variables", f"FIRST={value}\nSECOND={value}")
+        lines = value.replace("\n", "\n ")
+        mounted.write("variables", f"FIRST={lines}\nSECOND={lines}")
         seen = completed(shell, {}, tmp_path, mounted.entrypoint)
         assert (seen["FIRST"], seen["SECOND"]) == (value, value)
         assert not list(tmp_path.iterdir())

@@ -17,7 +17,8 @@ from tests.cases import CASES
 from tests.conftest import Project
 from tests.runs import build
 
-SCRIPT = Path(__file__).resolve().parents[2] / "template/deploy/init-env.sh"
+DEPLOY = Path(__file__).resolve().parents[2] / "template/deploy"
+SCRIPTS = [DEPLOY / "init-env.sh", DEPLOY / "settings.awk"]
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 
@@ -42,7 +43,8 @@ def server(tmp_path: Path) -> Path:
     """A project as it lies on a server."""
     root = tmp_path / "my project"
     (root / "deploy").mkdir(parents=True)
-    shutil.copy(SCRIPT, root / "deploy")
+    for script in SCRIPTS:
+        shutil.copy(script, root / "deploy")
     shutil.copy(GOLDEN / "profile-web-app/.env.example", root)
     return root
 
@@ -95,12 +97,98 @@ def test_no_secret_is_printed(shell: tuple[list[str], str], server: Path) -> Non
         assert value not in result.stdout + result.stderr
 
 
-def test_a_file_that_exists_is_left_alone(shell: tuple[list[str], str], server: Path) -> None:
-    (server / ".env").write_text("SECRET_KEY=mine\n")
+MINE = "# mine\r\nSECRET_KEY='my \\'own'\nexport OTHER=x # y\n"
+
+
+def test_a_file_that_exists_gets_what_is_missing(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / ".env").write_bytes(MINE.encode())
+    result = init(shell, server)
+    assert result.returncode == 0, result.stderr
+    text = (server / ".env").read_bytes().decode()
+    added = re.fullmatch(
+        re.escape(MINE)
+        + r"\n# --- PostgreSQL -+\n\n# [^\n]+ rand -hex 32\nPOSTGRES_PASSWORD=[0-9a-f]{64}\n",
+        text,
+    )
+    assert added, text
+
+
+def test_a_second_run_changes_nothing(shell: tuple[list[str], str], server: Path) -> None:
+    init(shell, server)
+    before = (server / ".env").read_bytes(), (server / ".env").stat().st_mtime_ns
+    result = init(shell, server)
+    assert result.returncode == 0
+    assert "nothing was changed" in result.stdout
+    assert ((server / ".env").read_bytes(), (server / ".env").stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize(
+    "line", ["POSTGRES_PASSWORD=", "export POSTGRES_PASSWORD = ''  ", 'POSTGRES_PASSWORD=""\r']
+)
+def test_an_empty_line_is_filled_where_it_stands(
+    shell: tuple[list[str], str], server: Path, line: str
+) -> None:
+    (server / ".env").write_bytes(f"A=1\n{line}\nSECRET_KEY=mine\nB=2".encode())
+    assert init(shell, server).returncode == 0
+    text = (server / ".env").read_text()
+    assert re.fullmatch(r"A=1\nPOSTGRES_PASSWORD=[0-9a-f]{64}\nSECRET_KEY=mine\nB=2\n", text)
+
+
+def test_a_line_inside_another_value_is_none(shell: tuple[list[str], str], server: Path) -> None:
+    text = "SECRET_KEY=mine\nNOTE='a\nPOSTGRES_PASSWORD=x\n'\n"
+    (server / ".env").write_text(text)
+    init(shell, server)
+    assert (server / ".env").read_text().startswith(text)
+    assert re.search(r"^POSTGRES_PASSWORD=[0-9a-f]{64}$", (server / ".env").read_text(), re.M)
+
+
+def test_mode_and_link_of_a_file_stay(shell: tuple[list[str], str], server: Path) -> None:
+    real = server / "elsewhere.env"
+    real.write_text("SECRET_KEY=mine\n")
+    real.chmod(0o640)
+    (server / ".env").symlink_to(real)
+    assert init(shell, server).returncode == 0
+    assert (server / ".env").is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert "POSTGRES_PASSWORD=" in real.read_text()
+
+
+def test_what_only_the_owner_knows_is_added_empty_and_named(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / ".env.example").write_text("# Where mail goes.\nMAIL_URL=\n")
+    (server / ".env").write_text("A=1\n")
+    result = init(shell, server)
+    assert (result.returncode, "MAIL_URL" in result.stderr) == (1, True)
+    assert (server / ".env").read_text() == "A=1\n\n# Where mail goes.\nMAIL_URL=\n"
+    before = (server / ".env").read_bytes()
+    assert init(shell, server).returncode == 1
+    assert (server / ".env").read_bytes() == before
+    assert init(shell, server, MAIL_URL="smtp://a$b").returncode == 0
+    assert (server / ".env").read_text().endswith("\nMAIL_URL='smtp://a$b'\n")
+
+
+def test_a_file_that_compose_cannot_read_is_left_alone(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / ".env").write_text("A='x\n")
     result = init(shell, server)
     assert result.returncode == 1
-    assert "exists already" in result.stderr
-    assert (server / ".env").read_text() == "SECRET_KEY=mine\n"
+    assert "line 1 has a quote that does not close" in result.stderr
+    assert (server / ".env").read_text() == "A='x\n"
+
+
+def test_another_environment_gets_what_is_missing(
+    shell: tuple[list[str], str], server: Path
+) -> None:
+    (server / "deploy/env").mkdir()
+    (server / "deploy/env/staging.env").write_text("SECRET_KEY=mine\n")
+    assert init(shell, server, "--env", "staging").returncode == 0
+    values = settings(server / "deploy/env/staging.env")
+    assert values["SECRET_KEY"] == "mine"
+    assert values.keys() == {"SECRET_KEY", "POSTGRES_PASSWORD"}
 
 
 def test_a_link_that_leads_nowhere_is_left_alone(
@@ -230,7 +318,6 @@ def test_a_file_system_without_links(server: Path, tmp_path: Path) -> None:
     shell = ["sh"], f"{tools}:{os.defpath}"
     assert init(shell, server).returncode == 0
     assert stat.S_IMODE((server / ".env").stat().st_mode) == 0o600
-    assert init(shell, server).returncode == 1
 
 
 def test_a_lost_connection_leaves_nothing(shell: tuple[list[str], str], server: Path) -> None:
@@ -306,7 +393,8 @@ def test_every_project_gets_all_it_needs(case: str, project: Project, tmp_path: 
     build(root, *options)
     (example,) = set(root.rglob(".env.example")) - own
     (tmp_path / "deploy").mkdir()
-    shutil.copy(SCRIPT, tmp_path / "deploy")
+    for script in SCRIPTS:
+        shutil.copy(script, tmp_path / "deploy")
     shutil.copy(example, tmp_path)
     url = "https://example.com"
     elsewhere = {"POSTGRES_SERVER": "db.test", "POSTGRES_PASSWORD": "p", "REDIS_HOST": "cache.test"}

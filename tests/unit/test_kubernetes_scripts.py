@@ -446,21 +446,26 @@ def test_no_secret_is_made_twice(project: Path) -> None:
     assert len(values) == len(set(values)) == 6
 
 
-@pytest.mark.parametrize("name", ["secrets.env", "passwords.env"])
-def test_secrets_that_exist_are_left_alone(project: Path, name: str) -> None:
-    """The other file is made, as where the first database comes later."""
-    (project / OVERLAY / name).write_text("SECRET_KEY=mine\n")
+def test_secrets_that_exist_are_kept_and_get_what_is_missing(project: Path) -> None:
+    """As where the second database comes later."""
+    (project / OVERLAY / "secrets.env").write_text("SECRET_KEY=mine\n#REDIS_HOST=\n")
+    passwords = project / OVERLAY / "passwords.env"
+    passwords.write_text("# Mine.\nREDIS_PASSWORD=\nPOSTGRES_PASSWORD=mine")
+    passwords.chmod(0o640)
     assert script(project, "init-secrets", "production").returncode == 0
-    assert (project / OVERLAY / name).read_text() == "SECRET_KEY=mine\n"
-    assert (project / OVERLAY / "passwords.env").exists()
-    assert (project / OVERLAY / "secrets.env").exists()
+    assert (project / OVERLAY / "secrets.env").read_text() == "SECRET_KEY=mine\n#REDIS_HOST=\n"
+    made = r"# Mine\.\nPOSTGRES_PASSWORD=mine\nREDIS_PASSWORD=[0-9a-f]{64}\n"
+    assert re.fullmatch(made, passwords.read_text())
+    assert stat.S_IMODE(passwords.stat().st_mode) == 0o640
 
 
 def test_where_all_secrets_exist_nothing_is_made(project: Path) -> None:
     script(project, "init-secrets", "production")
+    before = contents(project / OVERLAY)
     result = script(project, "init-secrets", "production")
-    assert result.returncode == 1
-    assert is_one_sentence(result, "init-secrets")
+    assert result.returncode == 0
+    assert "nothing was changed" in result.stdout
+    assert contents(project / OVERLAY) == before
 
 
 @pytest.mark.parametrize("name", ["secrets.env", "passwords.env"])

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from ...answers import load_yaml
 from ...derivation import programs, versions
-from ..dotenv import parse_lines
+from ...dotenv import parse_lines
 from ..model import Check, Context, Status, failed, passed, warned
 
 IDS = {
@@ -102,6 +102,8 @@ def _settings(context: Context, overlay: Path) -> Check:
     if empty := sorted(name for name in needed if not values.get(name)):
         verb = "is" if len(empty) == 1 else "are"
         seen = f"{', '.join(empty)} {verb} not set."
+        if secret.intersection(empty):
+            return failed(id_, seen, script)
         return failed(id_, seen, f"Set {empty[0]} in a file of {_named(context, overlay)}.")
     return passed(id_, "Every variable that has to be set is set.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 _EDGES = " \t\v\f\r"
 # Compose takes some of these away, too.
@@ -25,20 +26,48 @@ class UnreadableError(ValueError):
     """A settings file that Compose refuses, or that nobody should have it read: one sentence."""
 
 
-def parse_env(text: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+@dataclass(frozen=True)
+class SettingsFile:
+    """What a settings file sets.
+
+    Attributes:
+        values: By name, as Docker Compose gives them to containers.
+        unknown: Names that a `$NAME` without a default stands for, and nothing sets.
+    """
+
+    values: Mapping[str, str]
+    unknown: frozenset[str]
+
+
+def parse_env(content: bytes, environment: Mapping[str, str] | None = None) -> SettingsFile:
     """The variables that a file sets, by name, with the values that Docker Compose gives them.
 
     As `deploy/settings.awk` reads it for the scripts; the rules are those of `dotenv` and
     `template` in github.com/compose-spec/compose-go.
 
     Args:
-        text: The file's.
+        content: The file's.
         environment: What `$NAME` stands for before the file itself does.
 
     Raises:
         UnreadableError: Compose cannot read it, or the scripts would read it otherwise.
     """
-    return _Reader(text, environment or {}).read()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableError(f"line {line} is not in UTF-8.") from None
+    reader = _Reader(text, environment or {})
+    reader.read()
+    return SettingsFile(reader.values, frozenset(reader.unknown))
+
+
+def has_value(value: str | None) -> bool:
+    """Whether a setting is set. What begins with a # is a comment, which Compose takes for a value.
+
+    The scripts say so, too, before they start anything.
+    """
+    return bool(value) and not str(value).startswith("# ")
 
 
 class _Reader:
@@ -49,9 +78,10 @@ class _Reader:
         self.text = text if text.endswith("\n") else f"{text}\n"
         self.environment = environment
         self.values: dict[str, str] = {}
+        self.unknown: set[str] = set()
         self.at = 0
 
-    def read(self) -> dict[str, str]:
+    def read(self) -> None:
         while self._next_statement():
             start, name = self.at, _NAME.match(self.text, self.at)
             if name is None or not re.fullmatch(r"[A-Za-z0-9_.-]+", name[1].rstrip(_EDGES)):
@@ -65,7 +95,6 @@ class _Reader:
                 raise self._refused("is no setting of the form NAME=VALUE")
             elif self._is_set(key):
                 self.values[key] = self._lookup(key)
-        return self.values
 
     def _refused(self, why: str) -> UnreadableError:
         return UnreadableError(f"line {self.text.count(chr(10), 0, self.at) + 1} {why}.")
@@ -127,6 +156,8 @@ class _Reader:
                 found += self._chosen(braced[:end])
             else:
                 name = match["name"] or match["plain"]
+                if name and not self._is_set(name):
+                    self.unknown.add(name)
                 found += self._lookup(name) if name else "$"
         return found + left
 
