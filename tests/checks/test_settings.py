@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,62 @@ def test_a_required_variable_that_is_not_set(ready: Ready) -> None:
     found = one(settings.look(context(root)), "settings.complete")
     assert found.status == "fail"
     assert "POSTGRES_PASSWORD" in found.seen
+
+
+def test_what_is_missing_is_added_by_the_command_that_is_named(ready: Ready) -> None:
+    root = ready(SHAPE)
+    text = re.sub(r"^(REDIS_PASSWORD)=.*\n", "", (root / ".env").read_text(), flags=re.MULTILINE)
+    (root / ".env").write_text(text)
+    found = one(settings.look(context(root)), "settings.complete")
+    assert (found.seen, found.mend) == (
+        "REDIS_PASSWORD is not set in .env.",
+        "sh deploy/init-env.sh",
+    )
+    subprocess.run(found.mend, shell=True, cwd=root, check=True, capture_output=True)
+    assert one(settings.look(context(root)), "settings.complete").status == "pass"
+
+
+def test_a_comment_alone_is_no_value(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "POSTGRES_PASSWORD", " # later")
+    assert one(settings.look(context(root)), "settings.complete").status == "fail"
+
+
+def test_a_file_that_compose_cannot_read(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "SMTP_PASSWORD", "'it's'")
+    found = one(settings.look(context(root)), "settings.present")
+    assert found.status == "fail"
+    assert re.fullmatch(r"\.env: line \d+ is no setting of the form NAME=VALUE\.", found.seen)
+
+
+def test_a_dollar_that_is_no_variable(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _set(root, "SMTP_PASSWORD", "kT9pa$word-of-theirs")
+    found = one(settings.look(context(root)), "settings.references")
+    assert found.status == "warn"
+    assert "$word" in found.seen
+    _set(root, "SMTP_PASSWORD", "'kT9pa$word-of-theirs'")
+    assert "$word" in one(settings.look(context(root)), "settings.references").seen
+    text = (root / ".env").read_text().replace("SMTP_PASSWORD=kT9pa$word-of-theirs\n", "")
+    (root / ".env").write_text(text)
+    assert one(settings.look(context(root)), "settings.references").status == "pass"
+
+
+@pytest.mark.parametrize("folder", ["backend/backups", "./backend", "deploy/../backend/x"])
+def test_backups_where_an_image_is_built_from(ready: Ready, folder: str) -> None:
+    root = ready(SHAPE)
+    _set(root, "BACKUP_DIR", folder)
+    found = one(settings.look(context(root)), "settings.backups")
+    assert found.status == "fail"
+    assert "backend/" in found.seen
+
+
+@pytest.mark.parametrize("folder", ["/var/backups", "backups", "../elsewhere", "backend-backups"])
+def test_backups_beside_the_apps(ready: Ready, folder: str) -> None:
+    root = ready(SHAPE)
+    _set(root, "BACKUP_DIR", folder)
+    assert one(settings.look(context(root)), "settings.backups").status == "pass"
 
 
 def test_a_variable_that_the_user_added_to_the_example(ready: Ready) -> None:
