@@ -126,9 +126,9 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
                 if echo "$names" | grep -qx "$name" && [ "$(echo "$line" | wc -l)" -eq 1 ]; then
                     [ "$line" = "$name=" ] || filled="$filled$line
 "
-                else
+                elif [ -n "$adding" ]; then
                     # Under its heading, which stands there once.
-                    if [ -n "$heading" ] && [ -n "$adding" ] && ! grep -qxF -e "$heading" "$target"; then
+                    if [ -n "$heading" ] && ! grep -qxF -e "$heading" "$target"; then
                         added="$added
 $heading
 "
@@ -165,7 +165,7 @@ elif [ -n "$added$filled" ]; then
     chmod "$(stat -c %a "$real" 2>/dev/null || stat -f %Lp "$real")" "$draft"
     chown "$(stat -c %u:%g "$real" 2>/dev/null || stat -f %u:%g "$real")" "$draft" 2>/dev/null || true
     mv -f "$draft" "$real"
-    echo "$target has what was missing. Generated:${generated:- nothing}."
+    echo "$target got what was missing; nothing else was changed. Generated:${generated:- nothing}."
 else
     [ -n "$empty" ] || echo "$target has all that it needs; nothing was changed."
 fi

@@ -18,7 +18,7 @@ import pytest
 
 from tests.downloads import patient
 from tests.e2e.load import Load
-from tests.e2e.stacks import Stack, eventually, run
+from tests.e2e.stacks import HOSTILE_PASSWORD, Stack, eventually, run
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -152,6 +152,39 @@ def test_compose_has_nothing_to_do_after_a_deployment(stack: Stack) -> None:
     assert {name: c["Id"] for name, c in stack.containers().items()} == before
     policies = {c["HostConfig"]["RestartPolicy"]["Name"] for c in stack.containers().values()}
     assert policies == {"unless-stopped"}
+
+
+def test_the_shell_of_whoever_deploys_reaches_no_container(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ("SECRET_KEY", "POSTGRES_PASSWORD", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
+    others = ("TAG", "IMAGE_APP", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "HTTPS_PORT", "LANG")
+    for name in (*own, *others):
+        monkeypatch.setenv(name, "theirs")
+    deployed(stack, "--no-backup")
+    monkeypatch.undo()
+    containers = stack.containers()
+    assert containers.keys() >= {"app", "caddy", "postgres", "redis"}
+    for container in containers.values():
+        assert not [line for line in container["Config"]["Env"] if "theirs" in line]
+    assert f"SECRET_KEY={HOSTILE_PASSWORD}" in containers["app"]["Config"]["Env"]
+    assert "theirs" not in settings(stack)
+
+
+def test_a_missing_setting_stops_the_deployment_and_is_added(stack: Stack) -> None:
+    before, runs = settings(stack), history(stack)
+    env = stack.folder / ".env"
+    env.write_text(re.sub(r"(?m)^SECRET_KEY=.*\n", "", before))
+    try:
+        code, output = deploy(stack)
+        said = "Not set in .env: SECRET_KEY. This adds what is missing: sh deploy/init-env.sh"
+        assert (code, output) == (1, f"deploy: {said}\n")
+        assert history(stack) == runs
+        deployed(stack, script="init-env.sh")
+        deployed(stack, "--no-backup")
+    finally:
+        kept = re.findall(r"(?m)^TAG=.*$", settings(stack))
+        env.write_text(re.sub(r"(?m)^TAG=.*$", kept[-1], before))
 
 
 BROKEN = {
