@@ -568,6 +568,17 @@ def test_an_unset_setting_is_refused(later: Cluster, file: str, name: str) -> No
     assert name in refused(later)
 
 
+def test_a_secret_that_is_missing_is_refused_until_it_is_added(later: Cluster) -> None:
+    """As after the project got a service: the file is from before."""
+    path = later.overlay / "passwords.env"
+    path.write_text(re.sub(r"^REDIS_PASSWORD=.*\n", "", path.read_text(), flags=re.MULTILINE))
+    said = refused(later)
+    assert "REDIS_PASSWORD" in said
+    assert "init-secrets.sh production" in said
+    assert later.run("init-secrets", "production").returncode == 0
+    assert later.run("deploy", "production").returncode == 0
+
+
 def test_the_image_of_the_example_is_refused(later: Cluster) -> None:
     edit(later.overlay / "kustomization.yaml", "ghcr.io/me", "registry.example.com")
     assert "set-images.sh production" in refused(later)

@@ -837,6 +837,29 @@ def test_the_version_before(later: Swarm, last: str) -> None:
 # backup.sh, restore.sh
 
 
+@pytest.mark.parametrize("folder", ["deploy/backups", "backups", "backend/my backups"])
+def test_git_ignores_backups_anywhere(later: Swarm, folder: str) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=later.project, check=True)
+    later.set(BACKUP_DIR=f"'{folder}'")
+    check(later.run("backup"))
+    assert list((later.project / folder / PROJECT).glob("*Z/postgres.backup"))
+    listed = ["git", "ls-files", "--others", "--exclude-standard", "--", folder]
+    said = subprocess.run(listed, cwd=later.project, check=True, capture_output=True, text=True)
+    assert said.stdout == ""
+
+
+def test_the_operator_s_shell_changes_nothing(
+    later: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(later.state / "secret")
+    theirs = {"SECRET_KEY": "theirs", "SMTP_PASSWORD": "theirs", "TAG": "v9", "IMAGE_APP": "other"}
+    mine = later.environment
+    monkeypatch.setattr(Swarm, "environment", property(lambda _: mine | theirs))
+    check(later.run("deploy", "v2"))
+    assert contents(later.state / "secret") == before
+    assert later.service("app")[0].endswith("v2")
+
+
 def test_a_backup_of_a_database_that_does_not_run(later: Swarm) -> None:
     later.write(f"services/{PROJECT}_redis/tasks", "none")
     before = contents(later.project / "deploy/backups")
