@@ -25,6 +25,8 @@ from .pipeline import (
     service_environment,
     test_environment,
 )
+from .secret_files import NAMES as SECRET_NAMES
+from .secret_files import find_tests
 from .services import KINDS
 from .stack import build_stack
 from .target import DataScript, EngineSurface, Surface, Target
@@ -142,6 +144,8 @@ CONSTANTS: dict[str, Any] = {
     "places": (Place("", False), Place("swarm/", True)),
     "image_reference": ImageReference.parse,
     "pins": SimpleNamespace(action=pins.action, image=pins.image),
+    "secret_names": tuple(name for names in SECRET_NAMES for name in names),
+    "secret_tests": find_tests(),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),
     "language_version": language_version,
     "service_environment": service_environment,

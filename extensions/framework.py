@@ -9,7 +9,10 @@ from typing import Any
 
 from .errors import ProjectError
 from .model import App, BackingService, Env, Volume
+from .package_registries import FILES as REGISTRY_FILES
+from .secret_files import matching, sentence
 from .setting import Setting
+from .tree import join
 
 # What images and Compose set; WORKERS and RELOAD are Uvicorn's in development.
 _ALWAYS_SET = frozenset(
@@ -79,6 +82,14 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         ),
         Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
         Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
+        Setting(
+            f"{kind}.build_secrets",
+            "list",
+            "Names of the variables with which an installation logs in to registries, or off",
+        ),
+        Setting(
+            f"{kind}.keep", "list", "Files in the image although secrets have such names, or off"
+        ),
     )
 
 
@@ -94,6 +105,10 @@ def sources(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
         ProjectError: Nothing does.
     """
     found = tuple(facts.get("sources", ()))
+    if facts["dir"] == ".":
+        tops = tuple(source for source in found if source.endswith("/"))
+        more = (file for file in facts.get("keep") or () if not file.startswith(tops))
+        found = tuple(dict.fromkeys((*found, *more)))
     if facts["dir"] == "." and not found:
         raise ProjectError(
             f"No source of the {situation.title} app was found: list it with "
@@ -117,11 +132,59 @@ def _covers(prefix: str, path: str) -> bool:
     return path == prefix or path.startswith(prefix.rstrip("/") + "/")
 
 
+def kept(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Files that enter the image, or an installation, although secrets have such names."""
+    manifests = (file for file in facts.get("manifests") or () if matching(file))
+    return tuple(dict.fromkeys((*manifests, *(facts.get("keep") or ()))))
+
+
+def warnings(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
+    """What is left out of the image, and what an installation needs, one sentence each."""
+    kind, folder = situation.kind, facts["dir"]
+    made = []
+    keep = list(facts.get("keep") or ())
+    if left := [file for file in facts.get("secret_files") or () if file not in keep]:
+        made.append(sentence(kind, folder, keep, left))
+    for file in facts.get("logins") or ():
+        made.append(_about_login(join(folder, file), file, facts))
+    if names := list(facts.get("build_secrets") or ()):
+        made.append(
+            f"An installation of the {situation.title} app logs in to a private registry with "
+            f"{' and '.join(names)}: set {'it' if len(names) == 1 else 'them'} in .env, and as "
+            f"{'a secret' if len(names) == 1 else 'secrets'} of the pipeline."
+        )
+    return tuple(made)
+
+
+def _about_login(path: str, file: str, facts: Mapping[str, Any]) -> str:
+    if file == "pip.conf":
+        return (
+            f"{path} is not read where the image is built, by uv: name its index in the "
+            "requirements, as in --index-url https://${PIP_USERNAME}:${PIP_PASSWORD}@HOST/simple"
+        )
+    variable = "$NPM_TOKEN" if file == "bunfig.toml" else "${NPM_TOKEN}"
+    if file in REGISTRY_FILES:
+        return (
+            f"{path} holds a login, so it is left out of the image and its installation: write "
+            f"{variable} in place of the token, and run this again."
+        )
+    if facts.get("manager") in {"uv", "poetry"} or file == "pyproject.toml":
+        return (
+            f"{path} holds the login of an index, and enters the image: take it out of the "
+            "address, and run this again."
+        )
+    return (
+        f"{path} holds the login of an index, and enters the image: write "
+        "${PIP_USERNAME}:${PIP_PASSWORD} in its place, and run this again."
+    )
+
+
 def own_variables(
     facts: Mapping[str, Any], environment: tuple[Env, ...], situation: Situation
 ) -> tuple[str, ...]:
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
+    taken |= set(facts.get("build_secrets") or ())
     for service in situation.backing:
         taken |= set(service.urls) | service.synonyms
     return tuple(name for name in facts.get("variables", ()) if name not in taken)

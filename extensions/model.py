@@ -482,6 +482,10 @@ class App:
         environment: The container's variables.
         passed_on: Names of the app's own variables, set only where the user sets them.
         build_arguments: Variables baked into the image.
+        build_secrets: Names of the variables with which an installation of dependencies logs in to
+            registries. The image is built with them, but nothing of it holds them.
+        keep: Files that enter the image, or the installation, although secrets have such names,
+            relative to its folder.
         services: Names of the backing services of the stack that it connects to.
         external: The same of those that run elsewhere.
         routes: Path prefixes the proxy sends to it; empty for all that is left.
@@ -514,6 +518,8 @@ class App:
     environment: tuple[Env, ...] = ()
     passed_on: tuple[str, ...] = ()
     build_arguments: tuple[Env, ...] = ()
+    build_secrets: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
@@ -675,6 +681,11 @@ class Stack:
     def own_variables(self) -> tuple[str, ...]:
         """Names of the apps' own variables, each once; some of them are secrets."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.passed_on))
+
+    @property
+    def build_secrets(self) -> tuple[str, ...]:
+        """Names of the variables with which images are built to log in to registries, once."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.build_secrets))
 
     @property
     def image_files(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from . import package_managers, source_text
+from . import package_managers, package_registries, source_text
 from .errors import ProjectError
 from .origins import Fields, Found, line_at
 from .tree import MEGABYTE, Tree, join
@@ -82,7 +82,8 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
 
     Returns:
         `manager` (`npm`, `pnpm`, `yarn` or `bun`), `manager_version` (empty for the image's own
-        npm), `lockfile` (or None) and `manifests` (the files an installation reads).
+        npm), `lockfile` (or None) and `manifests` (the files an installation reads; none with a
+        login in it), and the facts of `package_registries.fields`.
     """
     managers = package_managers.of("node")
     # npm's wins last: it may be left of the time before another was taken.
@@ -110,6 +111,13 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         found = managers[manager.value].find_version(tree, folder)
     configuration = [name for module in managers.values() for name in module.CONFIGURATION]
     present = [name for name in configuration if tree.has(join(folder, name))]
+    registries = [
+        package_registries.read_file(path, tree.read(path))
+        for name in present
+        if name in package_registries.FILES and (path := join(folder, name))
+    ]
+    secret = {registry.path for registry in registries if registry.login}
+    present = [name for name in present if join(folder, name) not in secret]
     manifests = ["package.json", *([lockfile] if lockfile else []), *present]
     # Its own releases, plugins and patches.
     own = managers[manager.value].FOLDER
@@ -120,6 +128,7 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         "manager_version": found,
         "lockfile": replace(manager, value=lockfile) if lockfile else Found(None, "no lockfile"),
         "manifests": package.found(manifests, "declares the dependencies"),
+        **package_registries.fields(registries, folder),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .conf import Conf, switched_on
 from .errors import ProjectError
 from .origins import BY_HAND, Found, Origin, and_more
+from .secret_files import is_public, matching
 from .tree import Tree, join
 
 # The first line, or a heading, of the generated file, which pads them to one width.
@@ -85,6 +86,7 @@ class Project:
             if not self.is_no_source(name := top.rstrip("/"))
             and not others.fullmatch(name)
             and not (top.endswith("/") and self.is_app_folder(name))
+            and not (matching(top) and not is_public(self.tree, top))
         )
         for name in sources:
             if not name.isprintable():

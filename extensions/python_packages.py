@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from . import package_managers
+from . import package_managers, package_registries
 from .errors import ProjectError
 from .origins import Fields, Found, and_more
 from .python_dependencies import RELEVANT, Packages
@@ -38,8 +38,9 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
 
     Returns:
         `manager` (`uv`, `poetry`, `pdm` or `pip`; None where nothing declares dependencies),
-        `manifests` (the files an installation reads, relative to `folder`, the main one first)
-        and `libraries` (those dependencies that change what is generated).
+        `manifests` (the files an installation reads, relative to `folder`, the main one first),
+        `libraries` (those dependencies that change what is generated), and the facts of
+        `package_registries.fields`.
 
     Raises:
         ProjectError: A file is broken, or its form is not supported.
@@ -48,7 +49,11 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
     managers = package_managers.of("python").values()
     for manager in managers:
         if packages := manager.find(tree, folder, relevant):
-            return _fields(packages, folder, relevant)
+            registries = manager.registries(tree, folder, packages.manifests)
+            return {
+                **_fields(packages, folder, relevant),
+                **package_registries.fields(registries, folder),
+            }
     for manager in managers:
         if problem := manager.problem(tree, folder):
             raise ProjectError(problem)
@@ -93,6 +98,7 @@ def _no_packages() -> Fields:
         "manager": Found(None, reason),
         "manifests": Found([], reason),
         "libraries": Found([], reason),
+        **package_registries.fields((), "."),
     }
 
 

@@ -62,7 +62,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 _RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
 # What the last part of a key demands of its text.
-_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests"})
+_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests", "keep", "build_secrets"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "dir": (_RELATIVE_PATH, "a folder inside the project"),
@@ -72,6 +72,8 @@ _PATTERNS = {
     "lockfile": (_RELATIVE_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
     "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
+    "build_secrets": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
+    "keep": (_RELATIVE_PATH, "files of the app"),
     "paths": (re.compile(r"/[!-~]*"), "paths that start with /"),
     "sources": (_RELATIVE_PATH, "paths inside the project"),
     "test_requirements": (_RELATIVE_PATH, "files of the app"),

@@ -264,7 +264,11 @@ def plan(
         restore=_restored(request, new),
         merged=_as_now(merged or {}, new),
     )
-    warnings = [*deployment.stack.warnings, *_hidden_warnings(hidden)]
+    warnings = [
+        *deployment.stack.warnings,
+        *_hidden_warnings(hidden),
+        *_hidden_secrets(deployment, reading.tree),
+    ]
     if any(step.writes for step in steps):
         created = {step.path for step in steps if step.action is Action.CREATE}
         wanted = bool(answers.get("ci_deploy"))
@@ -354,6 +358,16 @@ def _hidden_warnings(folders: list[str]) -> list[str]:
         f"git ignores {folder}, so a clone lacks it: add !{folder} to .gitignore, or move it."
         for folder in folders
     ]
+
+
+def _hidden_secrets(
+    deployment: derivation.deployment.Deployment, tree: derivation.tree.Tree
+) -> Iterator[str]:
+    for app in deployment.stack.apps:
+        left = derivation.secret_files.hidden(tree, app.directory, app.sources, app.keep)
+        keep = [file for file in app.keep if file not in app.build.manifests]
+        if left:
+            yield derivation.secret_files.sentence(app.kind, app.directory, keep, left)
 
 
 def _twins(deployment: derivation.deployment.Deployment, steps: Sequence[Step]) -> Iterator[str]:

@@ -12,6 +12,8 @@ for Python
 
 - `find(tree, folder, relevant)`: the `Packages` that it installs in that folder, or None; the names
   in `relevant` are those of the dependencies to report;
+- `registries(tree, folder, manifests)`: what its files say of private registries, a `Registry` for
+  each;
 - `problem(tree, folder)`: why it cannot install what only it could, as a sentence, or None;
 - `test_install(manifests, requirements)`: command that installs everything, with the tests' tools,
   into `.venv`;

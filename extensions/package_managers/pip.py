@@ -10,10 +10,13 @@ import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
+from .. import package_registries
 from ..errors import ProjectError
 from ..origins import Found
+from ..package_registries import Registry
 from ..python_dependencies import Packages, declared, names, read_toml, table
 from ..tree import Tree, join
+from . import uv
 
 RUNTIME = "python"
 # After those that lock.
@@ -57,6 +60,22 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
         pip = Found("pip", "dependencies without a lockfile", path)
         return Packages(pip, ["pyproject.toml"], tuple(declared(tree, folder)))
     return None
+
+
+def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Registry]:
+    """Addresses in requirements, which name variables (pip.pypa.io, "Requirements File Format").
+
+    pip.conf, which can name none, is pip's own: uv does not read it.
+    """
+    for name in manifests:
+        path = join(folder, name)
+        if name == "pyproject.toml":
+            yield from uv.registries(tree, folder, manifests)
+        else:
+            yield package_registries.read_file(path, tree.read(path))
+    settings = join(folder, "pip.conf")
+    if tree.has(settings) and re.search(r"(?m)^\s*(extra-)?index-url\s*=", tree.read(settings)):
+        yield Registry(settings, login=True)
 
 
 def problem(tree: Tree, folder: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from .. import package_registries
+from ..package_registries import Registry
 from ..python_dependencies import Packages, find_locked, read_toml, table
 from ..tree import Tree, join
 
@@ -16,6 +18,15 @@ LOCK = "poetry lock"
 def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
     """What its lockfile holds, beside a pyproject.toml."""
     return find_locked(tree, folder, "poetry", LOCKFILES[0], relevant)
+
+
+def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Registry]:
+    """The sources of pyproject.toml (python-poetry.org/docs/repositories)."""
+    path = join(folder, "pyproject.toml")
+    sources = table(table(read_toml(tree, path), "tool"), "poetry").get("source")
+    names = package_registries.index_variables(sources, "POETRY_HTTP_BASIC")
+    login = package_registries.holds_login(package_registries.addresses(sources))
+    yield Registry(path, tuple(names), login)
 
 
 def problem(tree: Tree, folder: str) -> str | None:

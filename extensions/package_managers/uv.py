@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from ..python_dependencies import Packages, find_locked
-from ..tree import Tree
+from .. import package_registries
+from ..package_registries import Registry
+from ..python_dependencies import Packages, find_locked, read_toml, table
+from ..tree import Tree, join
 
 RUNTIME = "python"
 RANK = 0
@@ -16,6 +18,15 @@ LOCK = "uv lock"
 def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
     """What its lockfile holds, beside a pyproject.toml."""
     return find_locked(tree, folder, "uv", LOCKFILES[0], relevant)
+
+
+def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Registry]:
+    """The indexes of pyproject.toml (docs.astral.sh/uv/concepts/indexes, "Authentication")."""
+    path = join(folder, "pyproject.toml")
+    indexes = table(table(read_toml(tree, path), "tool"), "uv").get("index")
+    names = package_registries.index_variables(indexes, "UV_INDEX")
+    login = package_registries.holds_login(package_registries.addresses(indexes))
+    yield Registry(path, tuple(names), login)
 
 
 def problem(tree: Tree, folder: str) -> str | None:

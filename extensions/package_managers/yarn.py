@@ -12,7 +12,7 @@ RUNTIME = "node"
 RANK = 2
 LOCKFILES = ("yarn.lock",)
 LOCK = "yarn install"
-CONFIGURATION = (".yarnrc.yml",)
+CONFIGURATION = (".yarnrc.yml", ".yarnrc")
 FOLDER = ".yarn/"
 
 # What Yarn 2 and later write into their lockfile, by the major version (yarnpkg/berry).

@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from .. import framework, migrations, node_source, package_managers
+from .. import (
+    framework,
+    migrations,
+    node_source,
+    package_managers,
+    package_registries,
+    secret_files,
+)
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
 from ..origins import Fields
@@ -63,11 +71,13 @@ def read(project: Project, folder: str, package: node_source.Package, own: Field
     Raises:
         ProjectError: A file that has to be read is broken.
     """
+    sources = project.sources(folder, _PYTHON_ONLY)
     return {
         **node_source.read_packages(project.tree, folder, package),
         **own,
         "tests": node_source.find_tests(project.tree, folder, package),
-        "sources": project.sources(folder, _PYTHON_ONLY),
+        "sources": sources,
+        **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
         "variables": project.variables(folder),
     }
@@ -115,17 +125,24 @@ def define(
     """
     manager = facts.get("manager") or "npm"
     lockfile = facts.get("lockfile")
+    manifests = tuple(facts.get("manifests") or ["package.json"])
     tool = package_managers.get(manager).define(
         str(facts.get("manager_version") or ""), bool(lockfile)
     )
+    secrets = tuple(facts.get("build_secrets") or ())
+    if secrets:
+        # Settings of registries name them: package managers may not start without.
+        settings_files = tuple(file for file in package_registries.FILES if file in manifests)
+        tool = replace(tool, leavings=(*tool.leavings, *settings_files))
+    unset = "".join(f"{name}='' " for name in secrets)
     build = NodeBuild(
         image=facts.get("image") or RUNTIME.image,
         manager=manager,
         tool=tool,
-        manifests=tuple(facts.get("manifests") or ["package.json"]),
+        manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
-        build=f"{manager} run {script}{after_script}" if script else None,
+        build=f"{unset}{manager} run {script}{after_script}" if script else None,
         build_environment=build_environment,
         build_cache=build_cache,
         outputs=outputs,
@@ -153,6 +170,8 @@ def define(
         environment=environment,
         passed_on=tuple(name for name in own if name not in baked),
         build_arguments=arguments,
+        build_secrets=secrets,
+        keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
         volumes=situation.uploads if situation.first is None else (),
@@ -161,5 +180,5 @@ def define(
         tests=tests,
         variables=variables,
         package=package,
-        warnings=warnings,
+        warnings=(*warnings, *framework.warnings(facts, situation)),
     )

@@ -7,7 +7,15 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .. import framework, migrations, package_managers, python_packages, python_source, workers
+from .. import (
+    framework,
+    migrations,
+    package_managers,
+    python_packages,
+    python_source,
+    secret_files,
+    workers,
+)
 from ..container import HOME
 from ..framework import Situation
 from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
@@ -86,10 +94,12 @@ def read(
     if folder == ".":
         tops = {path.split("/")[0] for path in tree.files if "/" in path}
         others |= {top for top in tops if project.is_app_folder(top)}
+    sources = project.sources(folder, _NODE_ONLY)
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
-        "sources": project.sources(folder, _NODE_ONLY),
+        "sources": sources,
+        **secret_files.read(project.tree, folder, sources.value),
         "worker": workers.find(modules),
         **migrations.find_in_app(RUNTIME.name, tree, folder),
         "variables": project.variables(folder),
@@ -166,6 +176,8 @@ def define(
         job=job,
         environment=environment,
         passed_on=framework.own_variables(facts, environment, situation),
+        build_secrets=tuple(facts.get("build_secrets") or ()),
+        keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
         routes=framework.routes(facts, situation),
@@ -176,7 +188,7 @@ def define(
         tests=_tests(facts, libraries, build),
         variables=variables,
         cautions=cautions,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *framework.warnings(facts, situation)),
     )
 
 

@@ -114,6 +114,9 @@ def problem(tree, folder):
     return None
 
 
+def registries(tree, folder, manifests):
+    return ()
+
 def test_install(manifests, requirements):
     return "leaf install"
 '''
