@@ -114,7 +114,8 @@ def hidden(tree: Tree, folder: str, sources: Collection[str], keep: Collection[s
         sources: At the root, what enters the image.
         keep: Files that enter it whatever they are called, relative to `folder`.
     """
-    ignored = _entering(tree.hidden(), folder, sources)
+    # At the root, a folder with nothing else in it is none of the sources.
+    ignored = _entering(tree.hidden(), folder, None)
     suspects = {f: name for f in ignored if f not in keep and (name := matching(f)) is not None}
     at = "" if folder == "." else f"{folder}/"
     return _named(tree, at, list(_entering(tree.files, folder, sources)), suspects).value
@@ -130,15 +131,18 @@ def sentence(kind: str, folder: str, keep: Sequence[str], left: Sequence[str]) -
     )
 
 
-def _entering(paths: Iterable[str], folder: str, sources: Collection[str]) -> Iterator[str]:
-    """An app's files that would enter its image, but for their names, relative to its folder."""
+def _entering(paths: Iterable[str], folder: str, sources: Collection[str] | None) -> Iterator[str]:
+    """An app's files that would enter its image, but for their names, relative to its folder.
+
+    At the root, those are what is among `sources`; everything where that is None.
+    """
     at = "" if folder == "." else f"{folder}/"
-    tops = tuple(source for source in sources if source.endswith("/"))
+    tops = tuple(source for source in sources or () if source.endswith("/"))
     for path in paths:
         if not path.startswith(at):
             continue
         file = path.removeprefix(at)
-        here = folder != "." or file in sources or file.startswith(tops)
+        here = folder != "." or sources is None or file in sources or file.startswith(tops)
         # At the root, a file of such a name is none of the sources.
         if (here or ("/" not in file and matching(file))) and not _TESTS.search(file):
             yield file
