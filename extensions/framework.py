@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ProjectError
-from .model import App, BackingService, Env, Volume
+from .model import App, BackingService, Env, Variable, Volume
 from .package_registries import FILES as REGISTRY_FILES
 from .secret_files import matching, sentence
 from .setting import Setting
@@ -17,6 +17,15 @@ from .tree import join
 # What images and Compose set; WORKERS and RELOAD are Uvicorn's in development.
 _ALWAYS_SET = frozenset(
     {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
+)
+
+# What an app takes itself for, as Spinbox's apps read it.
+ENVIRONMENT = Variable(
+    "ENVIRONMENT",
+    "Application",
+    "What the apps take themselves for: the name of the environment.",
+    "production",
+    per_environment=True,
 )
 
 
@@ -126,6 +135,12 @@ def routes(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
     if health and not any(_covers(path, health) for path in paths):
         paths.append(health)
     return tuple(paths)
+
+
+def environment(facts: Mapping[str, Any]) -> tuple[Env, ...]:
+    """`ENVIRONMENT`, where the app has it among its variables."""
+    wanted = ENVIRONMENT.name in facts.get("variables", ())
+    return (Env(ENVIRONMENT.name, variable=ENVIRONMENT.name),) if wanted else ()
 
 
 def _covers(prefix: str, path: str) -> bool:

@@ -22,6 +22,8 @@ class Variable:
         secret: Never to be shown, logged or committed.
         build: Read while an image is built, and baked into it.
         generate: A shell command that makes a good value.
+        per_environment: It is the environment's name where nobody sets it; `default` is
+            production's.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Variable:
     secret: bool = False
     build: bool = False
     generate: str | None = None
+    per_environment: bool = False
 
 
 def password(name: str, group: str, help_text: str) -> Variable:

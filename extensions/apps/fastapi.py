@@ -39,7 +39,10 @@ SETTINGS = (
 _HEALTH_PATHS = ("/health", "/healthz", "/livez", "/health/live", "/api/health", "/ping")
 _DOCUMENTATION = {"docs_url": "/docs", "redoc_url": "/redoc", "openapi_url": "/openapi.json"}
 _PORT = Found(8000, "FastAPI's usual port")
-_ENVIRONMENT = (Env("SECRET_KEY", variable="SECRET_KEY"), Env("ENVIRONMENT", "production"))
+_ENVIRONMENT = (
+    Env("SECRET_KEY", variable="SECRET_KEY"),
+    Env(framework.ENVIRONMENT.name, variable=framework.ENVIRONMENT.name),
+)
 # Uvicorn reads both (uvicorn.dev, "Settings").
 _SERVER = (
     Env("WEB_CONCURRENCY", variable="WEB_CONCURRENCY"),
@@ -51,6 +54,7 @@ _VARIABLES = (
         "Application",
         "Signs sessions and tokens; a new one logs everybody out.",
     ),
+    framework.ENVIRONMENT,
     Variable("WEB_CONCURRENCY", "Application", "Worker processes of the API.", "2"),
     Variable(
         "FORWARDED_ALLOW_IPS",

@@ -148,7 +148,8 @@ def define(
         outputs=outputs,
         environment=image_environment,
     )
-    environment = (*situation.connection, *environment)
+    named = framework.environment(facts)
+    environment = (*named, *situation.connection, *environment)
     baked = {argument.name for argument in arguments}
     own = framework.own_variables(facts, environment, situation)
     tests = None
@@ -178,7 +179,7 @@ def define(
         tmpfs=(Tmpfs("/tmp"), *tmpfs),
         resources=Resources("512M"),
         tests=tests,
-        variables=variables,
+        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables),
         package=package,
         warnings=(*warnings, *framework.warnings(facts, situation)),
     )

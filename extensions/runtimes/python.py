@@ -157,7 +157,14 @@ def define(
         cpu_torch=manager == "pip" and with_torch and not choices.get("gpu"),
         source_root=facts.get("source_root", "."),
     )
-    environment = (*environment, *situation.connection, *_sqlalchemy(libraries, names), *serving)
+    named = () if framework.ENVIRONMENT in variables else framework.environment(facts)
+    environment = (
+        *named,
+        *environment,
+        *situation.connection,
+        *_sqlalchemy(libraries, names),
+        *serving,
+    )
     volumes = situation.uploads
     if libraries & MODEL_LIBRARIES:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
@@ -186,7 +193,7 @@ def define(
         resources=Resources("1G" if libraries & MODEL_LIBRARIES else "512M"),
         gpu=bool(choices.get("gpu")),
         tests=_tests(facts, libraries, build),
-        variables=variables,
+        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables),
         cautions=cautions,
         warnings=(*warnings, *framework.warnings(facts, situation)),
     )

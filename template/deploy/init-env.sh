@@ -105,6 +105,7 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
                 *) line=DOMAIN=$value ;;
             esac
             ;;
+        '#ENVIRONMENT='*) [ $# -eq 0 ] || line=ENVIRONMENT=$2 ;;
         '# --- '*) heading=$line above='' ;;
         '#'*) comment=$line above="$above$line
 " ;;

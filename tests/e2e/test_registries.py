@@ -10,7 +10,8 @@ import subprocess
 import tarfile
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -157,15 +158,6 @@ def _everything(image: str) -> bytes:
     return b"\n".join(found)
 
 
-def _all_stages(folder: Path, image: str, stages: tuple[str, ...]) -> Iterator[bytes]:
-    for stage in stages:
-        run(
-            "docker", "build", "--target", stage, "--secret", "id=ACME_TOKEN,src=token",
-            "--tag", image, "--file", "Dockerfile.prod", ".", cwd=folder,
-        )  # fmt: skip
-        yield _everything(image)
-
-
 def _depends_on(root: Path, dependencies: dict[str, str]) -> None:
     (root / "index.js").write_text("")
     # The description makes each build a new one, whatever was built before.
@@ -190,50 +182,99 @@ def _python(root: Path, registry: str) -> Path:
     return root
 
 
-PROJECTS = {
-    "npm": ("node", _node, ("dependencies", "build", "final"), ("node", "-p")),
-    "pip": ("python", _python, ("dependencies", "build", "final"), ("python", "-c")),
-}
-PROBES = {
-    "npm": 'require("@acme/private")',
-    "pip": "import acme_private; print(acme_private.VALUE)",
+def _uv(root: Path, registry: str) -> Path:
+    (root / "requirements.txt").unlink()
+    (root / "pyproject.toml").write_text(
+        f"# {uuid.uuid4().hex}\n"
+        '[project]\nname = "locked"\nversion = "1.0.0"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["acme-private==1.0.0"]\n\n[[tool.uv.index]]\nname = "acme"\n'
+        f'url = "http://{registry}/simple"\ndefault = true\n'
+    )
+    digest = hashlib.sha256(_wheel()).hexdigest()
+    (root / "uv.lock").write_text(UV_LOCK.format(registry=registry, digest=digest))
+    return root
+
+
+UV_LOCK = """\
+version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "acme-private"
+version = "1.0.0"
+source = {{ registry = "http://{registry}/simple" }}
+wheels = [
+    {{ url = "http://{registry}/acme_private-1.0.0-py3-none-any.whl", hash = "sha256:{digest}" }},
+]
+
+[[package]]
+name = "locked"
+version = "1.0.0"
+source = {{ virtual = "." }}
+dependencies = [
+    {{ name = "acme-private" }},
+]
+
+[package.metadata]
+requires-dist = [{{ name = "acme-private", specifier = "==1.0.0" }}]
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A project whose installation logs in: how it is made, with what, and what it prints then."""
+
+    shape: str
+    prepare: Callable[[Path, str], Path]
+    secrets: dict[str, str]
+    probe: tuple[str, ...]
+
+
+_IMPORT = ("python", "-c", "import acme_private; print(acme_private.VALUE)")
+CASES = {
+    "npm": Case("node", _node, {"ACME_TOKEN": TOKEN}, ("node", "-p", 'require("@acme/private")')),
+    "pip": Case("python", _python, {"ACME_TOKEN": TOKEN}, _IMPORT),
+    "uv": Case(
+        "python",
+        _uv,
+        {"UV_INDEX_ACME_USERNAME": "build", "UV_INDEX_ACME_PASSWORD": TOKEN},
+        _IMPORT,
+    ),
 }
 
 
-@pytest.mark.parametrize("manager", PROJECTS)
+@pytest.mark.parametrize("manager", CASES)
 def test_a_login_installs_and_no_layer_holds_it(
     manager: str, registry: str, image: str, tmp_path: Path
 ) -> None:
     """Of the image, and of the stages before it, which a build's cache takes along."""
-    shape, prepare, stages, interpreter = PROJECTS[manager]
-    root = prepare(compose(shape, tmp_path / "project"), registry)
+    case = CASES[manager]
+    root = case.prepare(compose(case.shape, tmp_path / "project"), registry)
     build(root)
-    (root / "token").write_text(TOKEN)
-    for content in _all_stages(root, image, stages):
-        assert TOKEN.encode() not in content
-    said = run("docker", "run", "--rm", image, *interpreter, PROBES[manager])
-    assert said.strip() == "private"
+    options = []
+    for name, value in case.secrets.items():
+        (tmp_path / name).write_text(value)
+        options += ["--secret", f"id={name},src={tmp_path / name}"]
+    for stage in ("dependencies", "build", "final"):
+        target = ("--target", stage, "--tag", image, "--file", "Dockerfile.prod")
+        run("docker", "build", *options, *target, ".", cwd=root)
+        assert TOKEN.encode() not in _everything(image)
+    assert run("docker", "run", "--rm", image, *case.probe).strip() == "private"
 
 
-@pytest.mark.parametrize("manager", PROJECTS)
+@pytest.mark.parametrize("manager", CASES)
 def test_compose_takes_the_login_from_the_settings(
-    manager: str, registry: str, tmp_path: Path
+    manager: str, registry: str, image: str, tmp_path: Path
 ) -> None:
-    shape, prepare, _, interpreter = PROJECTS[manager]
-    root = prepare(compose(shape, tmp_path / "project"), registry)
+    case = CASES[manager]
+    root = case.prepare(compose(case.shape, tmp_path / "project"), registry)
     build(root)
-    (root / ".env").write_text(f"ACME_TOKEN={TOKEN}\n")
-    compose_file = ("docker", "compose", "-f", "docker-compose.prod.yml", "--profile", "*")
-    name = f"{root.name}-{uuid.uuid4().hex[:8]}"
-    try:
-        with (root / ".env").open("a") as settings:
-            settings.write(f"IMAGE_APP={name}\n")
-        run(*compose_file, "build", cwd=root)
-        said = run("docker", "run", "--rm", f"{name}:latest", *interpreter, PROBES[manager])
-        assert said.strip() == "private"
-        assert TOKEN not in run("docker", "image", "inspect", f"{name}:latest")
-    finally:
-        run("docker", "image", "rm", "--force", f"{name}:latest")
+    settings = {**case.secrets, "IMAGE_APP": image}
+    (root / ".env").write_text("".join(f"{name}={settings[name]}\n" for name in settings))
+    run("docker", "compose", "-f", "docker-compose.prod.yml", "--profile", "*", "build", cwd=root)
+    assert run("docker", "run", "--rm", image, *case.probe).strip() == "private"
+    assert TOKEN.encode() not in _everything(image)
 
 
 def test_without_the_login_what_needs_none_is_built(image: str, tmp_path: Path) -> None:
