@@ -84,18 +84,19 @@ def _npm_package() -> tuple[bytes, bytes]:
 
 
 def _wheel() -> bytes:
-    content = io.BytesIO()
+    """A package as pip and uv fetch it; the same bytes each time."""
     info = "acme_private-1.0.0.dist-info"
+    files = {
+        "acme_private.py": "VALUE = 'private'\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: acme-private\nVersion: 1.0.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("acme_private.py", "VALUE = 'private'\n")
-        archive.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: acme-private\nVersion: 1.0.0\n"
-        )
-        archive.writestr(
-            f"{info}/WHEEL",
-            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        )
-        archive.writestr(f"{info}/RECORD", "")
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
     return content.getvalue()
 
 
