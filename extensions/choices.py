@@ -41,6 +41,17 @@ def _all() -> Iterator[Choice]:
         setting="What stands in front of the apps",
     )
     yield Choice(
+        "secrets",
+        "How do containers on one server get their secrets?",
+        "environment",
+        values={
+            "environment": "As environment variables, which docker inspect shows",
+            "files": "As files in /run/secrets",
+        },
+        when="compose",
+        setting="How containers on one server get their secrets",
+    )
+    yield Choice(
         "uploads",
         "In which folder of the container are uploaded files kept (empty for none)?",
         "",

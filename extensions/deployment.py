@@ -186,6 +186,11 @@ def _derive(state: str) -> Deployment:
     answers = json.loads(state)
     stack = build_stack(answers["project"], answers["overrides"], answers)
     _check_platforms(answers["targets"], stack)
+    if answers["compose"] and answers["secrets"] == "files" and not stack.rolled:
+        raise ProjectError(
+            "Nothing would write the files with secrets, as no app keeps running here: use "
+            "--set secrets=environment."
+        )
     return Deployment(
         stack,
         build_pipeline(answers, stack),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .image_reference import ImageReference
@@ -780,6 +780,21 @@ class Stack:
         """The variables by group, in their order."""
         names = dict.fromkeys(variable.group for variable in self.variables)
         return {n: tuple(v for v in self.variables if v.group == n) for n in names}
+
+    def plain(self, variables: Iterable[Env]) -> tuple[Env, ...]:
+        """The variables of a container without those that hold a secret."""
+        return tuple(e for e in variables if not (e.variable and self.variable(e.variable).secret))
+
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The secrets that are given as files, each its own: those that are always set."""
+        return tuple(v.name for v in self.variables if v.secret and v.required)
+
+    @property
+    def optional_secrets(self) -> tuple[str, ...]:
+        """Names of what is given in one file, `variables`: other secrets, and the apps' own."""
+        others = (v.name for v in self.variables if v.secret and not v.required)
+        return tuple(dict.fromkeys((*others, *self.own_variables)))
 
     def variable(self, name: str) -> Variable:
         """The variable of that name."""

@@ -145,6 +145,8 @@ def _copy(context: Context, say: Callable[[str], None], verbose: bool) -> Iterat
         ports = free_ports(port_variables(context.stack))
         own = folder / "check.env"
         values = settings(context, name, ports)
+        values["SECRETS_DIR"] = str(folder / "secrets")
+        write_secrets(context, values, folder / "secrets")
         with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.writelines(f"{key}={value}\n" for key, value in values.items())
         root = context.root.resolve()
@@ -209,6 +211,25 @@ def settings(context: Context, name: str, ports: Mapping[str, int]) -> dict[str,
     values |= {"TAG": _TAG, "BIND_ADDRESS": "127.0.0.1"}
     prefix = "127.0.0.1:" if stack.with_proxy else ""
     return values | {variable: f"{prefix}{port}" for variable, port in ports.items()}
+
+
+def write_secrets(context: Context, values: Mapping[str, str], folder: Path) -> None:
+    """The files that containers see in /run/secrets, where that was chosen (`secrets=files`).
+
+    Args:
+        context: The project.
+        values: The copy's own settings, which win over the user's.
+        folder: Where the files go; nobody else can look into its parent.
+    """
+    known = {**(context.settings or {}), **values}
+    folder.mkdir()
+    texts = {name: known.get(name, "") for name in context.stack.secret_files}
+    optional = [name for name in context.stack.optional_secrets if known.get(name)]
+    texts["variables"] = "".join(f"{name}={known[name]}\n" for name in optional)
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        # Each container has another user.
+        (folder / name).chmod(0o644)
 
 
 def _harmless(variable: str) -> str:

@@ -100,6 +100,18 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "profile-web-app",
         ("--set", "postgres=external", "--set", "postgres.migrations=sql"),
     ),
+    "private-registry": (
+        "profile-web-app",
+        (
+            *("generate", "--ci", "github", "--ci", "gitlab"),
+            *("--set", "fastapi.build_secrets=UV_INDEX_ACME_USERNAME,UV_INDEX_ACME_PASSWORD"),
+            *("--set", "nextjs.build_secrets=NPM_TOKEN", "--set", "fastapi.keep=certs/ca.pem"),
+        ),
+    ),
+    "secrets-as-files": (
+        "fastapi-postgresql-redis--with-deps",
+        ("--set", "secrets=files", "--set", "postgres.migrations=sql"),
+    ),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS
