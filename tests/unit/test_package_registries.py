@@ -136,7 +136,7 @@ def test_node_managers(lockfile: str, name: str, text: str, tmp_path: Path) -> N
     assert "NPM_TOKEN" not in dockerfile.split(" AS final")[1]
     compose = (root / "docker-compose.prod.yml").read_text()
     assert "      secrets: [NPM_TOKEN]\n" in compose
-    assert compose.endswith("secrets:\n  NPM_TOKEN: {environment: NPM_TOKEN}\n")
+    assert compose.endswith("  NPM_TOKEN: {environment: NPM_TOKEN}\n")
 
 
 def said(output: str) -> str:
