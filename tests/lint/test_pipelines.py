@@ -232,7 +232,7 @@ def test_production_waits_for_a_person(trees: Trees) -> None:
     assert len(production) == len(started) > 0
 
 
-def test_a_vulnerability_ends_the_build(trees: Trees) -> None:
+def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
     """What a scan finds fails its job, before anything is pushed."""
     found = 0
     for path in [*_workflows(trees), *_gitlab(trees)]:
@@ -246,7 +246,9 @@ def test_a_vulnerability_ends_the_build(trees: Trees) -> None:
             found += len(scans)
             for scan, push in zip(scans, pushes, strict=True):
                 assert scan < push, path
-                assert re.search(r"--exit-code 1 --no-progress$", scripts[scan], re.M), path
+                assert re.search(r"--exit-code 1 --no-progress \"\$@\"$", scripts[scan], re.M), path
+                scanned = re.findall(r"^ *scan --scanners (\w+)", scripts[scan], re.M)
+                assert scanned == ["vuln", "secret"], path
                 assert not job.get("allow_failure"), path
     assert found >= 2 * len(trees)
 

@@ -175,7 +175,8 @@ def test_what_the_script_sets_is_what_the_file_asks_for(trees: list[Tree]) -> No
     """Every `${NAME:?…}` is exported by deploy.sh; every other is a setting that it reads."""
     for tree in trees:
         text = tree.path.read_text()
-        script = (tree.folder / "deploy/swarm/deploy.sh").read_text()
+        scripts = (tree.folder / f"deploy/swarm/{name}.sh" for name in ("deploy", "common"))
+        script = "".join(path.read_text() for path in scripts)
         for name in {*re.findall(r"\$\{(\w+):\?run", text)}:
             made = name.partition("_")[2] if name.startswith("SECRET_") else name
             assert re.search(rf"\b{re.escape(made)}\b", script), (tree.name, name)
