@@ -286,3 +286,22 @@ def test_without_the_login_what_needs_none_is_built(image: str, tmp_path: Path) 
     build(root)
     run("docker", "build", "--tag", image, "--file", "Dockerfile.prod", ".", cwd=root)
     assert run("docker", "run", "--rm", image, "ls", "-A").split().count(".npmrc") == 0
+
+
+def test_certificates_are_in_the_image_and_keys_are_not(image: str, tmp_path: Path) -> None:
+    """Nor where nothing leaves them out: then the build fails, and names the file."""
+    root = compose("python", tmp_path / "project")
+    (root / ".gitignore").unlink()
+    (root / "requirements.txt").write_text("")
+    (root / "certs").mkdir()
+    (root / "certs/ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (root / "certs/tls.key").write_text("-----BEGIN PRIVATE KEY-----\n")
+    build(root)
+    command = ["docker", "build", "--tag", image, "--file", "Dockerfile.prod", "."]
+    run(*command, cwd=root)
+    assert run("docker", "run", "--rm", image, "ls", "certs").split() == ["ca.pem"]
+    ignored = root / "Dockerfile.prod.dockerignore"
+    ignored.write_text(f"{ignored.read_text()}!certs/tls.key\n")
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "Must not enter the image: ./certs/tls.key" in result.stderr
