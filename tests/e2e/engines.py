@@ -53,7 +53,8 @@ def second_engine(
     for image in images:
         need_image(image)
     folder.mkdir(parents=True)
-    (folder / "daemon.json").write_text(json.dumps(settings))
+    patient = {"dns-opts": ["timeout:1", "attempts:6"]}
+    (folder / "daemon.json").write_text(json.dumps(patient | dict(settings)))
     bridge, host = f"{name}0", f"unix://{folder}/docker.sock"
     gateway = "docker_gwbridge"
     was_there = Path("/sys/class/net", gateway).exists()
@@ -64,7 +65,6 @@ def second_engine(
     options = ["--bridge", bridge, "--pidfile", f"{folder}/pid", "--host", host]
     options += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
     options += ["--config-file", f"{folder}/daemon.json"]
-    options += ["--dns-opt", "timeout:1", "--dns-opt", "attempts:6"]
     options += ["--default-address-pool", f"base=10.{subnet}.0.0/17,size=24"]
     with (folder / "log").open("w") as log:
         path = f"{Path(daemon).parent}:{os.environ['PATH']}"

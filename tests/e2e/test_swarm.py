@@ -88,7 +88,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An engine that is in no swarm yet."""
     uv = f"ghcr.io/astral-sh/uv:{UV_VERSION}"
     engine = tmp_path_factory.mktemp("sw") / "e"
-    with second_engine(engine, "e2eswarm", 214, [*IMAGES, uv], {}) as host:
+    # As the guide has it.
+    settings = {"dns-opts": ["timeout:1", "attempts:6", "ndots:1"]}
+    with second_engine(engine, "e2eswarm", 214, [*IMAGES, uv], settings) as host:
         yield host
 
 
