@@ -648,6 +648,39 @@ class Stack:
             sorted((a for a in self.apps if a.port and not a.job), key=lambda a: not a.routes)
         )
 
+    def network(self, app: App) -> str:
+        """The network that an app shares with the proxy.
+
+        Where an app calls another one by the proxy, it has one of its own: an API takes the
+        proxy's word on who a visitor is, so nothing else may reach it.
+        """
+        alone = self.calls_api_through_proxy and app != self.apps[0]
+        return app.name if alone else "web"
+
+    @property
+    def web_networks(self) -> tuple[str, ...]:
+        """The networks of the apps that serve HTTP."""
+        return tuple(dict.fromkeys(self.network(a) for a in self.apps if a in self.web_apps))
+
+    @property
+    def probes(self) -> dict[str, str]:
+        """By the name of each app that serves HTTP, a path that the proxy sends to it."""
+        prefixes = [prefix.rstrip("/*") for app in self.web_apps for prefix in app.routes]
+
+        def is_below(path: str, prefix: str) -> bool:
+            return path == prefix or path.startswith(f"{prefix}/")
+
+        found = {}
+        for app in self.web_apps:
+            own = [prefix.rstrip("/*") for prefix in app.routes]
+            path = app.health or "/"
+            if own and not any(is_below(path, prefix) for prefix in own):
+                path = own[0] or "/"
+            elif not own and any(is_below(path, prefix) for prefix in prefixes):
+                path = "/"
+            found[app.name] = path
+        return found
+
     @property
     def jobs(self) -> tuple[App, ...]:
         """The apps that end by themselves."""
