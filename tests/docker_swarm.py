@@ -11,7 +11,8 @@ from __future__ import annotations
 # end at once.
 # `outcomes/SERVICE` is how its next update ends: back (Swarm takes it back), paused, stuck (it
 # stays in the middle). `states` is what the migration's job shows, one line a look, the last one
-# from then on.
+# from then on. `status` is what wget shows of the proxy's answer; with `knows-every-name`, so does the
+# node's resolver.
 STAND_IN = r"""#!/bin/sh
 folder=$PWD
 cd "$DOCKER_STAND_IN" || exit 9
@@ -225,6 +226,13 @@ case $call in
     'exec '*' size') echo ' 1024' ;;
     'exec '*' count') echo 'count keys 3' ;;
     'exec '*' backup') echo data && echo 'count keys 3' >&2 ;;
+    'node inspect --format {{.Status.Addr}} '*) echo 127.0.0.1 ;;
+    'run -c '*) [ -e knows-every-name ] ;;
+    'run /dev/null http'*)
+        status='  HTTP/1.1 200 OK'
+        [ ! -e status ] || status=$(show status)
+        printf '%s\n' "$status" >&2
+        ;;
     'exec '*' restore' | 'run '*' restore') cat >"restored-$before" ;;
     'exec '*' password') cat >"password-$before" ;;
     *)

@@ -25,7 +25,7 @@ from tests.runs import build
 ENDPOINTS = """
 import asyncio
 
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Request, WebSocket
 from fastapi.responses import StreamingResponse
 
 router = APIRouter()
@@ -34,6 +34,11 @@ router = APIRouter()
 @router.api_route("/version", methods=["GET", "POST"])
 async def version() -> str:
     return "{version}"
+
+
+@router.get("/client")
+async def client(request: Request) -> dict[str, str]:
+    return {{"host": request.client.host, "scheme": request.url.scheme}}
 
 
 async def ticks(count: int):

@@ -269,6 +269,45 @@ def test_the_first_deployment_builds_what_is_there(swarm: Swarm) -> None:
     assert swarm.settings.decode().endswith(f"\nTAG={built.rpartition(':')[2]}\n")
 
 
+def test_a_proxy_that_reaches_no_app_takes_the_version_back(later: Swarm) -> None:
+    later.write("status", "  HTTP/1.1 502 Bad Gateway")
+    error = failed(later, "v2")
+    assert "The proxy answers 502 for app" in error
+    assert "Failed while asking the proxy for every app. In service is version v1." in error
+    assert later.steps()[-2:] == ["take back app", "take back worker"]
+
+
+def test_a_proxy_without_a_certificate_is_pointed_out(swarm: Swarm) -> None:
+    swarm.write("status", "wget: error getting response")
+    swarm.set(DOMAIN="app.example.com")
+    done = swarm.run("deploy", "v1")
+    check(done)
+    assert "https://app.example.com does not answer yet" in done.stderr
+
+
+def test_a_deployment_ends_with_the_address(swarm: Swarm) -> None:
+    swarm.set(DOMAIN="app.example.com", HTTPS_PORT="8443")
+    last = swarm.run("deploy", "v1").stdout.splitlines()[-1]
+    address = "https://app.example.com:8443"
+    assert re.fullmatch(rf"Version v1 is in service at {address} after \d+ s\.", last)
+    asked = (swarm.state / "arguments").read_text()
+    assert "--add-host app.example.com:127.0.0.1 " in asked
+    assert " https://app.example.com:8443/health\n" in asked
+
+
+def test_a_node_that_would_ask_outside_for_a_service_gets_no_first_version(swarm: Swarm) -> None:
+    swarm.write("knows-every-name")
+    assert '"dns-opts": ["ndots:1"]' in failed(swarm, "v1")
+    assert DATABASES not in swarm.steps()
+
+
+def test_a_version_in_service_is_followed_by_others_all_the_same(later: Swarm) -> None:
+    later.write("knows-every-name")
+    done = later.run("deploy", "v2")
+    check(done)
+    assert '"dns-opts": ["ndots:1"]' in done.stderr
+
+
 def test_a_log_that_never_comes_is_not_waited_for(swarm: Swarm) -> None:
     """Docker waits for that of a container that never started."""
     tool(swarm.state / "tools", "timeout", '#!/bin/sh\nshift\nexec /usr/bin/timeout 1 "$@"\n')
