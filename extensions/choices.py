@@ -22,6 +22,10 @@ _FOLDER = Form(
     re.compile(r"(?!.*\.\.)[\w.][\w./-]*"),
     "a path of letters, digits, dots, dashes and slashes: rename that folder",
 )
+# What Caddy takes between double quotes as it stands.
+_HEADER = Form(
+    re.compile(r"""[^"`\\{}\x00-\x1f\x7f]+"""), "one line without double quotes and braces"
+)
 _WITH_CI = "ci | length > 0"
 
 
@@ -39,6 +43,30 @@ def _all() -> Iterator[Choice]:
         "caddy",
         values={proxy.name: proxy.label for proxy in PROXIES.values()},
         setting="What stands in front of the apps",
+    )
+    with_caddy = "proxy == 'caddy'"
+    yield Choice(
+        "api_docs",
+        "May everybody read FastAPI's documentation (/docs, /redoc, /openapi.json)?",
+        True,
+        when=with_caddy,
+        setting="Caddy passes on requests for FastAPI's documentation",
+    )
+    yield Choice(
+        "csp",
+        "Which Content-Security-Policy do answers get that bring none (empty for none)?",
+        "",
+        form=_HEADER,
+        when=with_caddy,
+        setting="Content-Security-Policy that Caddy adds where the app sends none",
+    )
+    yield Choice(
+        "permissions_policy",
+        "Which Permissions-Policy do answers get that bring none (empty for none)?",
+        "",
+        form=_HEADER,
+        when=with_caddy,
+        setting="Permissions-Policy that Caddy adds where the app sends none",
     )
     yield Choice(
         "secrets",

@@ -500,6 +500,7 @@ class App:
         variables: What whoever runs the stack sets for it, beside its own.
         package: The dependency whose version is the framework's, where that has a calendar: the
             product of the app's kind in `end_of_life.yml`.
+        closed: Path prefixes that the proxy passes nobody on to.
         cautions: What to look after where it can be reached, one sentence each, in Markdown.
         warnings: What the user should know, one sentence each.
     """
@@ -532,6 +533,7 @@ class App:
     tests: Tests | None = None
     variables: tuple[Variable, ...] = ()
     package: str | None = None
+    closed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -623,6 +625,7 @@ class Stack:
         migrations: Present with PostgreSQL where there is something to do.
         variables: Every variable once, in the order of `.env.example`.
         with_proxy: Caddy stands in front of the apps that serve HTTP.
+        headers: What it adds to answers that have no such header, by name.
         warnings: What the user should know, one sentence each.
     """
 
@@ -634,6 +637,7 @@ class Stack:
     migrations: Migrations | None
     variables: tuple[Variable, ...]
     with_proxy: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
 
     @property

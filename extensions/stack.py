@@ -18,6 +18,8 @@ from .runtimes import RUNTIMES
 from .services import postgres
 from .settings import check_facts, check_overrides, lay_over
 
+_HEADERS = {"Content-Security-Policy": "csp", "Permissions-Policy": "permissions_policy"}
+
 
 def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str, Any]) -> Stack:
     """Derive all that runs in production.
@@ -64,6 +66,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         migrations=_migrations(made, facts),
         variables=_variables(made, backing),
         with_proxy=serves and PROXIES[choices["proxy"]].generated,
+        headers={name: choices[key] for name, key in _HEADERS.items() if choices[key]},
         warnings=tuple(warning for app in made for warning in app.warnings),
     )
 

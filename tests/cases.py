@@ -34,6 +34,13 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "python-only": ("profile-web-app", ("--target", "python")),
     "node-only": ("profile-web-app", ("--target", "node")),
     "output": ("fastapi-mongodb--with-deps", ("--output", "ops/production")),
+    "closed": (
+        "profile-web-app",
+        (
+            *("--set", "api_docs=false", "--set", "csp=default-src 'self'; object-src 'none'"),
+            *("--set", "permissions_policy=camera=(), geolocation=()"),
+        ),
+    ),
     "uploads-and-gpu": ("profile-api-only", ("--set", "uploads=/app/uploads", "--set", "gpu=true")),
     "python-service": (
         "python-postgresql",

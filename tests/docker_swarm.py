@@ -11,8 +11,8 @@ from __future__ import annotations
 # end at once.
 # `outcomes/SERVICE` is how its next update ends: back (Swarm takes it back), paused, stuck (it
 # stays in the middle). `states` is what the migration's job shows, one line a look, the last one
-# from then on. `status` is what wget shows of the proxy's answer; with `knows-every-name`, so does the
-# node's resolver.
+# from then on. `status` is what wget shows of the proxy's answer; `knows-every-name` is a resolver
+# that does.
 STAND_IN = r"""#!/bin/sh
 folder=$PWD
 cd "$DOCKER_STAND_IN" || exit 9

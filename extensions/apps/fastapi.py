@@ -66,7 +66,7 @@ _VARIABLES = (
 )
 _CAUTIONS = (
     "`/docs`, `/redoc` and `/openapi.json` are public, as FastAPI serves them: turn them off in "
-    "the app if nobody should read them.",
+    "the app if nobody should read them, or, with Caddy, by `--set api_docs=false`.",
 )
 
 
@@ -266,15 +266,24 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     Raises:
         ProjectError: No app, several, or no server, and no command that would do without.
     """
-    return python.define(
+    is_open = situation.choices["api_docs"] or situation.choices["proxy"] != "caddy"
+    app = python.define(
         facts,
         situation,
         framework.command(facts) or _command(facts),
         environment=_ENVIRONMENT,
         serving=_SERVER,
         variables=_VARIABLES,
-        cautions=_CAUTIONS,
+        cautions=_CAUTIONS if is_open else (),
     )
+    return app if is_open else replace(app, closed=_documented(facts))
+
+
+def _documented(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the documentation is: FastAPI's paths, and those found that end like them."""
+    ends = tuple(_DOCUMENTATION.values())
+    found = [path for path in facts.get("paths") or () if path.endswith(ends)]
+    return tuple(dict.fromkeys([*ends, *found]))
 
 
 def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:

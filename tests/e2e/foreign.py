@@ -44,7 +44,7 @@ def outside(address: str, ports: tuple[int, ...]) -> Iterator[Outside]:
 
     class Web(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            seen.connections.append(self.server.server_address[1])  # type: ignore[index]
+            seen.connections.append(self.request.getsockname()[1])
             self.request.settimeout(2)
             try:
                 self.request.recv(65536)
