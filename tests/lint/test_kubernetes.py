@@ -113,6 +113,15 @@ def _pods(manifests: Manifests) -> dict[str, dict[str, Any]]:
     return {name: dict(pod) for name, pod in found if pod}
 
 
+def test_a_service_that_is_away_keeps_its_name_in_the_cluster(trees: Trees) -> None:
+    """A headless one's name goes with its pods, and is then looked for outside."""
+    for path in _all(trees):
+        for one in yaml.safe_load_all(path.read_text()):
+            if one["kind"] == "Service":
+                assert one["spec"].get("clusterIP") != "None", (path, one["metadata"]["name"])
+                assert one["spec"].get("type", "ClusterIP") == "ClusterIP"
+
+
 def test_every_overlay_is_built(trees: Trees) -> None:
     assert len(trees) == len(PAIRS)
     for tree in trees.values():
