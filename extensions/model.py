@@ -211,6 +211,8 @@ class BackingService:
             holds them, where that is more than the usual.
         both_passwords: While it is given a new password the old one holds as well, until it is
             started anew; else the old one opens no new connection.
+        needs_password: Its scripts log in with its container's password: so it starts anew with
+            the new one, before the apps do.
         product: Its name in the table of ends of life; None where it has no calendar.
         product_images: The last parts of the images' names whose tags tell the product's version.
         machine: What it needs of a server, as an item of a list.
@@ -254,6 +256,7 @@ class BackingService:
     optional_password: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
     both_passwords: bool = False
+    needs_password: bool = False
     product: str | None = None
     product_images: frozenset[str] = frozenset()
     machine: str = ""

@@ -78,6 +78,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         host_variable="MONGODB_HOST",
         rank=2,
         schemes=("mongodb",),
+        needs_password=True,
         product="mongodb",
         product_images=frozenset({"mongo"}),
         # mongodb.com/docs/manual/administration/production-notes, "Platform Support Notes".

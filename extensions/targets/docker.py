@@ -24,7 +24,12 @@ TARGET = Target(
         "stack.with_proxy": ("/deploy/Caddyfile",),
         "stack.rolled": ("/deploy/deploy.sh", "/deploy/rollback.sh", "/deploy/prune.sh"),
         "stack.has_data": ("/deploy/backup.sh", "/deploy/backup-check.sh", "/deploy/restore.sh"),
-        "stack.rolled or stack.has_data": ("/deploy/common.sh",),
+        "stack.rolled or stack.has_data": (
+            "/deploy/common.sh",
+            "/deploy/status.sh",
+            "/deploy/logs.sh",
+            "/deploy/run.sh",
+        ),
         "stack.protected": ("/deploy/change-password.sh",),
     },
     rank=0,

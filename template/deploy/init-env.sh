@@ -18,9 +18,10 @@ case "$#-${1-}" in
     0-) ;;
     2---env)
         case $2 in
-            production | prod | *[!a-z0-9-]* | -* | '') fail "$2 cannot be an environment's name: use a-z, 0-9 and dashes." ;;
+            production) set -- ;;
+            prod | *[!a-z0-9-]* | -* | '') fail "$2 cannot be an environment's name: use a-z, 0-9 and dashes." ;;
+            *) target=$root/deploy/env/$2.env ;;
         esac
-        target=$root/deploy/env/$2.env
         ;;
     *) fail "It takes --env NAME, or nothing." ;;
 esac
