@@ -29,6 +29,7 @@ TARGET = Target(
             "/deploy/status.sh",
             "/deploy/logs.sh",
             "/deploy/run.sh",
+            "/deploy/prepare-server.sh",
         ),
         "stack.protected": ("/deploy/change-password.sh",),
     },

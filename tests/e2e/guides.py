@@ -20,7 +20,9 @@ from tests import markdown
 from tests.downloads import patient
 
 # These follow something for ever: they have to run, and are then ended.
-ENDLESS = re.compile(r"logs --follow|^docker stats$")
+ENDLESS = re.compile(r"logs(\.sh)? --follow|^docker stats$")
+# These say by their exit code what they found.
+TELLING = re.compile(r"status\.sh")
 # Where no registry is reachable, these have to get as far as asking it.
 ONLINE = re.compile(r"pull --ignore-buildable|--pull$|^docker pull ")
 
@@ -84,6 +86,8 @@ class Reader:
             return
         if ENDLESS.search(command):
             command = f"timeout 5 {command} || [ $? -eq 124 ]"
+        if TELLING.search(command):
+            command = f"{command} || [ $? -eq 1 ]"
         result = patient(lambda: self._attempt(command))
         if ONLINE.search(command) and re.search(r"lookup|dial tcp|resolve", result.stdout):
             return

@@ -1,4 +1,4 @@
-"""The systemd units and the cron line that the guide makes a backup's schedule with."""
+"""The systemd units and cron lines that the guide makes schedules with, for backups and jobs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.trees import generate
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 CASES = ("profile-web-app", "output/ops/production")
@@ -19,16 +21,39 @@ def section(case: str) -> str:
     return text.split("### Every night by itself", 1)[1].split("\n### ", 1)[0]
 
 
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same part of a project that has a job."""
+    trees = generate(["python-node"], tmp_path_factory.mktemp("job"))
+    text = (trees.folder / "python-node/deploy/README.md").read_text()
+    return text.split("To run it by the clock", 1)[1].split("\n### ", 1)[0]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_systemd_takes_the_units(case: str, tmp_path: Path) -> None:
-    commands = section(case).split("```bash\n")[1].split("```")[0]
+    units = verified(section(case), tmp_path)
+    assert len(units) == 4
+
+
+def test_systemd_takes_a_job_s_units(job: str, tmp_path: Path) -> None:
+    service, timer = verified(job, tmp_path)
+    assert (service.suffix, timer.suffix) == (".service", ".timer")
+    assert f"{service.stem}.timer" in job.partition("enable --now ")[2].splitlines()[0]
+    # Without a terminal, and by the same command as cron.
+    command = re.search(r"^ExecStart=/usr/bin/env (.*)$", service.read_text(), re.MULTILINE)
+    assert command and command[1].endswith("run --rm -T app")
+    assert job.split("```text\n")[1].split("\n```")[0].endswith(f"&& {command[1]}")
+
+
+def verified(part: str, tmp_path: Path) -> list[Path]:
+    """The units that the part's commands write, which systemd has looked at."""
+    commands = part.split("```bash\n")[1].split("```")[0]
     # As pasted, but into another folder, and systemd itself is left alone.
     script = commands.replace("/etc/systemd/system", str(tmp_path))
     program = f'sudo() {{ [ "$1" != tee ] || "$@"; }}\n{script}'
     subprocess.run(["bash", "-euo", "pipefail", "-c", program], check=True)
     units = sorted(tmp_path.iterdir())
-    assert [unit.suffix for unit in units].count(".timer") == 2
-    assert [unit.suffix for unit in units].count(".service") == 2
+    assert [unit.suffix for unit in units] == [".service", ".timer"] * (len(units) // 2)
     tool = shutil.which("systemd-analyze")
     if tool is None:
         pytest.skip("systemd is not installed")
@@ -41,6 +66,7 @@ def test_systemd_takes_the_units(case: str, tmp_path: Path) -> None:
         found = re.search(r"^OnCalendar=(.*)$", timer.read_text(), re.MULTILINE)
         assert found
         subprocess.run([tool, "calendar", found[1]], check=True, capture_output=True)
+    return units
 
 
 @pytest.mark.parametrize("case", CASES)
