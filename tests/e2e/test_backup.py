@@ -682,6 +682,42 @@ def test_a_password_that_cannot_be_changed_stays(stack: Stack) -> None:
     assert (stack.folder / ".env").read_text() == before
 
 
+def no_image(stack: Stack, tools: Path) -> str:
+    """The version of the settings has no image any more."""
+    with (stack.folder / ".env").open("a") as file:
+        file.write("TAG=gone\n")
+    return "giving the apps the new password"
+
+
+def settings_stay(stack: Stack, tools: Path) -> str:
+    """The new settings cannot take the place of the old ones."""
+    (tools / "mv").write_text('#!/bin/sh\ncase $* in *draft*) exit 1 ;; esac\nexec /bin/mv "$@"\n')
+    (tools / "mv").chmod(0o755)
+    return "putting the settings in place"
+
+
+@pytest.mark.parametrize("break_it", [no_image, settings_stay])
+def test_what_is_said_after_a_failed_change_of_a_password_mends_it(
+    stack: Stack, tmp_path: Path, break_it: Callable[[Stack, Path], str]
+) -> None:
+    before = re.findall(r"^POSTGRES_PASSWORD=.*$", settings_of(stack), re.MULTILINE)
+    failing = break_it(stack, tmp_path)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    result = script(stack, "change-password", "postgres", PATH=path)
+    assert result.returncode == 1
+    said = result.stderr.splitlines()[-1]
+    assert f"Failed while {failing}. " in said
+    assert "The old password holds" not in said
+    run("sh", "-c", said.rpartition(": ")[2], cwd=stack.folder)
+    assert re.findall(r"^POSTGRES_PASSWORD=.*$", settings_of(stack), re.MULTILINE) != before
+    stack.post("/api/v1/items", {"name": f"after {failing}"})
+    back_up(stack)
+
+
+def settings_of(stack: Stack) -> str:
+    return (stack.folder / ".env").read_text()
+
+
 def test_a_deployment_backs_up_first(stack: Stack) -> None:
     kept = backups(stack)
     succeed(stack, "deploy")

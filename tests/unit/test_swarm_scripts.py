@@ -712,7 +712,11 @@ DEPLOY, RESTORE = ("deploy", "v2"), ("restore", "--yes", "latest")
 REFUSED: dict[str, tuple[Callable[[Swarm], object], tuple[str, ...], str]] = {
     "a worker": (lambda x: x.write("worker"), DEPLOY, "no manager"),
     "a backup on a worker": (lambda x: x.write("worker"), ("backup",), "no manager"),
-    "Compose": (lambda x: x.write("compose", "id"), DEPLOY, f"docker compose -p {PROJECT} down"),
+    "Compose": (
+        lambda x: x.write("compose", "id"),
+        DEPLOY,
+        f"docker compose -f docker-compose.prod.yml -p {PROJECT} --env-file .env down",
+    ),
     "no Docker": (lambda x: x.write("fails", "info"), DEPLOY, "Docker does not answer"),
     "no settings": (no_settings, DEPLOY, "sh deploy/init-env.sh\n"),
     "no such environment": (bool, ("deploy", "--env", "s"), "sh deploy/init-env.sh --env s\n"),
