@@ -67,6 +67,6 @@ def test_advice_is_for_the_environment_that_it_is_given_in(output: Path) -> None
 
 
 def test_compose_is_never_left_to_find_the_file_of_development(output: Path) -> None:
-    named = re.compile(r"docker compose (?!-f( docker-compose\.prod\.yml|$))")
+    named = re.compile(r"docker compose (?!version|-f( docker-compose\.prod\.yml|$))")
     patterns = ("deploy/*.sh", "deploy/swarm/*.sh", "deploy/README.md", "deploy/swarm/README.md")
     assert [f"{place}: {line}" for place, line in lines(output, *patterns) if named.search(line)] == []
