@@ -1,4 +1,4 @@
-"""The way from "the site is down" to "restored", as the guide has it; and the scripts to look with."""
+"""The way from "the site is down" to "restored", as the guide has it; status, logs and run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_where_all_is_well_the_status_says_so(stack: Stack) -> None:
     code, said = status(stack)
     assert (code, said.splitlines()[-1]) == (0, "All is well."), said
     for service in ("caddy", "app", "postgres", "redis"):
-        assert re.search(rf"^{service} +healthy +\d{{4}}-\d\d-\d\d .* % of \d+MiB$", said, re.M), said
+        assert re.search(rf"^{service} +healthy +\d{{4}}-\d\d-\d\d .* % of \d+MiB$", said, re.M), (
+            said
+        )
     bundle = stack.execute("caddy", "cat /data/caddy/certificates/local/localhost/localhost.crt")
     (stack.folder / "localhost.pem").write_text(bundle)
     # What Python's own reader says of the same file.

@@ -1,7 +1,7 @@
 """`prepare-server.sh` in a container of Debian that stands for a fresh server.
 
-Its packages are Debian's own, its firewall is the kernel's. What is not there is a stand-in: Docker's
-repository and packages, systemd, sshd, swap.
+Its packages are Debian's own, its firewall is the kernel's. Stand-ins are Docker's repository and
+packages, systemd, sshd and swap.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ for my $port (@ARGV) {
     while (my $c = $s->accept) { print $c "x"; close $c }
 }
 """
-ASK = "alarm 5; use IO::Socket::INET; exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], Timeout => 3)"
+ASK = (
+    "alarm 5; use IO::Socket::INET; exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], Timeout => 3)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ class Server:
 
 def start(name: str) -> Server:
     subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
-    run("docker", "run", "--detach", "--name", name, "--cap-add", "NET_ADMIN", IMAGE, "sleep", "inf")
+    run(
+        "docker", "run", "--detach", "--name", name, "--cap-add", "NET_ADMIN", IMAGE, "sleep", "inf"
+    )
     server = Server(name)
     run("docker", "cp", SCRIPT, f"{name}:/prepare-server.sh")
     for tool, text in TOOLS.items():

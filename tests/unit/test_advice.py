@@ -1,4 +1,4 @@
-"""What generated scripts and guides tell people to run: it must be there, and take those options."""
+"""What generated scripts and guides tell people to run is there, and takes those options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 # A script that is named as it is called, and the words behind it.
-CALL = re.compile(r"\bsh (deploy/[a-z/-]+\.sh)((?:\$options)?(?: +(?:\[?--?[a-z][a-z-]*|\$options))*)")
+CALL = re.compile(
+    r"\bsh (deploy/[a-z/-]+\.sh)((?:\$options)?(?: +(?:\[?--?[a-z][a-z-]*|\$options))*)"
+)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OUTPUTS = sorted(path.parent for path in GOLDEN.rglob("deploy") if path.is_dir())
 
@@ -69,4 +71,6 @@ def test_advice_is_for_the_environment_that_it_is_given_in(output: Path) -> None
 def test_compose_is_never_left_to_find_the_file_of_development(output: Path) -> None:
     named = re.compile(r"docker compose (?!version|-f( docker-compose\.prod\.yml|$))")
     patterns = ("deploy/*.sh", "deploy/swarm/*.sh", "deploy/README.md", "deploy/swarm/README.md")
-    assert [f"{place}: {line}" for place, line in lines(output, *patterns) if named.search(line)] == []
+    assert [
+        f"{place}: {line}" for place, line in lines(output, *patterns) if named.search(line)
+    ] == []

@@ -59,7 +59,7 @@ for word; do printf '%s\n' "$word"; done >"$LAB/ssh"
 for last; do :; done
 exec sh -c "$last"
 """
-DF = "#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\ncat \"$LAB/df\"\n"
+DF = '#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\ncat "$LAB/df"\n'
 
 
 @dataclass(frozen=True)
