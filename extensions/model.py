@@ -57,11 +57,15 @@ class Env:
 
 @dataclass(frozen=True)
 class Volume:
-    """A named volume, its mount path in the container, and why it is there."""
+    """A named volume, its mount path in the container, and why it is there.
+
+    On an engine, the setting `setting` may name another one in its place.
+    """
 
     name: str
     path: str
     reason: str = ""
+    setting: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,9 @@ class BackingService:
         urls: Names of the URLs that the image's entrypoint makes of those.
         variables: What whoever runs the stack sets.
         volume: Where its data lies.
+        version: Its major version, where that can be told and matters.
+        upgrade: The script (`deploy/NAME.sh`) that moves its data into another major version, which
+            does not read the files of the one before; empty where it does.
         tmpfs: Writable folders beside it.
         health: The check that tells when it accepts connections.
         resources: Limits.
@@ -225,6 +232,7 @@ class BackingService:
             where it runs elsewhere.
         managed: It as managed platforms offer it, by the platform's name; on any other, its own
             image runs with a volume.
+        warnings: What the user should know, one sentence each.
     """
 
     name: str
@@ -266,6 +274,9 @@ class BackingService:
     troubles: tuple[tuple[str, str], ...] = ()
     macros: frozenset[str] = frozenset()
     managed: Mapping[str, Managed] = field(default_factory=dict)
+    version: int | None = None
+    upgrade: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[Env, ...]:
@@ -799,10 +810,23 @@ class Stack:
         return any(isinstance(a.build, PythonBuild) and a.build.manager for a in self.apps)
 
     @property
-    def volume_names(self) -> tuple[str, ...]:
+    def volumes(self) -> tuple[Volume, ...]:
         """Every named volume of apps and backing services, once."""
         volumes = [v for app in self.apps for v in app.volumes] + [s.volume for s in self.services]
-        return tuple(dict.fromkeys(volume.name for volume in volumes))
+        found: dict[str, Volume] = {}
+        for volume in volumes:
+            found.setdefault(volume.name, volume)
+        return tuple(found.values())
+
+    @property
+    def volume_names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(volume.name for volume in self.volumes)
+
+    @property
+    def upgraded(self) -> tuple[BackingService, ...]:
+        """The backing services whose major versions do not read each other's files."""
+        return tuple(service for service in self.services if service.upgrade)
 
     @property
     def limits(self) -> dict[str, Resources]:

@@ -67,7 +67,10 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         variables=_variables(made, backing),
         with_proxy=serves and PROXIES[choices["proxy"]].generated,
         headers={name: choices[key] for name, key in _HEADERS.items() if choices[key]},
-        warnings=tuple(warning for app in made for warning in app.warnings),
+        warnings=(
+            *(warning for app in made for warning in app.warnings),
+            *(text for service in backing if not service.external for text in service.warnings),
+        ),
     )
 
 
@@ -124,6 +127,7 @@ _COMPOSE_SETTING = re.compile(
     r"DOMAIN|MORE_DOMAINS|SITE_ADDRESS|TRUSTED_PROXIES|TAG|REVISION"
     r"|DEPLOY_TIMEOUT|DRAIN_SECONDS|KEEP_VERSIONS|HTTPS?_PORT|MAX_REQUEST_BODY|UPLOAD_TIMEOUT|BIND_ADDRESS"
     rf"|IMAGE_({_SERVICES})|({_SERVICES})_PORT|[A-Z]+_(MEMORY|CPUS|PIDS)"
+    r"|POSTGRES_VOLUME"
     r"|BACKUP_(DIR|KEEP_DAYS|MIN_FREE_MB|RCLONE_REMOTE|RESTIC_REPOSITORY|RESTIC_PASSWORD_FILE)"
 )
 

@@ -414,6 +414,10 @@ def _dangers(
             warnings.append(
                 f"{service.title} changes from {image} to {service.image}: back up before, and "
                 "restore into the new version; it does not read the old one's files."
+                if not service.upgrade
+                else f"{service.title} changes from {image} to {service.image}, which does not "
+                "read the old one's files: on the server, move them by a backup with "
+                f"sh deploy/{service.upgrade}.sh, or follow the guide of another target."
             )
     return warnings
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # Everything lies in the folder $DOCKER_STAND_IN. Plans of a test, one shell pattern a line:
 # `fails`; `TERM` and `INT`, which send the script that signal after the call; `killed`, where both
-# end at once.
+# end at once. `versions` is what a look at PostgreSQL's volume tells; there is none without it.
 # `outcomes/SERVICE` is how its next update ends: back (Swarm takes it back), paused, stuck (it
 # stays in the middle). `states` is what the migration's job shows, one line a look, the last one
 # from then on. `status` is what wget shows of the proxy's answer; `knows-every-name` is a resolver
@@ -223,6 +223,8 @@ case $call in
     'inspect --format {{index .Spec.ContainerSpec.Labels "deployment"}} {{.Status.State}} '*)
         echo "$last running"
         ;;
+    'volume inspect '*) [ -e versions ] || error 'no such volume' ;;
+    'run '*' versions') show versions ;;
     'exec '*' size') echo ' 1024' ;;
     'exec '*' count') echo 'count keys 3' ;;
     'exec '*' backup') echo data && echo 'count keys 3' >&2 ;;

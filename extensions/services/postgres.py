@@ -28,9 +28,14 @@ KIND = ServiceKind(
     images=("postgres", "pgvector/pgvector"),
     rank=1,
     tagged=True,
-    settings=(("extensions", "list", "Extensions made before any migration"),),
+    settings=(
+        ("extensions", "list", "Extensions made before any migration"),
+        ("version", "number", "Its major version, where the tag of its image does not tell it"),
+    ),
 )
-DEFAULT_IMAGE = "postgres:17"
+# Where an image's tag does not tell its version.
+_RECENT = 17
+DEFAULT_IMAGE = f"postgres:{_RECENT}"
 # Extensions that the official image carries (postgresql.org/docs, appendix F) or pgvector's adds.
 _BUNDLED = frozenset(
     {
@@ -98,7 +103,8 @@ def extensions(facts: Mapping[str, Any]) -> tuple[str, ...]:
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image = _image(facts)
     uid = 70 if "alpine" in image else 999
-    version = major(image)
+    told: int | None = facts.get("version") or ImageReference.parse(image).major
+    version: int = told or _RECENT
     # Since 18 the data lies in a folder per major version (docker-library/postgres#1259).
     path = "/var/lib/postgresql" if version >= 18 else "/var/lib/postgresql/data"
     return BackingService(
@@ -131,7 +137,9 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
                 "POSTGRES_DB", "PostgreSQL", "The database's name.", default=_database(project)
             ),
         ),
-        volume=Volume("postgres_data", path),
+        volume=Volume("postgres_data", path, setting="POSTGRES_VOLUME"),
+        version=told,
+        upgrade="upgrade-postgres",
         tmpfs=(Tmpfs("/tmp"), Tmpfs("/var/run/postgresql", "1m")),
         # Over TCP: while the database is set up, the server answers on its socket only.
         health=Health(
@@ -158,9 +166,21 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
                 "`POSTGRES_PASSWORD` counts at the first start only: "
                 "`sh deploy/change-password.sh postgres`",
             ),
+            (
+                "`database files are incompatible with server`",
+                "The image is of another major version than the data: "
+                "[A new major version](#a-new-major-version-of-postgresql)",
+            ),
         ),
         macros=frozenset({"import_form", "elsewhere"}),
         managed=_MANAGED,
+        warnings=()
+        if told
+        else (
+            f"The version of PostgreSQL in {image} cannot be told: its volume is where "
+            f"PostgreSQL {_RECENT} has its data. Name the version with --set "
+            f"postgres.version=NUMBER.",
+        ),
         own_folder=() if version >= 18 else (Env("PGDATA", f"{path}/pgdata"),),
     )
 
@@ -182,7 +202,7 @@ def _image(facts: Mapping[str, Any]) -> str:
 
 def major(image: str) -> int:
     """The PostgreSQL version of an image; of one whose tag does not tell, a recent one."""
-    return ImageReference.parse(image).major or 17
+    return ImageReference.parse(image).major or _RECENT
 
 
 def _database(project: str) -> str:

@@ -32,6 +32,7 @@ TARGET = Target(
             "/deploy/prepare-server.sh",
         ),
         "stack.protected": ("/deploy/change-password.sh",),
+        "stack.upgraded": ("/deploy/upgrade-postgres.sh",),
     },
     rank=0,
 )

@@ -24,10 +24,19 @@ _COMPOSE = Version("2.24")
 
 @dataclass(frozen=True)
 class Container:
-    """A running container: its Compose project, and its open ports of the host."""
+    """A running container: its Compose project, and its open ports of the host.
+
+    Its service is Compose's name of it, or Swarm's, which begins with the stack's.
+    """
 
     project: str
     ports: frozenset[int]
+    service: str = ""
+    image: str = ""
+
+    def is_of(self, project: str, service: str) -> bool:
+        """Whether it runs a service, of a project of Compose or of a stack of Swarm."""
+        return (self.project, self.service) in {(project, service), ("", f"{project}_{service}")}
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,17 @@ def observe() -> Engine:
 def container(line: str) -> Container:
     """A line of `docker ps --format '{{json .}}'`."""
     document = _json(line)
-    label = re.search(
-        r"(?:^|,)com\.docker\.compose\.project=([^,]*)", str(document.get("Labels", ""))
+
+    def label(name: str) -> str:
+        found = re.search(rf"(?:^|,){re.escape(name)}=([^,]*)", str(document.get("Labels", "")))
+        return found[1] if found else ""
+
+    return Container(
+        label("com.docker.compose.project"),
+        published_ports(str(document.get("Ports", ""))),
+        label("com.docker.compose.service") or label("com.docker.swarm.service.name"),
+        str(document.get("Image", "")),
     )
-    return Container(label[1] if label else "", published_ports(str(document.get("Ports", ""))))
 
 
 def published_ports(text: str) -> frozenset[int]:

@@ -220,6 +220,21 @@ def later(cluster: Cluster) -> Cluster:
     return cluster
 
 
+def test_data_of_another_major_version_is_refused(later: Cluster) -> None:
+    later.write("data", "13")
+    before = later.images()
+    later.wants(app="v2", worker="v2")
+    result = later.run("deploy", "production")
+    assert result.returncode == 1
+    assert "PostgreSQL 15, which does not read the data of 13" in result.stderr
+    assert later.images() == before
+
+
+def test_data_of_the_same_major_version_is_deployed(later: Cluster) -> None:
+    later.write("data", "15")
+    assert deployed(later, app="v2", worker="v2")["app"] == "v2"
+
+
 # set-images.sh
 
 

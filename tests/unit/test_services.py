@@ -109,3 +109,27 @@ def test_a_platform_may_stand_in_for_one_image_only() -> None:
     assert offer.replaces("docker.io/library/postgres:17")
     assert not offer.replaces("pgvector/pgvector:pg17")
     assert Managed().replaces("anything")
+
+
+@pytest.mark.parametrize(
+    ("facts", "path"),
+    [
+        ({"image": "postgres:17"}, "/var/lib/postgresql/data"),
+        ({"image": "postgres:18"}, "/var/lib/postgresql"),
+        ({"image": "pgvector/pgvector:0.8.1-pg18-trixie"}, "/var/lib/postgresql"),
+        ({"image": "postgres@sha256:0", "version": 18}, "/var/lib/postgresql"),
+        ({"image": "postgres@sha256:0", "version": 17}, "/var/lib/postgresql/data"),
+    ],
+)
+def test_where_the_data_of_a_version_lies(facts: dict[str, object], path: str) -> None:
+    service = define("postgres", facts, "project")
+    assert service.volume.path == path
+    assert service.warnings == ()
+
+
+@pytest.mark.parametrize("image", ["postgres@sha256:0", "registry.example.com/pg:newest"])
+def test_a_version_that_cannot_be_told_is_said(image: str) -> None:
+    service = define("postgres", {"image": image}, "project")
+    (warning,) = service.warnings
+    assert "--set postgres.version=" in warning
+    assert service.version is None

@@ -762,6 +762,27 @@ def test_an_image_that_is_not_there(later: Swarm, image: str, failing: str, said
     assert set(later.steps()) <= {"pull ghcr.io/me/app:v2"}
 
 
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [("deploy", ("v2",)), ("deploy", ("--switch", "v2")), ("change-password", ("postgres",))],
+)
+def test_data_of_another_major_version_is_refused(
+    later: Swarm, script: str, arguments: tuple[str, ...]
+) -> None:
+    later.write("versions", "13 15")
+    before = later.services()
+    said = failed(later, *arguments, script=script)
+    assert "PostgreSQL 15, which does not read the data of 13" in said
+    assert "deploy/swarm/README.md" in said
+    assert later.services() == before
+
+
+@pytest.mark.parametrize("versions", ["15 15", "none 15"])
+def test_data_of_the_same_major_version_is_deployed(later: Swarm, versions: str) -> None:
+    later.write("versions", versions)
+    assert later.run("deploy", "v2").returncode == 0
+
+
 def test_an_image_that_cannot_be_pushed(later: Swarm) -> None:
     later.write("fails", "push *")
     assert "cannot be pushed" in failed(later)

@@ -469,7 +469,7 @@ def test_a_new_major_version_of_the_database_is_warned_about(project: Project) -
     build(root)
     versions = root / ".config/versions.conf"
     versions.write_text(versions.read_text().replace("postgres:16", "postgres:17"))
-    assert "back up before" in build(root)
+    assert "sh deploy/upgrade-postgres.sh" in build(root)
 
 
 def test_source_that_git_hides_is_named(project: Project) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import backups, engine, network, server
+from .. import backups, databases, engine, network, server
 from .. import settings as settings_checks
 from ..model import Check, Context
 
 IDS: dict[str, str] = {
     **engine.IDS,
+    **databases.IDS,
     **server.IDS,
     **network.IDS,
     **backups.IDS,
@@ -23,11 +24,17 @@ def look(context: Context) -> list[Check]:
     machine = server.observe(found, context.project)
     return [
         *engine.judge(found),
+        *databases.judge(context, found, _upgrade(context)),
         *server.judge(context, machine),
         *network.look_at_ports(context, found),
         *network.look_at_domain(context),
         *backups.look(context, "deploy"),
     ]
+
+
+def _upgrade(context: Context) -> str:
+    script = context.outcome.request.named("deploy/{}.sh")
+    return f"sh {script}{context.names.option}"
 
 
 def done(context: Context) -> Mapping[str, bool]:

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from ... import derivation
 from ...derivation import programs, versions
-from .. import backups, network
+from .. import backups, databases, engine, network
 from .. import settings as settings_checks
 from ..model import Check, Context, Status, failed, passed, warned
 
@@ -86,9 +86,12 @@ def judge(swarm: Swarm) -> list[Check]:
 def look(context: Context) -> list[Check]:
     """All checks of this target."""
     swarm = observe()
+    guide = context.outcome.request.named("deploy/swarm/README.md")
+    mend = f"{guide} says how to move it: A new major version of PostgreSQL."
     return [
         *judge(swarm),
         *judge_stack(context, swarm),
+        *databases.judge(context, engine.observe(), mend),
         *network.look_at_domain(context),
         *backups.look(context, "deploy/swarm"),
     ]
