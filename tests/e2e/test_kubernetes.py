@@ -47,7 +47,7 @@ case "$*" in
     'exec --stdin '*) grep -qx new "$input" ;;
     'exec '*) echo data ;;
     'get pods --namespace '* | 'create '*' --namespace '* | 'delete namespace '*) ;;
-    'scale --namespace '* | 'wait --namespace '* | 'patch pv volume '*) ;;
+    'scale --namespace '* | 'wait --namespace '* | 'patch pv '*' volume') ;;
     'delete statefulset --namespace '* | 'delete pvc --namespace '*) ;;
     'get pvc --namespace '*) echo volume ;;
     'apply '*'/namespace.yaml') ;;
