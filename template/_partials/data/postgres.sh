@@ -20,14 +20,17 @@ fail() {
 
 # Needs no server.
 if [ "${1-}" = versions ]; then
-    [ -x {{ path }} ] || fail "The data belongs to user $(stat -c %u {{ path }}), but this image runs as $(id -u): use the same kind of image, alpine or not, or begin with an empty volume and restore a backup."
+    folder={{ path }}
+    [ -x "$folder" ] ||
+        fail "The data belongs to user $(stat -c %u "$folder"), and this image runs as $(id -u): name an image of the same kind, alpine or not."
     program=${PG_MAJOR:-$(postgres --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')} data=none
     # Since 18 it lies in a folder of its version (docker-library/postgres#1259).
-    for file in {{ path }}/PG_VERSION {{ path }}/pgdata/PG_VERSION {{ path }}/*/docker/PG_VERSION; do
+    for file in "$folder/PG_VERSION" "$folder/pgdata/PG_VERSION" "$folder"/*/docker/PG_VERSION; do
         [ ! -s "$file" ] || data=$(cat "$file")
     done
     [ "$program" -ge 18 ] && wanted=/var/lib/postgresql || wanted=/var/lib/postgresql/data
-    [ "$wanted" = {{ path }} ] || fail "This image is PostgreSQL $program, which keeps its data elsewhere than in the volume: generate again with --set postgres.version=$program"
+    [ "$wanted" = "$folder" ] ||
+        fail "PostgreSQL $program does not keep its data in $folder: generate again with --set postgres.version=$program"
     echo "$data $program"
     exit
 fi
