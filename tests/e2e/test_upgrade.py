@@ -8,7 +8,6 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -107,6 +106,12 @@ def test_a_deployment_refuses_another_major_version_and_nothing_stops(stack: Sta
     )
     assert database(stack) == before
     assert stack.post("/api/v1/items", {"name": "still there"}) in stack.get("/api/v1/items")
+
+
+def test_the_drill_is_a_rehearsal_while_the_old_version_serves(stack: Stack) -> None:
+    back_up(stack)
+    assert "can be restored" in succeed(stack, "backup-check")
+    assert version(stack) == "15"
 
 
 def test_a_rollback_and_a_password_are_not_held_up(stack: Stack) -> None:
@@ -227,9 +232,7 @@ def test_what_no_backup_holds_is_named(stack: Stack) -> None:
     assert "\nrole reporting\n" in output
 
 
-def test_an_image_whose_version_is_not_told_is_refused_before_it_starts(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_an_image_whose_version_is_not_told_is_refused_before_it_starts(stack: Stack) -> None:
     """A volume at the place of another version would hold nothing."""
     name = f"{stack.configuration()['name']}-own:newest"
     run("docker", "tag", "postgres:18", name)
