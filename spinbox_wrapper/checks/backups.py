@@ -12,7 +12,7 @@ from pathlib import Path
 from .model import Check, Context, failed, passed, warned
 
 IDS = {
-    "backups.age": "The newest backup here is whole, and less than two days old",
+    "backups.age": "The newest backup here is whole, and no older than `BACKUP_MAX_AGE_DAYS`",
     "backups.proven": "A backup was proven within the last two weeks, by `deploy/backup-check.sh`",
 }
 _NAME = "%Y%m%d-%H%M%SZ"
@@ -84,33 +84,42 @@ def look(context: Context, scripts: str) -> list[Check]:
     if not context.stack.has_data:
         return []
     name = context.compose_project
-    place = (context.settings or {}).get("BACKUP_DIR") or "deploy/backups"
+    settings = context.settings or {}
+    place = settings.get("BACKUP_DIR") or "deploy/backups"
     backups = observe(context.root / place / name, context.root / f"deploy/state/{name}.log")
     if backups is None:
         return []
     option = context.names.option
     back_up = f"sh {context.outcome.request.named(f'{scripts}/backup.sh')}{option}"
     prove = f"sh {context.outcome.request.named('deploy/backup-check.sh')}{option}"
-    checks = judge(backups, datetime.now(UTC), back_up, prove)
+    days = settings.get("BACKUP_MAX_AGE_DAYS") or ""
+    longest = timedelta(days=int(days) if re.fullmatch("[0-9]{1,4}", days) else 2)
+    checks = judge(backups, datetime.now(UTC), longest, back_up, prove)
     # The drill needs Compose.
     return checks if scripts == "deploy" else checks[:1]
 
 
-def judge(backups: Backups, now: datetime, back_up: str, prove: str) -> list[Check]:
+def judge(
+    backups: Backups, now: datetime, longest: timedelta, back_up: str, prove: str
+) -> list[Check]:
     """Whether the newest backup would do, and whether one was proven.
 
     Args:
         backups: What the machine tells.
         now: The time that ages are counted to.
+        longest: How old the newest backup may be.
         back_up: The command that makes a backup.
         prove: The command that proves one.
     """
     if backups.newest is None:
         return [warned("backups.age", "There is no backup here yet.", back_up)]
-    return [_newest(backups.newest, backups.missing, now, back_up), _proven(backups, now, prove)]
+    newest = _newest(backups.newest, backups.missing, now, longest, back_up)
+    return [newest, _proven(backups, now, prove)]
 
 
-def _newest(name: str, missing: Collection[str], now: datetime, back_up: str) -> Check:
+def _newest(
+    name: str, missing: Collection[str], now: datetime, longest: timedelta, back_up: str
+) -> Check:
     id_, named = "backups.age", f"The newest backup, {name},"
     age = now - datetime.strptime(name, _NAME).replace(tzinfo=UTC)
     if missing:
@@ -119,7 +128,7 @@ def _newest(name: str, missing: Collection[str], now: datetime, back_up: str) ->
         seen = f"{named} is of the future: a clock is or was wrong."
         return warned(id_, seen, "Set the clock, then make a backup.")
     seen = f"{named} is {_told(age)} old."
-    return warned(id_, seen, back_up) if age > timedelta(days=2) else passed(id_, seen)
+    return warned(id_, seen, back_up) if age > longest else passed(id_, seen)
 
 
 def _proven(backups: Backups, now: datetime, prove: str) -> Check:

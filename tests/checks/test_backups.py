@@ -38,7 +38,7 @@ def log(tmp_path: Path) -> Path:
 def judged(folder: Path, log: Path, now: datetime = NOW) -> dict[str, tuple[str, str]]:
     found = backups.observe(folder, log)
     assert found is not None
-    checks = backups.judge(found, now, "back up", "prove")
+    checks = backups.judge(found, now, timedelta(days=2), "back up", "prove")
     return {check.id: (check.status.value, check.seen) for check in checks}
 
 
