@@ -33,6 +33,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.remove()
+        # Each deployment has left a version.
+        listed = ("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+        images = run(*listed, f"e2e-files-{os.getpid()}-app").split()
+        subprocess.run(["docker", "image", "rm", "--force", *images], check=False)
 
 
 def inspected(stack: Stack) -> str:
