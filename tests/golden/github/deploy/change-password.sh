@@ -21,11 +21,11 @@ lock deploy
 new=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')
 [ ${#new} -eq 64 ] || fail "/dev/urandom gives no random numbers."
 
-doing='writing the settings' done=''
+doing='writing the settings' done='' keep=''
 finish() {
     code=$?
     trap '' HUP INT QUIT TERM
-    drop_draft
+    [ -n "$keep" ] || drop_draft
     [ "$code" -eq 0 ] && result=ok || result="failed while $doing"
     note "change-password service=$service result=\"$result\""
     [ "$code" -eq 0 ] || fail "Failed while $doing. ${done:-The old password holds.}"
@@ -43,16 +43,19 @@ trap '' HUP INT QUIT TERM
 doing="changing the password in $service"
 echo "-- $doing"
 printf '%s\n' "$new" | inside "$service" password
-doing='putting the settings in place'
+doing='putting the settings in place' keep=yes
+done="$service has the new password, which stands in $draft: mv -f '$draft' '$settings_file' && sh deploy/deploy.sh$options --no-backup"
 keep_settings
-done="The database and $env_file have the new password; the apps may still use the old one: sh deploy/change-password.sh$options $service"
+keep=''
+done="$service and $env_file have the new password, but nothing else has: sh deploy/change-password.sh$options $service"
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
-doing='giving the apps the new password'
 exec 9>&-
+doing='giving the apps the new password'
+done="$service and $env_file have the new password, the apps may not; when what stands above is mended: sh deploy/deploy.sh$options --no-backup"
 if [ -n "$(containers app)" ]; then
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
@@ -60,6 +63,7 @@ fi
 if [ "$service" = redis ]; then
     # Until now both passwords held.
     doing='starting redis with the new password alone'
+    done="Until it starts anew, both passwords hold: $compose_shown up -d redis"
     compose up --detach --no-deps --wait redis
 fi
 echo "$service has a new password; it stands in $env_file."

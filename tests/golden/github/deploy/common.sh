@@ -2,6 +2,23 @@
 # What the scripts beside it share; not run by itself.
 # Every script takes --env NAME first: deploy/env/NAME.env instead of .env, and a stack of its own.
 
+# Settings come from the settings file alone. Of the shell that calls a script, this passes: what
+# Docker needs and, hidden from it, what backup.sh, rclone and restic take.
+exported=$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }')
+passing='' hidden=''
+for name in $exported; do
+    case $name in
+        PATH | PWD | HOME | SSH_AUTH_SOCK | DOCKER_* | BUILDKIT_* | BUILDX_*) ;;
+        COMPOSE_ANSI | COMPOSE_BAKE | COMPOSE_PARALLEL_LIMIT) ;;
+        TERM | TMPDIR | XDG_* | SSL_CERT_FILE | SSL_CERT_DIR) passing="$passing $name" ;;
+        HTTP_PROXY | HTTPS_PROXY | ALL_PROXY | NO_PROXY) passing="$passing $name" ;;
+        http_proxy | https_proxy | all_proxy | no_proxy) passing="$passing $name" ;;
+        USER | LOGNAME | LANG | LC_* | KEEP_BACKUP | RESTIC_* | RCLONE_*) hidden="$hidden $name" ;;
+        AWS_* | AZURE_* | B2_* | GOOGLE_* | OS_* | ST_*) hidden="$hidden $name" ;;
+        *) command unset "$name" 2>/dev/null || true ;;
+    esac
+done
+
 me=$(basename -- "$0" .sh)
 fail() {
     echo "$me: $1" >&2
@@ -27,13 +44,23 @@ if [ "$environment" = production ]; then
 else
     options=" --env $environment" compose_shown="docker compose -f docker-compose.prod.yml -p $project --env-file $env_file"
 fi
+# What a script cannot do without. status.sh, which sets looking, says it and goes on.
+lacks() {
+    [ -n "${looking-}" ] || fail "$1"
+    lacking="${lacking-}$1
+"
+}
 if [ ! -r "$env_file" ]; then
-    fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
+    lacks "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
+    env_file=/dev/null
 fi
-docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
+docker info >/dev/null 2>&1 || {
+    lacks "Docker does not answer: is it running, and may you use it?"
+    docker() { return 1; }
+}
 
 [ -z "$(docker ps --quiet --filter "label=com.docker.stack.namespace=$project")" ] ||
-    fail "$project runs in a swarm here: use deploy/swarm/, or end that first with docker stack rm $project."
+    fail "$project runs in a swarm here; end that first: docker stack rm $project"
 # A second checkout would take the first one's containers over.
 docker ps --all --filter "label=com.docker.compose.project=$project" \
     --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | while read -r folder; do
@@ -41,30 +68,19 @@ docker ps --all --filter "label=com.docker.compose.project=$project" \
         fail "$project runs from $folder: use that, or --env NAME for a second stack."
 done || exit 1
 
-compose() {
-    docker compose -f docker-compose.prod.yml -p "$project" --env-file "$env_file" "$@"
-}
+compose() (
+    # shellcheck disable=SC2086 # names are words
+    unset $hidden
+    exec docker compose -f docker-compose.prod.yml -p "$project" --env-file "$env_file" "$@"
+)
 
-# A setting of the environment's file, or the default. It is read as text, never executed.
-setting() {
-    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=//p" | tail -n 1)
-    case ${value#"${value%%[![:space:]]*}"} in
-        \'*\'*) value=${value#*\'} value=${value%%\'*} ;;
-        \"*\"*) value=${value#*\"} value=${value%%\"*} ;;
-        \'* | \"*) fail "$1 in $env_file has a quote that does not close on its line." ;;
-        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//') ;;
-    esac
-    printf %s "${value:-$2}"
-}
-number() {
-    value=$(setting "$1" "$2")
-    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
-    printf %s "$value"
-}
+# What the apps take themselves for, unless the settings say otherwise.
+ENVIRONMENT=$(setting ENVIRONMENT "$environment")
+export ENVIRONMENT
 
 # What the scripts note down lies beside them, out of git's sight.
 mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
-    fail "deploy/state cannot be written."
+    lacks "deploy/state cannot be written."
 
 # New settings are whole on the disk, and nobody else's to read, before they take the place of the
 # old ones in one step. Under the lock deploy: draft_settings NAME=VALUE ..., then keep_settings.
@@ -191,6 +207,14 @@ wait_for_services() {
             wait_until_healthy "$id" "$service" patiently || return
         done
     done
+}
+
+# What is to be said where the files name another major version than the data is of; else nothing.
+version_apart() {
+    versions=$(beside postgres versions </dev/null) || return
+    case $versions in 'none '*) return ;; esac
+    [ "${versions% *}" = "${versions#* }" ] || echo \
+        "The files name PostgreSQL ${versions#* }, which does not read the data of ${versions% *}: move it with sh deploy/upgrade-postgres.sh$options"
 }
 
 # Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB

@@ -3,6 +3,10 @@
 # files of this stack and pulls the images; the source code stays here.
 #   sh deploy/remote.sh deploy   [--env NAME] VERSION APP=IMAGE@sha256:DIGEST ...
 #   sh deploy/remote.sh rollback [--env NAME] [VERSION]
+# And what the scripts of these names do, there:
+#   sh deploy/remote.sh status   [--env NAME]
+#   sh deploy/remote.sh logs     [--env NAME] [--since 1h] [--follow] [APP...]
+#   sh deploy/remote.sh run      [--env NAME] [APP] COMMAND...
 # From the environment:
 #   SSH_HOST, SSH_USER   where to, and as whom; SSH_PORT is 22 unless set
 #   SSH_KNOWN_HOSTS      the server's public keys, as in known_hosts: no other server is talked to
@@ -19,8 +23,8 @@ cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
 action=${1-}
 case $action in
-    deploy | rollback) shift ;;
-    *) fail "Say what to do: sh deploy/remote.sh deploy or rollback." ;;
+    deploy | rollback | status | logs | run) shift ;;
+    *) fail "Say what to do: sh deploy/remote.sh deploy, rollback, status, logs or run." ;;
 esac
 [ -n "${SSH_HOST-}" ] || fail "SSH_HOST is not set: it names the server."
 [ -n "${SSH_USER-}" ] || fail "SSH_USER is not set: it names the user on the server."
@@ -33,20 +37,30 @@ quoted() {
 }
 options='' folder=${SERVER_DIR:-/srv/api-only} stack=api-only-prod settings=.env
 if [ "${1-}" = --env ]; then
-    case ${2-} in '' | -* | *[!a-z0-9-]*) fail "Name the environment: --env NAME." ;; esac
-    options=" --env $2" folder=${SERVER_DIR:-/srv/api-only-$2} stack=api-only-$2 settings=deploy/env/$2.env
+    case ${2-} in
+        production) ;;
+        prod | '' | -* | *[!a-z0-9-]*) fail "Name the environment: --env NAME, of a-z, 0-9 and dashes." ;;
+        *) options=" --env $2" folder=${SERVER_DIR:-/srv/api-only-$2} stack=api-only-$2 settings=deploy/env/$2.env ;;
+    esac
     shift 2
 fi
-[ "$action" = deploy ] || [ $# -eq 0 ] || {
+if [ "$action" = rollback ] && [ $# -gt 0 ] && [ "$1" != --list ]; then
     # A tag or commit, as people name them, and as deployments do.
     version=${1#v}
     case $version in *[!0-9a-f]*) ;; ????????????*) version=$(printf %.12s "$version") ;; esac
-    set -- "$version"
-}
+    shift
+    set -- "$version" "$@"
+fi
+version=${1-}
+case $action-$version in
+    rollback- | rollback---list) ;;
+    deploy-* | rollback-*)
+        [ "$action" = rollback ] || [ $# -ge 2 ] || fail "Name the version and its images: VERSION APP=IMAGE@sha256:DIGEST."
+        case $version in '' | -* | *[!A-Za-z0-9._-]*) fail "'$version' is not a tag." ;; esac
+        ;;
+esac
 words=''
 for word; do words="$words $(quoted "$word")"; done
-version=${1-}
-[ "$action" = rollback ] || [ $# -ge 2 ] || fail "Name the version and its images: VERSION APP=IMAGE@sha256:DIGEST."
 
 umask 077
 private=$(mktemp -d)
@@ -63,17 +77,26 @@ store() {
 store "$SSH_KEY" key
 store "$SSH_KNOWN_HOSTS" known_hosts
 
+terminal=-T
 over_there() {
-    ssh -F none -T -i "$private/key" -p "${SSH_PORT:-22}" -o BatchMode=yes -o IdentitiesOnly=yes \
+    ssh -F none "$terminal" -i "$private/key" -p "${SSH_PORT:-22}" -o BatchMode=yes -o IdentitiesOnly=yes \
         -o StrictHostKeyChecking=yes -o UserKnownHostsFile="$private/known_hosts" \
         -o GlobalKnownHostsFile=none -o ConnectTimeout=20 -o ServerAliveInterval=15 \
-        "$SSH_USER@$SSH_HOST" "sh -c $(quoted "set -eu; cd $(quoted "$folder"); $1")"
+        -- "$SSH_USER@$SSH_HOST" "sh -c $(quoted "set -eu; cd $(quoted "$folder"); $1")"
 }
 
-if [ "$action" = rollback ]; then
-    over_there "sh deploy/rollback.sh$options$words" </dev/null
-    exit
-fi
+case $action in
+    rollback)
+        over_there "sh deploy/rollback.sh$options$words" </dev/null
+        exit
+        ;;
+    status | logs | run)
+        # A terminal there where one is here, for shells and Ctrl-C.
+        if [ -t 0 ] && [ -t 1 ]; then terminal=-t; fi
+        over_there "sh deploy/$action.sh$options$words"
+        exit
+        ;;
+esac
 
 echo "-- copying the files of this version"
 # Of the folders that the server's own files lie in, nothing is taken along.
@@ -100,7 +123,8 @@ code=0
 printf '%s' "${REGISTRY_PASSWORD-}" |
     over_there "sh deploy/deploy.sh$options${REGISTRY_PASSWORD:+ --login $(quoted "${REGISTRY_USER-}")}$words" || code=$?
 if [ "$code" -ne 0 ]; then
+    pattern=$(printf %s "$version" | sed 's/\./\\./g')
     # The version before goes with its own files, unless this one is in service all the same.
-    over_there "grep -qx 'TAG=$version\(-......\)\{0,1\}' $settings || { ($extract $state/files-before.tar); }" </dev/null || true
+    over_there "grep -qx 'TAG=$pattern\(-......\)\{0,1\}' $settings || { ($extract $state/files-before.tar); }" </dev/null || true
     exit 1
 fi

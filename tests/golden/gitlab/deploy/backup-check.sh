@@ -1,6 +1,7 @@
 #!/bin/sh
 # Proves a backup: restores it into a throw-away stack beside the real one, counts, and compares with
-# what was counted when it was made. Removes that stack again. The latest must be less than two days old.
+# what was counted when it was made. Removes that stack again. The latest must not be older than
+# BACKUP_MAX_AGE_DAYS.
 #   sh deploy/backup-check.sh [--env NAME] [BACKUP]   latest, a name of restore.sh --list, or a path
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -14,6 +15,7 @@ lock drill
 verify "$backup"
 # No environment can have this name.
 project=${project}_drill work=$(mktemp -d) result='failed'
+compose_shown="docker compose -f docker-compose.prod.yml -p $project --env-file $env_file"
 remove() {
     compose --progress quiet --profile '*' down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1
 }
@@ -21,7 +23,7 @@ finish() {
     code=$?
     trap '' HUP INT QUIT TERM
     rm -rf "$work"
-    remove || echo "$me: The throw-away stack could not be removed: docker compose -p $project down --volumes" >&2
+    remove || echo "$me: The throw-away stack could not be removed: $compose_shown --profile '*' down --volumes" >&2
     note "drill backup=$(basename "$backup") result=\"$result\""
     [ "$code" -eq 0 ] || [ "$code" -gt 128 ] || exit 1
     exit "$code"
@@ -75,4 +77,4 @@ result=ok
 echo "The backup $(basename "$backup") can be restored."
 [ $# -eq 0 ] || exit 0
 age=$((($(date +%s) - $(time_of "$(basename "$backup")")) / 3600))
-[ "$age" -lt 48 ] || fail "But it is the newest, and $((age / 24)) days old: are backups made every night?"
+[ "$age" -le $((max_age_days * 24)) ] || fail "But it is the newest, and $((age / 24)) days old: are backups made every night?"

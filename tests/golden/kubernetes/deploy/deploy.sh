@@ -38,6 +38,7 @@ if [ $# -gt 0 ]; then
     shift
     case $version in -* | '' | *[!A-Za-z0-9._-]*) fail "$version is not a tag." ;; esac
 fi
+look_for_settings
 
 # The images by name, and by digest where one is given.
 image_names() {
@@ -111,10 +112,25 @@ name_of() {
 
 # The proxy sends the requests for APP to the container that /run/live/APP names. Outside a
 # deployment that is APP itself, the service.
-caddy=''
+caddy='' proxied=''
 point() {
     docker exec "$caddy" sh -c 'echo "$2" >"/run/live/.$1" && mv "/run/live/.$1" "/run/live/$1"' \
         sh "$1" "$2"
+}
+# Where an app answers: its port, and a path of it.
+probe_of() {
+    case $1 in
+        app) echo 8000/health ;;
+        frontend) echo 3000/api/health ;;
+    esac
+}
+# Whether the proxy gets an answer, whatever it says, from a container of an app.
+is_reached() {
+    docker exec "$caddy" wget -S -T 10 -Y off -O /dev/null "http://$(name_of "$2"):$(probe_of "$1")" 2>&1 | grep -q 'HTTP/' || {
+        show_log "$2" "$1"
+        echo "$me: The proxy does not reach $1: does it listen on 0.0.0.0, not on 127.0.0.1 alone?" >&2
+        return 1
+    }
 }
 point_to_services() {
     for app in $web; do
@@ -156,6 +172,7 @@ give_up() {
     done
     remove_others
     point_to_services
+    [ -z "$proxied" ] || printf %s "$proxied" | docker exec -i "$caddy" caddy reload --config - >/dev/null 2>&1 || true
 }
 
 # Waits until nobody is connected to a container's port any more: downloads, streams, WebSockets.
@@ -166,6 +183,62 @@ drain() {
         sleep 1
         waited=$((waited + 1))
     done
+}
+
+# The site's first address: its scheme, its name and the port that the proxy listens on.
+site=$(setting SITE_ADDRESS '')
+[ -n "$site" ] || site=$(setting DOMAIN localhost)
+site=${site%%[, ]*} scheme=https
+case $site in http://*) scheme=http ;; esac
+site=${site#*://}
+site=${site%%/*}
+host=${site%%:*}
+case $host in '*'*) host=www${host#\*} ;; esac
+if [ "$scheme" = https ]; then
+    published=$(setting HTTPS_PORT 443) shown=:443
+else
+    published=$(setting HTTP_PORT 80) shown=:80
+fi
+url=$scheme://${host:-localhost}
+[ ":${published##*:}" = "$shown" ] || url=$url:${published##*:}
+
+# The status that a visitor gets for a path, by the site's name and whatever the certificate; nothing
+# where the proxy does not answer.
+ask() {
+    case $host in
+        # Without a domain, plain HTTP on any address is the same site.
+        '' | localhost) asked=http://$address:80 ;;
+        *) if [ "$scheme" = http ]; then asked=http://$host:80; else asked=https://$host:443; fi ;;
+    esac
+    docker run --rm --read-only --cap-drop ALL --network "${project}_web" --add-host "${host:-localhost}:$address" --entrypoint wget \
+        caddy:2-alpine -S -T 10 -Y off --no-check-certificate -O /dev/null "$asked$1" 2>&1 |
+        sed -n 's|^ *HTTP/[0-9.]* \([0-9]*\).*|\1|p' | head -n 1
+}
+# Asks for each app.
+ask_for_all() {
+    address=$(docker inspect --format '{{(index .NetworkSettings.Networks "'"${project}_web"'").IPAddress}}' "$caddy")
+    for probe in app=/health frontend=/api/health; do
+        tries=0
+        while status=$(ask "${probe#*=}"); do
+            case $status in '' | 50[234]) ;; *) break ;; esac
+            tries=$((tries + 1))
+            [ "$tries" -lt 3 ] || break
+            sleep 1
+        done
+        case $status in
+            50[234])
+                echo "$me: The proxy answers $status for ${probe%%=*}, at $url${probe#*=}: $compose_shown logs caddy" >&2
+                return 1
+                ;;
+            '')
+                echo "$me: $url does not answer yet; with a domain, its certificate may be missing: $compose_shown logs caddy" >&2
+                return
+                ;;
+        esac
+    done
+}
+say_in_service() {
+    echo "Version $version is in service at $url after $(($(date +%s) - started)) s."
 }
 
 # Makes missing containers. Compose knows of their dependencies, else its next `up` would make them
@@ -228,6 +301,14 @@ start_old_version() {
 }
 
 compose config --quiet
+# Another major version would take the place of the one that serves, and then not read its files.
+doing='looking at the data of PostgreSQL'
+apart=$(version_apart)
+if [ -n "$apart" ]; then
+    # What only switches leaves it as it runs.
+    [ -n "$only_switch" ] && [ -n "$(containers postgres)" ] || fail "$apart"
+    echo "$me: $apart" >&2
+fi
 # The new settings are written already, while a full disk does no harm.
 draft_settings "TAG=$version" $changed
 seen=$(cksum <"$settings_file")
@@ -276,8 +357,11 @@ if [ -z "$serving" ]; then
         place
         compose --progress quiet up --detach --no-deps --wait caddy
     fi
+    caddy=$(containers caddy)
+    begin 'asking the proxy for every app'
+    ask_for_all
     keep_version
-    echo "Version $version is in service."
+    say_in_service
     exit
 fi
 if [ -z "$only_switch" ]; then
@@ -308,11 +392,16 @@ for app in $apps; do
     create --scale "$app=$((count + 1))" "$app"
     for id in $(containers --all "$app"); do
         case " $keep $new " in *" $id "*) continue ;; esac
+        # A proxy of older files is not in every app's network.
+        case $app in
+            frontend) docker network connect --alias caddy --alias api "${project}_frontend" "$caddy" 2>/dev/null || true ;;
+        esac
         # Until it has proven itself, it does not come back by itself.
         docker update --restart no "$id" >/dev/null
         docker start "$id" >/dev/null
         new="$new $id"
         wait_until_healthy "$id" "$(name_of "$id")"
+        case " $web " in *" $app "*) is_reached "$app" "$id" ;; esac
     done
 done
 
@@ -322,11 +411,14 @@ for app in $web; do
         case " $new " in *" $id "*) point "$app" "$(name_of "$id")" ;; esac
     done
 done
+proxied=$(docker exec "$caddy" wget -q -O - http://127.0.0.1:2019/config/ 2>/dev/null || true)
+docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
+    echo "$me: The proxy did not take deploy/Caddyfile: $compose_shown logs caddy" >&2
+begin 'asking the proxy for every app'
+ask_for_all
 trap '' HUP INT QUIT TERM PIPE
 docker update --restart unless-stopped $new >/dev/null
 keep_version
-docker exec -i "$caddy" caddy reload --config - --adapter caddyfile <deploy/Caddyfile >/dev/null 2>&1 ||
-    echo "$me: The proxy did not take deploy/Caddyfile: $compose_shown logs caddy" >&2
 
 begin 'waiting for open requests, then stopping the old version'
 for id in $(containers app); do
@@ -344,7 +436,8 @@ point_to_services
 
 compose config --hash caddy,postgres | while read -r service hash; do
     id=$(containers "$service")
+    [ "$service" != postgres ] || [ -z "$apart" ] || continue
     [ -z "$id" ] || [ "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")" = "$hash" ] ||
         echo "$service runs with older settings. To apply the new ones, with a short gap: $compose_shown up -d $service"
 done
-echo "Version $version is in service."
+say_in_service

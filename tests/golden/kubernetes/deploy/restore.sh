@@ -31,7 +31,7 @@ while :; do
             import=$2
             shift
             ;;
-        -*) fail "$1 is no option; sh deploy/restore.sh --list shows the backups." ;;
+        -*) fail "$1 is no option; sh deploy/restore.sh$options --list shows the backups." ;;
         *) break ;;
     esac
     shift

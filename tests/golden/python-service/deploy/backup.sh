@@ -18,7 +18,8 @@ fi
 lock backup
 started=$(date +%s)
 mkdir -p "$backups" || fail "$backups cannot be written: look at BACKUP_DIR in $env_file."
-[ "$(setting BACKUP_DIR deploy/backups)" != deploy/backups ] || echo '*' >deploy/backups/.gitignore
+# Out of git's sight, wherever they lie.
+[ -e "$backups/.gitignore" ] || echo '*' >"$backups/.gitignore"
 # What a killed run left.
 rm -rf "$backups"/*.partial
 

@@ -2,6 +2,23 @@
 # What the scripts beside it share; not run by itself.
 # Every script takes --env NAME first: deploy/env/NAME.env instead of .env, and a stack of its own.
 
+# Settings come from the settings file alone. Of the shell that calls a script, this passes: what
+# Docker needs and, hidden from it, what backup.sh, rclone and restic take.
+exported=$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }')
+passing='' hidden=''
+for name in $exported; do
+    case $name in
+        PATH | PWD | HOME | SSH_AUTH_SOCK | DOCKER_* | BUILDKIT_* | BUILDX_*) ;;
+        COMPOSE_ANSI | COMPOSE_BAKE | COMPOSE_PARALLEL_LIMIT) ;;
+        TERM | TMPDIR | XDG_* | SSL_CERT_FILE | SSL_CERT_DIR) passing="$passing $name" ;;
+        HTTP_PROXY | HTTPS_PROXY | ALL_PROXY | NO_PROXY) passing="$passing $name" ;;
+        http_proxy | https_proxy | all_proxy | no_proxy) passing="$passing $name" ;;
+        USER | LOGNAME | LANG | LC_* | KEEP_BACKUP | RESTIC_* | RCLONE_*) hidden="$hidden $name" ;;
+        AWS_* | AZURE_* | B2_* | GOOGLE_* | OS_* | ST_*) hidden="$hidden $name" ;;
+        *) command unset "$name" 2>/dev/null || true ;;
+    esac
+done
+
 me=$(basename -- "$0" .sh)
 fail() {
     echo "$me: $1" >&2
@@ -26,13 +43,46 @@ if [ "$environment" = production ]; then options=''; else options=" --env $envir
 if [ ! -r "$env_file" ]; then
     fail "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
 fi
+
+# A setting of the environment's file with the value that Docker Compose gives it, or the default.
+settings() (
+    # shellcheck disable=SC2086 # names are words
+    unset $hidden
+    LC_ALL=C awk "$@" -f deploy/settings.awk <"$env_file"
+)
+setting() {
+    value=$(settings -v "of=$1") || fail "$env_file: $value"
+    printf %s "${value:-$2}"
+}
+number() {
+    value=$(setting "$1" "$2")
+    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
+    printf %s "$value"
+}
+set_here=$(settings) || fail "$env_file: $set_here"
+# What the file sets comes from no shell.
+own=" $(echo "$set_here" | tr '\n' ' ')"
+for name in $passing; do
+    case $own in *" $name "*) hidden="$hidden $name" ;; esac
+done
+
+# Before anything starts: what the stack does not start without.
+look_for_settings() {
+    required='SECRET_KEY POSTGRES_PASSWORD REDIS_PASSWORD' missing=''
+    for name in $required; do
+        # Compose takes a comment alone for the value.
+        case $(setting "$name" '') in '' | '# '*) missing="$missing $name" ;; esac
+    done
+    [ -z "$missing" ] || fail "Not set in $env_file:$missing. This adds what is missing: sh deploy/init-env.sh$options"
+}
+
 docker info >/dev/null 2>&1 || fail "Docker does not answer: is it running, and may you use it?"
 
 [ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] ||
     fail "This is no manager of a swarm: docker swarm init, or run it on a manager."
 # It would use the same ports and volumes.
 [ -z "$(docker ps --quiet --filter "label=com.docker.compose.project=$project")" ] ||
-    fail "The stack of Docker Compose runs here: docker compose -p $project down; the swarm takes its data over."
+    fail "Compose runs the stack here: docker compose -f docker-compose.prod.yml -p $project --env-file $env_file down; its data is taken over."
 case $PWD in *,*) fail "Docker takes no path with a comma: move the project." ;; esac
 # The node that has a label: services with volumes, or the proxy, run there alone.
 node_with() {
@@ -42,22 +92,9 @@ node_with() {
 mark=$(printf %.50s "$project")_in-progress
 own_node=$(docker info --format '{{.Swarm.NodeID}}')
 
-# A setting of the environment's file, or the default. It is read as text, never executed.
-setting() {
-    value=$(tr -d '\r' <"$env_file" | sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=//p" | tail -n 1)
-    case ${value#"${value%%[![:space:]]*}"} in
-        \'*\'*) value=${value#*\'} value=${value%%\'*} ;;
-        \"*\"*) value=${value#*\"} value=${value%%\"*} ;;
-        \'* | \"*) fail "$1 in $env_file has a quote that does not close on its line." ;;
-        *) value=$(printf %s "$value" | sed 's/[[:space:]]\{1,\}#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//') ;;
-    esac
-    printf %s "${value:-$2}"
-}
-number() {
-    value=$(setting "$1" "$2")
-    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
-    printf %s "$value"
-}
+# What the apps take themselves for, unless the settings say otherwise.
+ENVIRONMENT=$(setting ENVIRONMENT "$environment")
+export ENVIRONMENT
 
 # What the scripts note down lies beside them, out of git's sight.
 mkdir -p deploy/state && [ -e deploy/state/.gitignore ] || echo '*' >deploy/state/.gitignore ||
@@ -189,6 +226,19 @@ scale() {
     docker service scale --detach "${project}_$1=$2" >/dev/null
 }
 limit=$(number DEPLOY_TIMEOUT 300)
+
+# What is to be said where the files name another major version than the data is of; else nothing.
+version_apart() {
+    # Another node's volumes cannot be seen.
+    volume=${project}_$(setting POSTGRES_VOLUME postgres_data)
+    docker volume inspect "$volume" >/dev/null 2>&1 || return 0
+    versions=$(docker run --rm --network none --read-only --cap-drop ALL --user 999:999 \
+        --volume "$volume":/var/lib/postgresql/data:ro --entrypoint sh pgvector/pgvector:pg15 \
+        -c "$(cat deploy/data/postgres.sh)" postgres.sh versions) || return
+    case $versions in 'none '*) return ;; esac
+    [ "${versions% *}" = "${versions#* }" ] || echo \
+        "The files name PostgreSQL ${versions#* }, which does not read the data of ${versions% *}: deploy/swarm/README.md says how to move it"
+}
 
 # Runs deploy/data/SERVICE.sh in the service's container: inside SERVICE VERB
 inside() {

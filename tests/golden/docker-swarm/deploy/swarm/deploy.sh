@@ -47,9 +47,7 @@ done
 : "${IMAGE_APP:=$name_app:$version}"
 export IMAGE_APP
 
-[ -n "$(setting SECRET_KEY '')" ] || fail "SECRET_KEY is not set in $env_file."
-[ -n "$(setting POSTGRES_PASSWORD '')" ] || fail "POSTGRES_PASSWORD is not set in $env_file."
-[ -n "$(setting REDIS_PASSWORD '')" ] || fail "REDIS_PASSWORD is not set in $env_file."
+look_for_settings
 # Labels say which node has the volumes and which the domain points to; a single node has all.
 nodes=$(docker node ls --quiet) labels='data edge'
 for label in $labels; do
@@ -92,11 +90,11 @@ begin() {
 
 # What stands in stack.yml as ${…}: the settings' values, where they have one.
 for name in \
-    SITE_ADDRESS TRUSTED_PROXIES MAX_REQUEST_BODY HTTP_PORT HTTPS_PORT \
-    APP_REPLICAS CADDY_MEMORY APP_MEMORY MIGRATE_MEMORY POSTGRES_MEMORY \
-    REDIS_MEMORY CADDY_CPUS APP_CPUS MIGRATE_CPUS POSTGRES_CPUS REDIS_CPUS \
-    WEB_CONCURRENCY FORWARDED_ALLOW_IPS POSTGRES_USER POSTGRES_DB \
-    REDIS_MAXMEMORY REDIS_MAXMEMORY_POLICY; do
+    SITE_ADDRESS TRUSTED_PROXIES MAX_REQUEST_BODY UPLOAD_TIMEOUT HTTP_PORT \
+    HTTPS_PORT APP_REPLICAS CADDY_MEMORY APP_MEMORY MIGRATE_MEMORY \
+    POSTGRES_MEMORY REDIS_MEMORY CADDY_CPUS APP_CPUS MIGRATE_CPUS \
+    POSTGRES_CPUS REDIS_CPUS WEB_CONCURRENCY FORWARDED_ALLOW_IPS POSTGRES_USER \
+    POSTGRES_DB REDIS_MAXMEMORY REDIS_MAXMEMORY_POLICY POSTGRES_VOLUME; do
     value=$(setting "$name" '')
     if [ -n "$value" ]; then export "$name=$value"; else unset "$name"; fi
 done
@@ -122,6 +120,7 @@ secret() {
 secret SECRET_KEY "$(setting SECRET_KEY '')"
 secret POSTGRES_PASSWORD "$(setting POSTGRES_PASSWORD '')"
 secret REDIS_PASSWORD "$(setting REDIS_PASSWORD '')"
+# What is set, as lines of NAME=VALUE; a value's further lines begin with a space.
 lines=$(
     for name in \
         ACCESS_TOKEN_EXPIRE_MINUTES REFRESH_TOKEN_EXPIRE_DAYS PROJECT_NAME \
@@ -129,15 +128,22 @@ lines=$(
         SMTP_PASSWORD SMTP_TLS MAX_UPLOAD_SIZE ALLOWED_EXTENSIONS LOG_LEVEL \
         LOG_FORMAT TRUST_HOST ALLOWED_HOSTS RATE_LIMIT_ENABLED RATE_LIMIT_REQUESTS \
         RATE_LIMIT_WINDOW SENTRY_DSN ENABLE_METRICS DEBUG; do
-        value=$(setting "$name" '')
-        [ -z "$value" ] || printf '%s=%s\n' "$name" "$value"
+        echo "$set_here" | grep -qx "$name" || continue
+        value=$(settings -v "of=$name" && echo .)
+        printf '%s=%s\n' "$name" "${value%.}" | sed '2,$s/^/ /'
     done
 )
 secret variables "${lines:-# none}"
 CONFIG_caddyfile=$(name_for caddyfile "$(sha256sum <deploy/swarm/Caddyfile)")
 export CONFIG_caddyfile
+export PROJECT="$project"
 docker stack config -c deploy/swarm/stack.yml >/dev/null ||
     fail "A setting in $env_file does not fit; ports are plain numbers on a swarm."
+
+# Another major version would stop the one that serves, and then end on its data.
+doing='looking at the data of PostgreSQL'
+apart=$(version_apart)
+[ -z "$apart" ] || fail "$apart"
 
 begin 'preparing the images'
 # An image of a Dockerfile.
@@ -206,6 +212,15 @@ for one in $apps; do
     [ "$replicas" = 0 ] || first=''
 done
 if [ -n "$first" ]; then old=none; else serving=$(setting TAG ''); fi
+# Docker asks the node's resolver for a name that it does not know, as that of a service that is just
+# away. One that knows every name would send its requests and passwords to a foreign server.
+if docker run --rm --entrypoint sh "$IMAGE_APP" -c \
+    '! grep -q "^options.* ndots:[1-9]" /etc/resolv.conf && getent ahostsv4 no-such-service.' >/dev/null 2>&1; then
+    advice="This node's resolver knows names that nobody has, so requests could leave the stack: set"
+    advice="$advice \"dns-opts\": [\"ndots:1\"] in /etc/docker/daemon.json of every node, and start Docker anew."
+    [ -z "$first" ] || fail "$advice"
+    echo "$me: $advice" >&2
+fi
 # After docker stack rm, the networks go a while later; what is made in between would miss them.
 waited=0
 while [ -z "$(docker service ls --quiet --filter "name=${project}_")" ] && [ "$waited" -lt 60 ] &&
@@ -251,7 +266,7 @@ if [ -z "$only_switch" ]; then
     docker service create --quiet --detach --name "$job" --mode replicated-job --restart-condition none \
         --no-resolve-image --with-registry-auth --constraint "node.id==$own_node" \
         --limit-memory "${MIGRATE_MEMORY:-512M}" --limit-cpu "${MIGRATE_CPUS:-1.0}" --limit-pids 128 \
-        --log-driver json-file --log-opt max-size=10m \
+        --log-driver json-file --log-opt max-size=10m --dns-search . --dns-option ndots:1 \
         --network "${project}_data" --read-only --cap-drop ALL --mount type=tmpfs,target=/tmp \
         --user 999:999 \
         --env POSTGRES_SERVER=postgres \
@@ -310,6 +325,58 @@ take_back() {
     done
 }
 
+# The site's first address: its scheme, its name and the port that the proxy listens on.
+site=$(setting SITE_ADDRESS '')
+[ -n "$site" ] || site=$(setting DOMAIN localhost)
+site=${site%%[, ]*} scheme=https
+case $site in http://*) scheme=http ;; esac
+site=${site#*://}
+site=${site%%/*}
+host=${site%%:*}
+case $host in '*'*) host=www${host#\*} ;; esac
+if [ "$scheme" = https ]; then
+    published=$(setting HTTPS_PORT 443) shown=:443
+else
+    published=$(setting HTTP_PORT 80) shown=:80
+fi
+url=$scheme://${host:-localhost}
+[ ":${published##*:}" = "$shown" ] || url=$url:${published##*:}
+
+# The status that a visitor gets for a path, by the site's name and whatever the certificate; nothing
+# where the proxy does not answer.
+ask() {
+    case $host in
+        # Without a domain, plain HTTP on any address is the same site.
+        '' | localhost) asked=http://$address:"$(setting HTTP_PORT 80)" ;;
+        *) if [ "$scheme" = http ]; then asked=http://$host:"$(setting HTTP_PORT 80)"; else asked=https://$host:"$(setting HTTPS_PORT 443)"; fi ;;
+    esac
+    docker run --rm --read-only --cap-drop ALL --network host --add-host "${host:-localhost}:$address" --entrypoint wget \
+        caddy:2-alpine -S -T 10 -Y off --no-check-certificate -O /dev/null "$asked$1" 2>&1 |
+        sed -n 's|^ *HTTP/[0-9.]* \([0-9]*\).*|\1|p' | head -n 1
+}
+# Asks for each app.
+ask_for_all() {
+    address=$(docker node inspect --format '{{.Status.Addr}}' "$(node_with edge)")
+    for probe in app=/health; do
+        tries=0
+        while status=$(ask "${probe#*=}"); do
+            case $status in '' | 50[234]) ;; *) break ;; esac
+            tries=$((tries + 1))
+            [ "$tries" -lt 3 ] || break
+            sleep 1
+        done
+        case $status in
+            50[234])
+                echo "$me: The proxy answers $status for ${probe%%=*}, at $url${probe#*=}: docker service logs ${project}_caddy" >&2
+                return 1
+                ;;
+            '')
+                echo "$me: $url does not answer yet; with a domain, its certificate may be missing: docker service logs ${project}_caddy" >&2
+                return
+                ;;
+        esac
+    done
+}
 begin 'starting the new version'
 revisions=" $(for one in $others; do echo "$one=$(revision_of "$one")"; done | tr '\n' ' ')"
 begun=yes
@@ -346,6 +413,8 @@ for one in $apps $others; do
         waited=$((waited + 1))
     done
 done
+begin 'asking the proxy for every app'
+ask_for_all
 
 # The settings name what runs; names with digests are looked up again by the tag.
 doing='writing the settings'
@@ -360,4 +429,4 @@ for kind in secret config; do
         docker "$kind" rm "$old_one" >/dev/null 2>&1 || true
     done
 done
-echo "Version $version is in service."
+echo "Version $version is in service at $url after $(($(date +%s) - started)) s."

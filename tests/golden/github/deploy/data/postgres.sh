@@ -6,18 +6,38 @@
 #   restore   replaces the database by a dump on standard input: the same, or SQL, or either gzipped
 #   count     the number of rows of each table
 #   ready     whether it takes connections
+#   versions  the major versions of the data in the volume, or none, and of the image: 15 18
+#   free      KB that are free in the volume
+#   others    what no backup holds: other databases, and other roles
 #   password  takes the new password from standard input
 set -eu
 umask 077
-export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
-# Over the network, where PGHOST says.
-[ -z "${PGHOST-}" ] || export PGPASSWORD="$POSTGRES_PASSWORD"
-failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
-
 fail() {
     echo "postgres: $1" >&2
     exit 1
 }
+
+# Needs no server.
+if [ "${1-}" = versions ]; then
+    folder=/var/lib/postgresql/data
+    [ -x "$folder" ] ||
+        fail "The data belongs to user $(stat -c %u "$folder"), and this image runs as $(id -u): name an image of the same kind, alpine or not."
+    program=${PG_MAJOR:-$(postgres --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')} data=none
+    # Since 18 it lies in a folder of its version (docker-library/postgres#1259).
+    for file in "$folder/PG_VERSION" "$folder/pgdata/PG_VERSION" "$folder"/*/docker/PG_VERSION; do
+        [ ! -s "$file" ] || data=$(cat "$file")
+    done
+    [ "$program" -ge 18 ] && wanted=/var/lib/postgresql || wanted=/var/lib/postgresql/data
+    [ "$wanted" = "$folder" ] ||
+        fail "PostgreSQL $program does not keep its data in $folder: generate again with --set postgres.version=$program"
+    echo "$data $program"
+    exit
+fi
+
+export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB" PGOPTIONS='--client-min-messages=warning'
+# Over the network, where PGHOST says.
+[ -z "${PGHOST-}" ] || export PGPASSWORD="$POSTGRES_PASSWORD"
+failed=/tmp/backup-failed.$$ beside=restored_beside replaced=replaced_by_restore
 
 sql() { psql --no-psqlrc --quiet --no-align --tuples-only --field-separator ' ' --set ON_ERROR_STOP=1 "$@"; }
 
@@ -90,6 +110,14 @@ SQL
         echo "$counts" | sql | sort
         ;;
     ready) pg_isready --quiet ;;
+    free) df -Pk "$(sql --command 'SHOW data_directory')" | awk 'NR == 2 { print $4 }' ;;
+    others)
+        sql --set mine="$POSTGRES_DB" <<'SQL'
+SELECT 'database ' || datname FROM pg_database
+WHERE NOT datistemplate AND datname NOT IN (:'mine', 'postgres') ORDER BY 1;
+SELECT 'role ' || rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> current_user ORDER BY 1;
+SQL
+        ;;
     password)
         IFS= read -r new
         # psql makes the verifier itself, so that the password reaches no log of the server.
@@ -102,5 +130,5 @@ SQL
             fail 'The new password was not taken; the old one holds.'
         fi
         ;;
-    *) fail 'size, backup, restore, count, ready or password?' ;;
+    *) fail 'size, backup, restore, count, ready, versions, free, others or password?' ;;
 esac

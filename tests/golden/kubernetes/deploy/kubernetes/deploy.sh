@@ -18,6 +18,12 @@ fi
     "$overlay/secrets.env is missing: copy it from where it was made; for a new environment: sh deploy/kubernetes/init-secrets.sh $environment"
 [ -r "$overlay/passwords.env" ] || fail \
     "$overlay/passwords.env is missing: copy it from where it was made; for a new environment: sh deploy/kubernetes/init-secrets.sh $environment"
+required='secrets:SECRET_KEY passwords:POSTGRES_PASSWORD' missing=''
+for name in $required; do
+    grep -q "^${name#*:}=." "$overlay/${name%%:*}.env" || missing="$missing ${name#*:}"
+done
+[ -z "$missing" ] || fail \
+    "Not set in deploy/kubernetes/$overlay:$missing. This adds what is missing: sh deploy/kubernetes/init-secrets.sh $environment"
 empty=$(cd "$overlay" && sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=$/\1/p' settings.env data.env secrets.env passwords.env | tr '\n' ' ')
 [ -z "$empty" ] || fail "Fill in, in the files of deploy/kubernetes/$overlay: $empty"
 ! grep -q 'newName: registry\.example\.com/' "$overlay/kustomization.yaml" ||
@@ -71,6 +77,13 @@ if [ -n "$known" ]; then
     remember_pods
     before=$(revisions)
 fi
+# Another major version would take the place of the one that serves, and then not read its files.
+# shellcheck disable=SC2016 # it is for the shell there
+data=$(in_namespace exec postgres-0 -- sh -c 'cat "$PGDATA/PG_VERSION"' 2>/dev/null) || data=''
+case $data in
+    '' | 15) ;;
+    *) fail "The files name PostgreSQL 15, which does not read the data of $data: deploy/kubernetes/README.md says how to move it" ;;
+esac
 # Where nothing has been in service yet, there is nothing to keep.
 served=$(release present)
 [ -n "$served" ] || served=$(in_namespace get deployments --output 'jsonpath={.items[*].status.availableReplicas}')

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the secrets of an environment, once: new ones where that can be, questions for the rest.
+# Makes the secrets of an environment: new ones where that can be, questions for the rest. A file that
+# is there already keeps what it has, and gets what is missing.
 #   sh deploy/kubernetes/init-secrets.sh production
 # They land in secrets.env and passwords.env of the environment, which git ignores: keep a copy in a safe place.
 set -eu
@@ -14,44 +15,68 @@ trap 'exit 130' INT
 trap 'exit 131' QUIT
 trap 'exit 143' TERM
 
+# Whether the file has a value already; else it comes in place of an empty line.
+has() {
+    grep -q "^$1=." "$draft"
+}
+put() {
+    kept=$(grep -vx "$1=" "$draft" || true)
+    printf '%s\n' "$kept" "$1=$2" >"$draft"
+}
+
 # 256 random bits in letters and digits.
 generate() {
+    ! has "$1" || return 0
     bits=$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \t\r\n')
     [ ${#bits} -eq 64 ] || fail "/dev/urandom gives no random numbers."
-    printf '%s=%s\n' "$1" "$bits" >>"$draft"
+    put "$1" "$bits"
 }
 
 # From the environment, else from whoever sits at the terminal.
 ask() {
+    ! has "$1" || return 0
     eval "answer=\${$1-}"
     if [ -z "$answer" ] && [ -t 0 ]; then
         printf '%s (%s): ' "$1" "$2" >&2
         read -r answer || answer=''
     fi
-    printf '%s=%s\n' "$1" "$answer" >>"$draft"
+    put "$1" "$answer"
     [ -n "$answer" ] || empty="$empty $1"
 }
 
-# Where one of the files is there already, only the other is made.
 begin_file() {
-    target=$overlay/$1.env
-    [ ! -e "$target" ] && [ ! -L "$target" ] || return
-    made=yes
+    target=$overlay/$1.env new=''
     draft=$(draft) || fail "deploy/state cannot be written."
-    echo "# $2; a value stands as it is, without quotes." >>"$draft"
+    if [ -e "$target" ] || [ -L "$target" ]; then
+        [ -r "$target" ] || fail "$target cannot be read; nothing was changed."
+        awk 1 "$target" >"$draft"
+    else
+        new=yes
+        echo "# $2; a value stands as it is, without quotes." >"$draft"
+    fi
 }
 end_file() {
-    # A link appears whole or not at all, and never in place of another file.
-    ln "$draft" "$target" 2>/dev/null || (set -C && cat "$draft" >"$target") 2>/dev/null ||
-        fail "$target exists already or cannot be written."
+    if [ -n "$new" ]; then
+        # A link appears whole or not at all, and never in place of another file.
+        ln "$draft" "$target" 2>/dev/null || (set -C && cat "$draft" >"$target") 2>/dev/null ||
+            fail "$target exists already or cannot be written."
+        made=yes
+        echo "deploy/kubernetes/$target is made, readable by you alone."
+    elif ! awk 1 "$target" | cmp -s - "$draft"; then
+        real=$(readlink -f "$target")
+        chmod "$(stat -c %a "$real")" "$draft"
+        chown "$(stat -c %u:%g "$real")" "$draft" 2>/dev/null || true
+        mv -f "$draft" "$real"
+        made=yes
+        echo "deploy/kubernetes/$target has what was missing."
+    fi
     rm -f "$draft"
     draft=''
-    echo "deploy/kubernetes/$target is made, readable by you alone."
 }
 
-if begin_file secrets 'The apps'"'"' secrets'; then
-    generate SECRET_KEY
-    cat >>"$draft" <<'OPTIONAL'
+begin_file secrets 'The apps'"'"' secrets'
+generate SECRET_KEY
+[ -z "$new" ] || cat >>"$draft" <<'OPTIONAL'
 # Optional; the apps' own settings are here as well, since some of them are secrets.
 #REDIS_HOST=
 #REDIS_PORT=
@@ -91,12 +116,10 @@ if begin_file secrets 'The apps'"'"' secrets'; then
 #STRIPE_SECRET_KEY=
 #EMAIL_SERVICE_API_KEY=
 OPTIONAL
-    end_file
-fi
+end_file
 
-if begin_file passwords 'The databases'"'"' passwords'; then
-    generate POSTGRES_PASSWORD
-    end_file
-fi
-[ -n "$made" ] || fail "All of it exists already; nothing was changed."
+begin_file passwords 'The databases'"'"' passwords'
+generate POSTGRES_PASSWORD
+end_file
+[ -n "$made$empty" ] || echo "All of it exists already; nothing was changed."
 [ -z "$empty" ] || fail "Fill in, as the apps do not start without:$empty"

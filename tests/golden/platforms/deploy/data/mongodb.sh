@@ -7,7 +7,8 @@
 #   restore   replaces everything by the archive on standard input
 #   count     the number of documents of each collection
 #   ready     whether it takes connections
-#   password  takes the new password from standard input
+#   password  takes the new password from standard input, and in a second line the one in the settings,
+#             which holds where a change before this one was interrupted
 set -eu
 umask 077
 failed=/tmp/backup-failed.$$
@@ -68,8 +69,12 @@ case ${1-} in
     ready) mongo 'print(databases.length)' >/dev/null ;;
     password)
         IFS= read -r NEW_PASSWORD
+        IFS= read -r present || present=''
         export NEW_PASSWORD
-        mongo "server.getDB('admin').changeUserPassword(env.MONGO_INITDB_ROOT_USERNAME, env.NEW_PASSWORD)" >/dev/null
+        change="server.getDB('admin').changeUserPassword(env.MONGO_INITDB_ROOT_USERNAME, env.NEW_PASSWORD)"
+        mongo "$change" >/dev/null 2>/tmp/password.log || {
+            [ -n "$present" ] && MONGO_INITDB_ROOT_PASSWORD=$present mongo "$change" >/dev/null 2>&1
+        } || { cat /tmp/password.log >&2 && fail 'The new password was not taken.'; }
         ;;
     *) fail 'size, backup, restore, count, ready or password?' ;;
 esac

@@ -16,8 +16,16 @@ RUN --mount=type=cache,id=npm,target=/root/.npm \
 FROM dependencies AS build
 COPY frontend/ ./
 # Fails the build if a secret got in, whatever becomes of deploy/render/frontend.Dockerfile.dockerignore.
-RUN secrets=$(find . -path ./node_modules -prune -o \( -name '.env' -o -name '.env.*' -o -name '*.key' -o -name '*.pem' \
-        -o -name 'id_rsa*' -o -name '.git' \) -print) \
+RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
+        -o -name .env -o -name '.env.*' -o -name secrets.env -o -name secrets.json -o -name secrets.toml \
+        -o -name secrets.yaml -o -name secrets.yml -o -name credentials.json \
+        -o -name 'service-account*.json' -o -name kubeconfig -o -name '*.tfstate' -o -path '*/.aws/*' \
+        -o -name .netrc -o -name .pgpass -o -name .git-credentials -o -name .pypirc -o -name .npmrc \
+        -o -name .yarnrc -o -name .yarnrc.yml -o -name bunfig.toml -o -name pip.conf -o -name 'id_rsa*' \
+        -o -name 'id_dsa*' -o -name 'id_ecdsa*' -o -name 'id_ed25519*' -o -path '*/.ssh/*' \
+        -o -name '*.key' -o -name '*.pem' -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' \
+        -o -name '*.keystore' -o -name '*.sqlite3' -o -name dump.sql \
+        \) -print) \
     && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
 # Readable for the app's user, whatever umask the project was checked out with.
 RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} +

@@ -24,14 +24,22 @@ for _file in /run/secrets/* /etc/secrets/*; do
     fi
 done
 
-# Several in one file: lines of NAME=VALUE.
+# Several in one file: lines of NAME=VALUE; a value's further lines begin with a space.
 if [ -r /run/secrets/variables ]; then
+    _name='' _text=''
     while IFS= read -r _line || [ -n "$_line" ]; do
-        _name=${_line%%=*}
-        case $_line in *=*) ;; *) continue ;; esac
-        case $_name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+        case $_line in
+            ' '*)
+                _text=$_text$(printf '\n%s_' "${_line# }") _text=${_text%_}
+                [ -z "$_name" ] || export "$_name=$_text"
+                continue
+                ;;
+            *=*) _name=${_line%%=*} _text=${_line#*=} ;;
+            *) continue ;;
+        esac
+        case $_name in '' | [0-9]* | *[!A-Za-z0-9_]*) _name='' && continue ;; esac
         eval "_value=\${$_name-}"
-        [ -n "$_value" ] || export "$_name=${_line#*=}"
+        if [ -z "$_value" ]; then export "$_name=$_text"; else _name=''; fi
     done </run/secrets/variables
 fi
 

@@ -8,6 +8,8 @@ paused='' stopped=''
 backups=$(setting BACKUP_DIR deploy/backups)/$project
 keep_days=$(setting BACKUP_KEEP_DAYS 14)
 min_free=$(setting BACKUP_MIN_FREE_MB 512)
+# An older backup than that is not well.
+max_age_days=$(number BACKUP_MAX_AGE_DAYS 2)
 case $keep_days in '' | *[!0-9]*) fail "BACKUP_KEEP_DAYS must be a number of days." ;; esac
 case $min_free in '' | *[!0-9]*) fail "BACKUP_MIN_FREE_MB must be a number." ;; esac
 
