@@ -135,10 +135,10 @@ def test_a_domain_that_does_not_resolve(ready: Ready) -> None:
 
 
 def test_a_domain_that_leads_elsewhere() -> None:
-    # 192.0.2.0/24 and 2001:db8::/32 are documentation's own (RFC 5737, RFC 3849).
-    found = network.judge_domain({"shop.test": ["192.0.2.1"]}, set())
-    assert (found.status, "192.0.2.1" in found.seen) == ("warn", True)
-    assert not network.is_local("192.0.2.1")
+    # 198.51.100.0/24 and 2001:db8::/32 are documentation's own (RFC 5737, RFC 3849).
+    found = network.judge_domain({"shop.test": ["198.51.100.1"]}, set())
+    assert (found.status, "198.51.100.1" in found.seen) == ("warn", True)
+    assert not network.is_local("198.51.100.1")
     assert not network.is_local("2001:db8::1")
 
 

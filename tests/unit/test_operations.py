@@ -21,9 +21,9 @@ HOSTILE = ("a  b", "it's", '"q"', "$(touch pwned)", "`id`", "--env", "*", "")
 
 # Each service that is there has a file: state, version, percent of its memory.
 DOCKER = r"""#!/bin/sh
-cd "$LAB" || exit 9
+cd "$DOCKER_STAND_IN" || exit 9
 case $* in
-    info*) [ ! -e down ] && echo "$LAB" ;;
+    info*) [ ! -e down ] && echo "$DOCKER_STAND_IN" ;;
     ps*com.docker.compose.service=*)
         service=${*##*com.docker.compose.service=} service=${service%% *}
         [ ! -e "services/$service" ] || echo "id-$service"
@@ -55,11 +55,11 @@ esac
 """
 # Runs what would run on the server; its own words are kept.
 SSH = r"""#!/bin/sh
-for word; do printf '%s\n' "$word"; done >"$LAB/ssh"
+for word; do printf '%s\n' "$word"; done >"$DOCKER_STAND_IN/ssh"
 for last; do :; done
 exec sh -c "$last"
 """
-DF = '#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\ncat "$LAB/df"\n'
+DF = '#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\ncat "$DOCKER_STAND_IN/df"\n'
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Server:
         return subprocess.run(
             [*self.shell, f"deploy/{script}.sh", *arguments],
             cwd=self.folder,
-            env={"PATH": path, "LAB": str(self.lab), "HOME": str(self.lab), **more},
+            env={"PATH": path, "DOCKER_STAND_IN": str(self.lab), "HOME": str(self.lab), **more},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

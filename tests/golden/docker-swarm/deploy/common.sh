@@ -54,11 +54,46 @@ if [ ! -r "$env_file" ]; then
     lacks "$env_file is missing or cannot be read: make it with sh deploy/init-env.sh$options"
     env_file=/dev/null
 fi
+
+# A setting of the environment's file with the value that Docker Compose gives it, or the default.
+settings() (
+    # shellcheck disable=SC2086 # names are words
+    unset $hidden
+    LC_ALL=C awk "$@" -f deploy/settings.awk <"$env_file"
+)
+setting() {
+    value=$(settings -v "of=$1") || fail "$env_file: $value"
+    printf %s "${value:-$2}"
+}
+number() {
+    value=$(setting "$1" "$2")
+    case $value in *[!0-9]* | '') fail "$1 in $env_file must be a whole number, not $value." ;; esac
+    printf %s "$value"
+}
+set_here=$(settings) || {
+    lacks "$env_file: $set_here"
+    env_file=/dev/null set_here=''
+}
+# What the file sets comes from no shell.
+own=" $(echo "$set_here" | tr '\n' ' ')"
+for name in $passing; do
+    case $own in *" $name "*) hidden="$hidden $name" ;; esac
+done
+
+# Before anything starts: what the stack does not start without.
+look_for_settings() {
+    required='SECRET_KEY POSTGRES_PASSWORD REDIS_PASSWORD' missing=''
+    for name in $required; do
+        # Compose takes a comment alone for the value.
+        case $(setting "$name" '') in '' | '# '*) missing="$missing $name" ;; esac
+    done
+    [ -z "$missing" ] || fail "Not set in $env_file:$missing. This adds what is missing: sh deploy/init-env.sh$options"
+}
+
 docker info >/dev/null 2>&1 || {
     lacks "Docker does not answer: is it running, and may you use it?"
     docker() { return 1; }
 }
-
 [ -z "$(docker ps --quiet --filter "label=com.docker.stack.namespace=$project")" ] ||
     fail "$project runs in a swarm here: use deploy/swarm/, or end that first with docker stack rm $project"
 # A second checkout would take the first one's containers over.

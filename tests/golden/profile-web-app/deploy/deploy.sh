@@ -217,7 +217,8 @@ ask() {
 # Asks for each app.
 ask_for_all() {
     address=$(docker inspect --format '{{(index .NetworkSettings.Networks "'"${project}_web"'").IPAddress}}' "$caddy")
-    for probe in app=/health frontend=/api/health; do
+    set -- app=/health frontend=/api/health
+    for probe; do
         tries=0
         while status=$(ask "${probe#*=}"); do
             case $status in '' | 50[234]) ;; *) break ;; esac
