@@ -59,7 +59,10 @@ for word; do printf '%s\n' "$word"; done >"$DOCKER_STAND_IN/ssh"
 for last; do :; done
 exec sh -c "$last"
 """
-DF = '#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\ncat "$DOCKER_STAND_IN/df"\n'
+DF = """#!/bin/sh
+echo Filesystem 1024-blocks Used Available Capacity Mounted
+cat "$DOCKER_STAND_IN/df"
+"""
 
 
 @dataclass(frozen=True)
