@@ -47,14 +47,14 @@ def _all() -> Iterator[Choice]:
     with_caddy = "proxy == 'caddy'"
     yield Choice(
         "api_docs",
-        "May everybody read FastAPI's documentation (/docs, /redoc, /openapi.json)?",
+        "",
         True,
         when=with_caddy,
         setting="Caddy passes on requests for FastAPI's documentation",
     )
     yield Choice(
         "csp",
-        "Which Content-Security-Policy do answers get that bring none (empty for none)?",
+        "",
         "",
         form=_HEADER,
         when=with_caddy,
@@ -62,7 +62,7 @@ def _all() -> Iterator[Choice]:
     )
     yield Choice(
         "permissions_policy",
-        "Which Permissions-Policy do answers get that bring none (empty for none)?",
+        "",
         "",
         form=_HEADER,
         when=with_caddy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import derivation
 from .answers import Answers
 
 
@@ -23,7 +24,14 @@ def causes(stored: Answers | None, answers: Mapping[str, Any], version: str) -> 
         phrases.append(f"template {stored.commit} -> {version}")
     for part in ("project", "overrides"):
         phrases += _differences(stored.values.get(part) or {}, answers.get(part) or {})
-    return phrases + _differences(_choices(stored.values), _choices(answers))
+    before, after = _choices(stored.values), _choices(answers)
+    for one, other in ((before, after), (after, before)):
+        for key in one.keys() - other.keys():
+            # A question that came or went, and was never answered otherwise.
+            choice = derivation.choices.CHOICES.get(key)
+            if choice and one[key] == choice.default_for({}):
+                del one[key]
+    return phrases + _differences(before, after)
 
 
 def _choices(answers: Mapping[str, Any]) -> dict[str, Any]:

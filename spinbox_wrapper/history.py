@@ -91,7 +91,7 @@ class History:
         if self.origin.is_dir():
             return self.origin
         folder = Path(self._temporary.name)
-        options = ["clone", "--quiet", "--bare", str(self.origin), str(folder)]
+        options = ["clone", "--quiet", "--no-checkout", str(self.origin), str(folder)]
         cloned = git.run(*options, cwd=folder)
         if cloned.returncode != 0:
             raise UserError(f"The template's history cannot be unpacked: {cloned.error}")

@@ -91,7 +91,11 @@ def by_hand(project: Project) -> Path:
     ("scene", "arguments", "removed"),
     [
         ("first", (), set()),
-        ("changed", (), {"deploy/data/postgres.sh", "deploy/migrate.sh"}),
+        (
+            "changed",
+            (),
+            {"deploy/data/postgres.sh", "deploy/migrate.sh", "deploy/upgrade-postgres.sh"},
+        ),
         ("by_hand", ("--adopt=take",), set()),
     ],
 )

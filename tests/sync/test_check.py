@@ -177,5 +177,4 @@ def test_causes_name_each_difference(project: Project, oldest: Template, present
         "redis is new",
         "fastapi.port: 9000 -> 9001",
         "proxy: caddy -> none",
-        "uploads is new: none",
     ]

@@ -246,6 +246,8 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child.send("y")
     child.expect("in front of the apps")
     child.send("\x1b[B\r")
+    child.expect("get their secrets")
+    child.send("\r")
     child.expect("uploaded files")
     child.send("\r")
     child.expect("GPUs")

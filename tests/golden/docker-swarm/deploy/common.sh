@@ -95,7 +95,7 @@ docker info >/dev/null 2>&1 || {
     docker() { return 1; }
 }
 [ -z "$(docker ps --quiet --filter "label=com.docker.stack.namespace=$project")" ] ||
-    fail "$project runs in a swarm here: use deploy/swarm/, or end that first with docker stack rm $project"
+    fail "$project runs in a swarm here; end that first: docker stack rm $project"
 # A second checkout would take the first one's containers over.
 docker ps --all --filter "label=com.docker.compose.project=$project" \
     --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | while read -r folder; do

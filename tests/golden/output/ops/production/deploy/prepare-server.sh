@@ -224,6 +224,7 @@ table inet server_firewall {
         udp dport { 68, 546 } accept comment "addresses by DHCP"
         tcp dport { $ports, 80, 443 } accept
         udp dport 443 accept
+        # For a swarm of several nodes: ip saddr { ADDRESSES-OF-THE-OTHERS } accept
         drop
     }
 }
