@@ -29,7 +29,7 @@ def causes(stored: Answers | None, answers: Mapping[str, Any], version: str) -> 
         for key in one.keys() - other.keys():
             # A question that came or went, and was never answered otherwise.
             choice = derivation.choices.CHOICES.get(key)
-            if choice and one[key] == choice.default_for({}):
+            if choice and not choice.computed and one[key] == choice.default_for({}):
                 del one[key]
     return phrases + _differences(before, after)
 
