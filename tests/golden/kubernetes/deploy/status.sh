@@ -49,8 +49,8 @@ if docker info >/dev/null 2>&1; then
     # shellcheck disable=SC2046 # ids are words
     memory=$(docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemPerc}} {{.MemUsage}}' \
         $(containers caddy app frontend postgres) </dev/null 2>/dev/null) || memory=''
-    tag=$(setting TAG latest) missing='' there=''
-    for service in caddy app frontend postgres; do
+    tag=$(setting TAG latest) missing='' there='' all='caddy app frontend postgres'
+    for service in $all; do
         ids=$(containers --all "$service")
         if [ -z "$ids" ]; then
             printf '%-10s missing\n' "$service"

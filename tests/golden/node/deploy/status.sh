@@ -47,8 +47,8 @@ if docker info >/dev/null 2>&1; then
     # shellcheck disable=SC2046 # ids are words
     memory=$(docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemPerc}} {{.MemUsage}}' \
         $(containers caddy app) </dev/null 2>/dev/null) || memory=''
-    tag=$(setting TAG latest) missing='' there=''
-    for service in caddy app; do
+    tag=$(setting TAG latest) missing='' there='' all='caddy app'
+    for service in $all; do
         ids=$(containers --all "$service")
         if [ -z "$ids" ]; then
             printf '%-10s missing\n' "$service"
