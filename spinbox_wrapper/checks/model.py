@@ -150,12 +150,14 @@ class Context:
             return None
 
     def read(self, path: str) -> str:
-        """The text of a file of the project; empty where it cannot be read.
+        """The text of a file of the project; empty where it cannot be read, or is no text of code.
 
         Args:
             path: Relative to the project's top folder.
         """
         try:
+            if (self.project / path).stat().st_size > derivation.tree.MEGABYTE:
+                return ""
             return (self.project / path).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return ""

@@ -75,6 +75,7 @@ def _hostile(folder: Path) -> Path:
     return ran
 
 
+@pytest.mark.integration
 def test_nothing_that_a_repository_names_is_run(tmp_path: Path) -> None:
     root = compose("profile-web-app", tmp_path / "project")
     run(root, "deploy", "--target", "render", "--generate")

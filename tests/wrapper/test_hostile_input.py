@@ -63,6 +63,7 @@ def test_it_is_said_in_one_sentence(
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "text",
     [
