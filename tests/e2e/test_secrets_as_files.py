@@ -134,4 +134,4 @@ def test_a_missing_secret_is_named(stack: Stack) -> None:
     finally:
         env.write_text(before)
     assert result.returncode == 1
-    assert "SECRET_KEY is not set in .env" in result.stderr
+    assert "Not set in .env: SECRET_KEY." in result.stderr
