@@ -13,6 +13,8 @@ import pytest
 
 from tests.trees import generate
 
+pytestmark = pytest.mark.integration
+
 # A number that no process can have.
 DEAD = 99999999
 

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import Project
 from tests.runs import build, switch
 
+pytestmark = pytest.mark.integration
+
 SHAPE = "fastapi"
 
 
