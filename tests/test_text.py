@@ -10,6 +10,8 @@ from tests.cases import CASES
 from tests.conftest import REPOSITORY
 from tests.trees import Trees, generate
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.integration
+
 # As it is rendered, the same for every project.
 ENTRYPOINT = Path(__file__).resolve().parents[1] / "golden/profile-web-app/deploy/entrypoint.sh"
 SECRETS = Path("/run/secrets")
