@@ -125,6 +125,18 @@ def index_variables(indexes: object, prefix: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def of_indexes(path: str, indexes: object, prefix: str) -> Registry:
+    """What a TOML array of indexes says, whose logins come by `PREFIX_NAME_USERNAME` and the like.
+
+    Args:
+        path: The file that it stands in.
+        indexes: The array; anything else has no indexes.
+        prefix: What the package manager's variables begin with.
+    """
+    names = tuple(index_variables(indexes, prefix))
+    return Registry(path, names, holds_login(addresses(indexes)))
+
+
 def addresses(indexes: object) -> str:
     """The addresses of the indexes of a TOML array, one on each line."""
     listed: list[Any] = indexes if isinstance(indexes, list) else []

@@ -28,6 +28,7 @@ class Ending(Enum):
     TIMED_OUT = "it did not end in time"
 
 
+# What docker, its plugins and the way to its engine take from the environment.
 _DOCKER = re.compile(
     r"PATH|PWD|HOME|SSH_AUTH_SOCK|TERM|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:DOCKER|BUILDKIT|BUILDX|XDG)_.*"
     r"|COMPOSE_(?:ANSI|BAKE|PARALLEL_LIMIT)|(?i:(?:HTTPS?|ALL|NO)_PROXY)",

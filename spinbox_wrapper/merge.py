@@ -46,7 +46,7 @@ def merge(path: str, base: bytes, yours: bytes, new: bytes) -> tuple[bytes, bool
             return yours, False
         return _merge(path, b"", yours, new)
     is_yaml = path.endswith((".yml", ".yaml"))
-    if is_yaml and not _parses(content) and _parses(yours) and _parses(new):
+    if is_yaml and not parses(content) and parses(yours) and parses(new):
         return _merge(path, b"", yours, new)
     return content, False
 
@@ -94,7 +94,8 @@ class _Strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _Strict.add_multi_constructor("!", lambda loader, tag, node: None)
 
 
-def _parses(text: bytes) -> bool:
+def parses(text: bytes) -> bool:
+    """Whether it is YAML in which no key stands twice."""
     try:
         for _ in yaml.load_all(text, _Strict):
             pass

@@ -24,9 +24,7 @@ def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Re
     """The sources of pyproject.toml (python-poetry.org/docs/repositories)."""
     path = join(folder, "pyproject.toml")
     sources = table(table(read_toml(tree, path), "tool"), "poetry").get("source")
-    names = package_registries.index_variables(sources, "POETRY_HTTP_BASIC")
-    login = package_registries.holds_login(package_registries.addresses(sources))
-    yield Registry(path, tuple(names), login)
+    yield package_registries.of_indexes(path, sources, "POETRY_HTTP_BASIC")
 
 
 def problem(tree: Tree, folder: str) -> str | None:

@@ -24,9 +24,7 @@ def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Re
     """The indexes of pyproject.toml (docs.astral.sh/uv/concepts/indexes, "Authentication")."""
     path = join(folder, "pyproject.toml")
     indexes = table(table(read_toml(tree, path), "tool"), "uv").get("index")
-    names = package_registries.index_variables(indexes, "UV_INDEX")
-    login = package_registries.holds_login(package_registries.addresses(indexes))
-    yield Registry(path, tuple(names), login)
+    yield package_registries.of_indexes(path, indexes, "UV_INDEX")
 
 
 def problem(tree: Tree, folder: str) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from spinbox_wrapper import journal
-from spinbox_wrapper.merge import _parses
+from spinbox_wrapper.merge import parses
 from tests.conftest import files_below
 from tests.projects.compose import compose
 from tests.releases import commit, git
@@ -124,7 +124,7 @@ def _history(start: Path, folder: Path, chance: random.Random) -> None:
     shutil.copytree(start, root)
     _insert(root / COMPOSE, EDIT, chance)
     # Inside a block of text, such a line ends it.
-    by_hand = _parses((root / COMPOSE).read_bytes())
+    by_hand = parses((root / COMPOSE).read_bytes())
     git(root, "commit", "--quiet", "--all", "--message", "edited")
     switch(root, "USE_REDIS", True)
     shutil.copytree(root, whole)
@@ -139,7 +139,7 @@ def _history(start: Path, folder: Path, chance: random.Random) -> None:
         assert result.code == expected.code, told
         assert _files(root) == _files(whole), told
     if result.code == 0:
-        assert _parses(text.encode()) or not by_hand or afterwards is _edit, told
+        assert parses(text.encode()) or not by_hand or afterwards is _edit, told
         assert text.count("\n  redis:\n") == 1, told
         assert run(root, "--check").code == 0, told
     else:
