@@ -33,10 +33,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def held(root: Path, name: str, holder: int) -> Iterator[None]:
+def held(root: Path, name: str, holder: int, caller: int | None = None) -> Iterator[None]:
     with (root / f"deploy/state/v312-prod.{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(f"{holder}\n")
+        file.write(f"{holder} {caller or os.getppid()}\n")
         file.flush()
         yield
 
@@ -70,6 +70,16 @@ def test_a_backup_and_what_a_killed_run_left_are_waited_for(
                 f"locks: Another run ({name}, process {holder}) has not ended yet: "
                 "waiting for it.\n"
             )
+        assert process.stdout.read() == "locked\n"
+
+
+def test_a_run_whose_caller_was_killed_is_waited_for(tree: Path) -> None:
+    """As the deployment that a change of a password has started."""
+    with ExitStack() as stack:
+        with held(tree, "deploy", os.getpid(), caller=DEAD):
+            process = stack.enter_context(locking(tree, "deploy"))
+            assert process.stdout is not None
+            assert "waiting for it" in process.stdout.readline()
         assert process.stdout.read() == "locked\n"
 
 

@@ -160,15 +160,15 @@ lock() {
     fi
     waited=0
     until flock -n "${2-9}"; do
-        holder=$(cat "$file")
+        read -r holder caller <"$file" || holder='' caller=''
         # A backup is waited for, and what a killed run started and left behind.
-        [ "$1" = backup ] || ! is_alive "$holder" || fail "Another run ($1, process $holder) has not ended yet: wait for it."
+        [ "$1" = backup ] || ! is_alive "$holder" || ! is_alive "$caller" || fail "Another run ($1, process $holder) has not ended yet: wait for it."
         [ "$waited" -lt 900 ] || fail "Another run ($1, process $holder) has not ended after 15 min: ps ax | grep deploy/"
         [ "$waited" -gt 0 ] || echo "$me: Another run ($1, process $holder) has not ended yet: waiting for it." >&2
         sleep 1
         waited=$((waited + 1))
     done
-    echo $$ >"$file"
+    echo "$$ $PPID" >"$file"
 }
 # Whether a process runs: one that ended may still have its number.
 is_alive() {
