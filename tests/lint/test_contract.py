@@ -25,8 +25,6 @@ from tests.projects.compose import compose
 from tests.runs import run
 from tests.trees import distinct
 
-pytestmark = pytest.mark.lint
-
 # A project of each framework, and what makes it one that keeps running.
 SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "fastapi": ("fastapi", ()),

@@ -23,8 +23,6 @@ from tests.projects.compose import compose
 from tests.runs import run
 from tests.trees import distinct
 
-pytestmark = pytest.mark.lint
-
 OPTIONS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "ingress": ("--set", "kubernetes_route=ingress", "--set", "kubernetes_secrets=external"),

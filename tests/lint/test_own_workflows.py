@@ -6,8 +6,6 @@ import pytest
 
 from tests.lint.tools import CONFIGURATION, REPOSITORY, TOOLS, run_tool
 
-pytestmark = pytest.mark.lint
-
 GITHUB = REPOSITORY / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
 DEPENDABOT = GITHUB / "dependabot.yml"

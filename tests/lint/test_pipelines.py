@@ -17,8 +17,6 @@ from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
 
-pytestmark = pytest.mark.lint
-
 BOTH = ("generate", "--ci", "github", "--ci", "gitlab")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "plain": (),

@@ -27,8 +27,6 @@ from tests.projects.compose import compose
 from tests.runs import run
 from tests.trees import distinct
 
-pytestmark = pytest.mark.lint
-
 WORKER = "fastapi.worker=celery --app app.worker:celery_app worker"
 OPTIONS: dict[str, tuple[str, ...]] = {
     "plain": (),

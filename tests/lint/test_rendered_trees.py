@@ -13,8 +13,6 @@ from tests.cases import CASES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 from tests.trees import Trees, generate
 
-pytestmark = pytest.mark.lint
-
 DOCUMENTS = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
 
 

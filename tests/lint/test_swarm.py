@@ -19,8 +19,6 @@ from tests.projects.compose import compose
 from tests.runs import run
 from tests.trees import distinct
 
-pytestmark = pytest.mark.lint
-
 OPTIONS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "uploads": ("--set", "uploads=/app/uploads", "--set", "gpu=true"),
