@@ -378,7 +378,9 @@ for app in $web; do
     done
     # Where the proxy names one of them, a run was killed before it removed the others.
     named=$(docker exec "$caddy" cat "/run/live/$app" 2>/dev/null || true)
-    [ "$running" -le 1 ] || [ "${named:-$app}" != "$app" ] || fail "$app runs $running times, but a deployment handles one container of each app: $compose_shown up -d --scale $app=1"
+    if [ "$running" -gt 1 ] && [ "${named:-$app}" = "$app" ]; then
+        fail "$app runs $running times, but a deployment handles one container of each app: $compose_shown up -d --scale $app=1"
+    fi
     id=$(live "$app")
     keep="$keep $id"
     [ -z "$id" ] || { old=$(tag_of "$id") && point "$app" "$(name_of "$id")"; }
