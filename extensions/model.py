@@ -195,6 +195,8 @@ class BackingService:
         version: Its major version, where that can be told and matters.
         upgrade: The script (`deploy/NAME.sh`) that moves its data into another major version, which
             does not read the files of the one before; empty where it does.
+        setup: Where it looks for the file that sets up a new database; empty where nothing has to
+            be set up.
         tmpfs: Writable folders beside it.
         health: The check that tells when it accepts connections.
         resources: Limits.
@@ -257,6 +259,7 @@ class BackingService:
     external: bool = False
     reads_secret_files: bool = True
     own_folder: tuple[Env, ...] = ()
+    setup: str = ""
     host_variable: str | None = None
     rank: int = 100
     synonyms: frozenset[str] = frozenset()
@@ -295,6 +298,11 @@ class BackingService:
         return "; ".join(
             f"{env.name}=$(cat {folder}/{env.variable}); export {env.name}" for env in self.secrets
         )
+
+    @property
+    def setup_file(self) -> str:
+        """The name of that file in `deploy/`."""
+        return f"{self.name}-init.sql"
 
     @property
     def password(self) -> Variable | None:
@@ -827,6 +835,16 @@ class Stack:
     def upgraded(self) -> tuple[BackingService, ...]:
         """The backing services whose major versions do not read each other's files."""
         return tuple(service for service in self.services if service.upgrade)
+
+    @property
+    def set_up(self) -> tuple[BackingService, ...]:
+        """The backing services that a file of `deploy/` sets up, when they make a new database."""
+        return tuple(service for service in self.services if service.setup)
+
+    @property
+    def tested_with_postgres(self) -> bool:
+        """Whether an app has tests that use PostgreSQL."""
+        return any(app.tests and "postgres" in app.backing for app in self.apps)
 
     @property
     def limits(self) -> dict[str, Resources]:

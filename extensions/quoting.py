@@ -50,6 +50,11 @@ def shell(word: object) -> str:
     return shlex.quote(str(word))
 
 
+def sql_name(name: object) -> str:
+    """An identifier of SQL (postgresql.org/docs, "Lexical Structure")."""
+    return '"' + str(name).replace('"', '""') + '"'
+
+
 def caddy_paths(prefixes: tuple[str, ...]) -> str:
     """Patterns of Caddy's `path` matcher: each prefix itself, and what lies below it."""
     patterns = []
@@ -118,6 +123,7 @@ FUNCTIONS = (
     json_string,
     json_array,
     shell,
+    sql_name,
     caddy_paths,
     ignore_pattern,
     copy,

@@ -142,7 +142,10 @@ case $call in
         put "${last}_app" "$IMAGE_APP" "${APP_REPLICAS:-2}" "$DEPLOYMENT" "$own"
         put "${last}_worker" "$IMAGE_APP" "${WORKER_REPLICAS:-1}" "$DEPLOYMENT" "$own"
         put "${last}_caddy" "caddy-${CADDY_MEMORY-}" "${CADDY_REPLICAS:-1}" - "$CONFIG_caddyfile"
-        put "${last}_postgres" "postgres-${POSTGRES_MEMORY-}" 1 - "$SECRET_POSTGRES_PASSWORD"
+        echo init >"config/$CONFIG_postgres_init"
+        echo "label=com.docker.stack.namespace=$last" >"config-labels/$CONFIG_postgres_init"
+        own=$SECRET_POSTGRES_PASSWORD,$CONFIG_postgres_init
+        put "${last}_postgres" "postgres-${POSTGRES_MEMORY-}" 1 - "$own"
         put "${last}_redis" "redis-${REDIS_MEMORY-}" 1 - "$SECRET_REDIS_PASSWORD"
         ;;
     'build '*) case $5 in */*) ;; *) : >"images/$5" ;; esac ;;
@@ -236,6 +239,7 @@ case $call in
         printf '%s\n' "$status" >&2
         ;;
     'exec '*' restore' | 'run '*' restore') cat >"restored-$before" ;;
+    'exec '*' extensions') ;;
     'exec '*' password') cat >"password-$before" ;;
     *)
         echo "stand-in: $call" >&2

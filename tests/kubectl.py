@@ -102,6 +102,7 @@ case $call in
             put "${app#*/}" "$(cat "$app")"
         done
         ;;
+    'exec postgres-0 '*' extensions') ;;
     'exec postgres-0 '*PG_VERSION*) cat data 2>/dev/null || error NotFound ;;
     'get cronjob '*) [ ! -d "cronjobs/$3" ] || echo "cronjob.batch/$3" ;;
     'patch cronjob '*) [ -d "cronjobs/$3" ] || error NotFound ;;

@@ -140,6 +140,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         volume=Volume("postgres_data", path, setting="POSTGRES_VOLUME"),
         version=told,
         upgrade="upgrade-postgres",
+        setup="/docker-entrypoint-initdb.d/init.sql",
         tmpfs=(Tmpfs("/tmp"), Tmpfs("/var/run/postgresql", "1m")),
         # Over TCP: while the database is set up, the server answers on its socket only.
         health=Health(

@@ -252,6 +252,7 @@ TARGET = Target(
             f"{_FOLDER}/base/scripts/backup.sh",
         ),
         "k8s.kept or stack.migrations": (f"{_FOLDER}/base/scripts",),
+        "stack.set_up": (f"{_FOLDER}/base/scripts/postgres-init.sql",),
         "stack.rolled": (f"{_FOLDER}/rollback.sh",),
         "stack.migrations and stack.migrations.in_database_image": (
             f"{_FOLDER}/base/scripts/migrate.sh",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -195,9 +195,10 @@ def init_data(context: Context) -> Check | None:
         services = document["services"]
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
         return None
+    own = [f"deploy/{service.setup_file}" for service in context.stack.set_up]
     for name, service in services.items() if isinstance(services, dict) else ():
         for volume in (service.get("volumes") or []) if isinstance(service, dict) else []:
-            if _mounts_init(volume):
+            if _mounts_init(volume, own):
                 seen = f"{name} mounts what is only for development into the database."
                 mend = f"Take {_text_of(volume)} out of {context.outcome.request.named(_COMPOSE)}."
                 return failed(id_, seen, mend)
@@ -208,7 +209,9 @@ def _text_of(volume: Any) -> str:
     return str(volume.get("source")) if isinstance(volume, dict) else str(volume)
 
 
-def _mounts_init(volume: Any) -> bool:
+def _mounts_init(volume: Any, own: Collection[str]) -> bool:
+    if isinstance(volume, dict) and str(volume.get("source")).removeprefix("./") in own:
+        return False
     parts = (
         [str(volume.get("source", "")), str(volume.get("target", ""))]
         if isinstance(volume, dict)

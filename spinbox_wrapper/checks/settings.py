@@ -20,6 +20,7 @@ IDS = {
     "settings.placeholders": "No value is still an example's, such as `changeme`",
     "settings.weak": "No secret is shorter than 16 characters or of few different ones",
     "settings.repeated": "No two secrets are the same",
+    "settings.superuser": "The apps do not log in as PostgreSQL's administrator",
     "settings.untracked": "git does not track it, and ignores it",
     "settings.history": "No commit ever held it",
     "settings.backups": "No image is built from the folder that backups lie in",
@@ -56,6 +57,7 @@ def look(context: Context) -> list[Check]:
         placeholders(settings, secrets, name),
         weak(secrets, {v.name for v in stack.variables if v.secret}, name),
         repeated(secrets, name),
+        *superuser("settings.superuser", settings, stack, name),
     ]
     return [*checks, *backups(context), mode(context)]
 
@@ -147,6 +149,22 @@ def placeholders(settings: Mapping[str, str], secrets: Mapping[str, str], file: 
         seen = f"{_listed(found)} {'holds' if len(found) == 1 else 'hold'} a placeholder."
         return failed(id_, seen, f"Set {found[0]} in {file}.")
     return passed(id_, "No value is a placeholder.")
+
+
+def superuser(
+    id_: str, settings: Mapping[str, str], stack: derivation.model.Stack, file: str
+) -> list[Check]:
+    """Whether the apps' role is not the administrator's; nothing where there is no database."""
+    if not stack.set_up:
+        return []
+    if settings.get("POSTGRES_USER") == "postgres":
+        seen = "POSTGRES_USER is postgres: the apps log in as a superuser, who runs commands there."
+        mend = (
+            f"Set another name in {file} before the first start; later, the guide says how, under "
+            '"PostgreSQL\'s administrator".'
+        )
+        return [warned(id_, seen, mend)]
+    return [passed(id_, "POSTGRES_USER is not PostgreSQL's administrator.")]
 
 
 def weak(secrets: Mapping[str, str], ours: set[str], file: str) -> Check:

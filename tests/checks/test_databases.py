@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spinbox_wrapper.checks import databases
+from spinbox_wrapper.checks import databases, settings
 from spinbox_wrapper.checks.engine import Container, Engine, container
 from tests.checks.conftest import Ready
 from tests.checks.support import context
@@ -38,6 +38,22 @@ def test_another_major_version(ready: Ready, image: str, statuses: list[str], sw
     assert [check.mend for check in found if check.mend] == (
         ["sh deploy/upgrade-postgres.sh"] * statuses.count("fail")
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "user", "statuses"),
+    [
+        (SHAPE, "postgres", ["warn"]),
+        (SHAPE, "app", ["pass"]),
+        ("nextjs", "postgres", []),
+    ],
+)
+def test_apps_that_log_in_as_the_administrator(
+    ready: Ready, shape: str, user: str, statuses: list[str]
+) -> None:
+    stack = context(ready(shape)).stack
+    found = settings.superuser("id", {"POSTGRES_USER": user}, stack, ".env")
+    assert [check.status.value for check in found] == statuses
 
 
 def test_a_database_of_another_stack_is_nothing_to_this_one(ready: Ready) -> None:

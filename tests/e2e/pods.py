@@ -267,7 +267,7 @@ class Pod:
             return Mount(
                 self._volume(volume["persistentVolumeClaim"]["claimName"]), target, read_only
             )
-        return Mount(str(self._files(volume)), target, read_only=True)
+        return Mount(str(self._files(volume) / mount.get("subPath", "")), target, read_only=True)
 
     def _volume(self, claim: str, mode: str = "2775") -> str:
         """A volume as a fresh file system: root's, but for the pod's group, with lost+found."""

@@ -136,6 +136,22 @@ def test_the_app_answers_and_reaches_its_services(running: Running) -> None:
     assert running.post("/api/v1/jobs/add", {"x": 2, "y": 3}) == {"result": 5}
 
 
+def test_the_apps_role_is_no_superuser_and_extensions_may_come_later(running: Running) -> None:
+    pod = running.pods["postgres"].container
+    asked = 'psql -qAt -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$0"'
+    inside = ("docker", "exec", pod, "sh", "-c")
+    role = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    assert run(*inside, asked, role).strip() == "f"
+    # As deploy.sh calls it.
+    scripts = running.project / "deploy/kubernetes/base/scripts"
+    part = (scripts / "postgres.sh").read_text()
+    added = part.replace('"vector";\n', '"vector";\nCREATE EXTENSION IF NOT EXISTS pageinspect;\n')
+    assert added != part
+    run(*inside, added, "postgres.sh", "extensions")
+    held = "SELECT count(*) FROM pg_extension WHERE extname IN ('vector', 'pageinspect')"
+    assert run(*inside, asked, held).strip() == "2"
+
+
 def test_no_secret_is_in_a_container_s_settings(running: Running) -> None:
     values = [
         base64.b64decode(value).decode()

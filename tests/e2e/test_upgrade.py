@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.stacks import Stack, eventually, need_image, run
-from tests.e2e.test_backup import back_up, names, script, sql, succeed
+from tests.e2e.test_backup import administer, back_up, names, script, sql, succeed
 from tests.projects.compose import compose
 from tests.runs import build
 
@@ -223,12 +223,12 @@ def test_where_compose_took_the_old_one_away_the_script_mends_it(stack: Stack) -
 
 
 def test_what_no_backup_holds_is_named(stack: Stack) -> None:
-    sql(stack, "CREATE ROLE reporting")
+    administer(stack, "CREATE ROLE reporting")
     try:
         output = succeed(stack, "upgrade-postgres", "--yes")
     finally:
         succeed(stack, "upgrade-postgres", "--yes", "--back")
-        sql(stack, "DROP ROLE reporting")
+        administer(stack, "DROP ROLE reporting")
     assert "\nrole reporting\n" in output
 
 

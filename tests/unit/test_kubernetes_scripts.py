@@ -695,6 +695,12 @@ def test_data_that_fails_ends_a_deployment(later: Cluster, call: str) -> None:
     assert not {"start migrate", "apply apps"} & set(later.steps())
 
 
+def test_extensions_are_made_before_migrations(later: Cluster) -> None:
+    later.write("fails", "exec postgres-0 * extensions")
+    assert later.run("deploy", "production").returncode == 1
+    assert not {"start migrate", "apply apps"} & set(later.steps())
+
+
 def test_a_failed_migration_ends_a_deployment(later: Cluster) -> None:
     later.wants(app="new", worker="new")
     later.write("conditions/migrate", *FAILED)

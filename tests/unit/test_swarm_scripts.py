@@ -46,7 +46,7 @@ STEPS = (
 )  # fmt: skip
 READS = re.compile(
     r"info|ps |(node|network|config|secret|service) ls |\w+ inspect |image |inspect |stack config "
-    r"|service (ps|logs) |exec \S+ \S+ (size|count)$"
+    r"|service (ps|logs) |exec \S+ \S+ (size|count|extensions)$"
 )
 
 
@@ -422,12 +422,18 @@ def test_a_failed_deployment_keeps_the_old_secret(later: Swarm) -> None:
     assert before.items() <= later.secrets("SECRET_KEY").items()
 
 
-def test_a_changed_proxy_has_another_config_and_the_old_one_goes(later: Swarm) -> None:
-    (before,) = contents(later.state / "config")
-    with (later.project / "deploy/swarm/Caddyfile").open("a") as file:
-        file.write("# Ours\n")
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("deploy/swarm/Caddyfile", "_caddyfile_"), ("deploy/postgres-init.sql", "_postgres_init_")],
+)
+def test_a_changed_file_has_another_config_and_the_old_one_goes(
+    later: Swarm, file: str, name: str
+) -> None:
+    (before,) = (config for config in contents(later.state / "config") if name in config)
+    with (later.project / file).open("a") as text:
+        text.write("\n")
     check(later.run("deploy", "v2"))
-    (after,) = contents(later.state / "config")
+    (after,) = (config for config in contents(later.state / "config") if name in config)
     assert before != after
 
 
@@ -520,6 +526,12 @@ def test_a_failed_backup_ends_a_deployment(later: Swarm) -> None:
 
 
 # deploy.sh: migrations
+
+
+def test_extensions_are_made_before_migrations(later: Swarm) -> None:
+    later.write("fails", "exec * extensions")
+    failed(later, "v2")
+    assert later.steps() == NEW[:-2]
 
 
 @pytest.mark.parametrize("state", ["Failed", "Rejected"])

@@ -17,10 +17,12 @@ from ...answers import load_yaml
 from ...derivation import programs, versions
 from ...dotenv import parse_lines
 from ..model import Check, Context, Status, failed, passed, warned
+from ..settings import superuser
 
 IDS = {
     "kubernetes.overlay": "The environment has its folder below `overlays/`",
     "kubernetes.settings": "Its files set every variable that the apps do not start without",
+    "kubernetes.superuser": "The apps do not log in as PostgreSQL's administrator",
     "kubernetes.untracked": "git does not track its secrets, and ignores them",
     "kubernetes.mode": "Nobody but their owner can read them",
     "kubernetes.images": "The images of the apps are named by their digests",
@@ -43,7 +45,7 @@ def look(context: Context) -> list[Check]:
     secrets = [overlay / name for name in _SECRETS if (overlay / name).exists()]
     document = _document(overlay)
     kubectl = _kubectl()
-    checks = [environment, _settings(context, overlay)]
+    checks = [environment, _settings(context, overlay), *_superuser(context, overlay)]
     checks += [_untracked(context, secrets), _mode(context, secrets)] if secrets else []
     checks += [_images(context, document), *_domain(context, document), kubectl]
     if not kubectl.mend:
@@ -106,6 +108,15 @@ def _settings(context: Context, overlay: Path) -> Check:
             return failed(id_, seen, script)
         return failed(id_, seen, f"Set {empty[0]} in a file of {_named(context, overlay)}.")
     return passed(id_, "Every variable that has to be set is set.")
+
+
+def _superuser(context: Context, overlay: Path) -> list[Check]:
+    data = overlay / "data.env"
+    try:
+        values = parse_lines(data.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return []
+    return superuser("kubernetes.superuser", values, context.stack, _named(context, data))
 
 
 def _untracked(context: Context, secrets: list[Path]) -> Check:
