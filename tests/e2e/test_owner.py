@@ -23,6 +23,17 @@ COMMENT = "COMMENT ON TABLE items IS 'what the shop sells'"
 COMMENTED = "SELECT obj_description('items'::regclass)"
 
 
+def remove(stack: Stack) -> None:
+    """Take everything away, also old volumes and the images of deployments."""
+    name = stack.configuration()["name"].removesuffix("-prod")
+    stack.remove()
+    if left := volumes(stack):
+        run("docker", "volume", "rm", "--force", *left)
+    images = run("docker", "image", "ls", "--quiet", "--filter", f"reference={name}-*").split()
+    if images:
+        run("docker", "image", "rm", "--force", *set(images))
+
+
 def refused(stack: Stack, statement: str) -> str:
     """What the apps' role is told instead."""
     command = f'psql -qAt -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "{statement}" 2>&1 || true'
@@ -33,7 +44,7 @@ def refused(stack: Stack, statement: str) -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = start(SHAPE, tmp_path_factory.mktemp("owner"), f"e2e-owner-{os.getpid()}")
     yield stack
-    stack.remove()
+    remove(stack)
 
 
 def test_no_command_runs_on_the_server(stack: Stack) -> None:
@@ -130,9 +141,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         sql(stack, COMMENT)
         yield stack
     finally:
-        stack.remove()
-        if left := volumes(stack):
-            run("docker", "volume", "rm", "--force", *left)
+        remove(stack)
 
 
 def test_where_the_apps_are_superusers_all_works_as_before(old: Stack) -> None:
@@ -186,6 +195,4 @@ def test_a_role_named_postgres_gives_way_to_another(tmp_path: Path) -> None:
         assert sql(stack, SUPERUSER) == "t"
         assert stack.get("/api/v1/items") == items
     finally:
-        stack.remove()
-        if left := volumes(stack):
-            run("docker", "volume", "rm", "--force", *left)
+        remove(stack)
