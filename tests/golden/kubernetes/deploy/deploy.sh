@@ -367,6 +367,7 @@ if [ -z "$serving" ]; then
 fi
 if [ -z "$only_switch" ]; then
     begin 'bringing the database up to date'
+    inside postgres extensions </dev/null
     compose --progress quiet run --rm --no-deps --no-TTY migrate </dev/null
 fi
 

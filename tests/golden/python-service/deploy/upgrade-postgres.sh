@@ -2,6 +2,9 @@
 # Moves PostgreSQL's data into the major version that docker-compose.prod.yml names, by a backup that
 # is restored into a new volume; the apps are stopped meanwhile. The old volume stays as it is.
 #   sh deploy/upgrade-postgres.sh [--env NAME] [--yes]           --yes does not ask
+#   sh deploy/upgrade-postgres.sh [--env NAME] [--yes] --same-version
+#                                  the same into a new volume of the version that is there: of a database
+#                                  whose apps log in as a superuser, it makes one where they do not
 #   sh deploy/upgrade-postgres.sh [--env NAME] [--yes] --back    back to the old version and volume
 # Before --back: --from IMAGE is the old version's image, where it cannot be found.
 # Whatever fails, the version before serves again; the exit code is 1.
@@ -11,22 +14,24 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=data/common.sh
 . deploy/data/common.sh
 
-yes='' back='' image=''
+yes='' same='' back='' image=''
 while [ $# -gt 0 ]; do
     case $1 in
         --yes) yes=yes ;;
+        --same-version) same=yes ;;
         --back) back=yes ;;
         --from)
             [ $# -ge 2 ] || fail "Name the image: --from IMAGE."
             image=$2
             shift
             ;;
-        *) fail "Use: sh deploy/upgrade-postgres.sh [--env NAME] [--yes] [--from IMAGE] [--back]" ;;
+        *) fail "Use: sh deploy/upgrade-postgres.sh [--env NAME] [--yes] [--from IMAGE] [--same-version|--back]" ;;
     esac
     shift
 done
 lock deploy
 present=$(setting POSTGRES_VOLUME postgres_data)
+user=$(setting POSTGRES_USER app)
 beside=$project-postgres-upgrade interrupted=deploy/state/$project.upgrade
 
 # The versions of the data in a volume and of the image in docker-compose.prod.yml: data, program.
@@ -56,7 +61,8 @@ find_image() {
 serve() {
     look_at "$1"
     if [ "$data" = "$program" ]; then
-        compose --progress quiet up --detach --no-deps postgres
+        # Compose alone does not see that the volume is another one.
+        compose --progress quiet up --detach --no-deps --force-recreate postgres
     else
         [ -n "$image" ] || find_image
         cat >"deploy/state/$project.postgres.yml" <<YAML
@@ -93,6 +99,14 @@ start_them() {
     for id in $apps; do
         wait_until_healthy "$id" "$(docker inspect --format '{{.Name}}' "$id" | sed 's|^/||')" || return
     done
+}
+# With another POSTGRES_USER than before, they need new containers.
+role_of() {
+    id=$(containers "$1" | head -n 1)
+    [ -z "$id" ] || docker exec "$id" printenv POSTGRES_USER
+}
+start_them_anew() {
+    if [ "$role" = "$user" ]; then start_them; else start_apps; fi
 }
 use_volume() {
     draft_settings "POSTGRES_VOLUME=$1"
@@ -176,8 +190,9 @@ if [ -n "$back" ]; then
         fail "The old volume ${project}_${line#* } is gone: restore a backup."
     [ -n "$image" ] || image=${line% *}
     echo "PostgreSQL goes back to $image and the volume ${project}_${line#* }. What was written since stays in a"
-    echo "backup, which only the newer version reads, and in the volume ${project}_$present."
+    echo "backup, which an older version does not read, and in the volume ${project}_$present."
     ask
+    role=$(role_of postgres)
     start "${line#* }"
     if [ -n "$(containers postgres)" ]; then
         begin 'backing up'
@@ -190,7 +205,7 @@ if [ -n "$back" ]; then
     served=yes
     rm -f "$interrupted"
     begin 'starting the apps'
-    start_them
+    start_them_anew
     echo "PostgreSQL $data is in service again."
     [ "$data" = "$program" ] ||
         echo "The files still name PostgreSQL $program: before the next deployment, generate again with --set postgres.image=$image"
@@ -199,11 +214,13 @@ fi
 
 look_at "$present"
 [ "$data" != none ] || fail "There is no data yet, so there is nothing to move."
-if [ "$data" = "$program" ]; then
+if [ "$data" = "$program" ] && [ -z "$same" ]; then
     echo "The data is of PostgreSQL $program already."
     exit
 fi
-[ "$data" -lt "$program" ] ||
+[ -z "$same" ] || [ "$user" != postgres ] ||
+    fail "The apps would be the administrator again: set POSTGRES_USER in $env_file to another name, such as app."
+[ "$data" -le "$program" ] ||
     fail "PostgreSQL $program cannot take what $data wrote: name $data again, or go back to the volume of before with --back."
 
 # The image that serves, by its name if that has not moved on to another version.
@@ -223,8 +240,10 @@ else
 fi
 needed=$(($(inside postgres size </dev/null) / 1048576 + 100)) free=$(($(inside postgres free </dev/null) / 1024))
 others=$(inside postgres others </dev/null)
+role=$(role_of postgres)
 
-echo "PostgreSQL $data becomes $program ($image is what goes). The apps stop meanwhile."
+if [ "$data" = "$program" ]; then what="PostgreSQL $data gets a new volume"; else what="PostgreSQL $data becomes $program"; fi
+echo "$what ($image is what goes). The apps stop meanwhile."
 echo "The new volume needs up to $needed MB, and $free MB are free there; the backup up to as much in $backups."
 [ -z "$others" ] || printf 'These stay behind in the old volume, since a backup does not hold them:\n%s\n' "$others"
 [ "$free" -gt "$needed" ] || fail "There is too little room for it. Nothing was changed."
@@ -260,7 +279,7 @@ begin 'starting the apps'
 # From here on, rows are written that the old volume does not have.
 served=yes state="PostgreSQL $program is in service. Back to the version before: sh deploy/upgrade-postgres.sh$options --back"
 rm -f "$interrupted"
-start_them
+start_them_anew
 echo "PostgreSQL $program is in service; the apps were stopped for $(($(date +%s) - stopped_at)) s."
 echo "The way back: sh deploy/upgrade-postgres.sh$options --back"
 echo "When you no longer need it, remove the old data: docker volume rm ${project}_$present"

@@ -136,6 +136,8 @@ lines=$(
 secret variables "${lines:-# none}"
 CONFIG_caddyfile=$(name_for caddyfile "$(sha256sum <deploy/swarm/Caddyfile)")
 export CONFIG_caddyfile
+CONFIG_postgres_init=$(name_for postgres_init "$(sha256sum <deploy/postgres-init.sql)")
+export CONFIG_postgres_init
 export PROJECT="$project"
 docker stack config -c deploy/swarm/stack.yml >/dev/null ||
     fail "A setting in $env_file does not fit; ports are plain numbers on a swarm."
@@ -260,6 +262,8 @@ if [ -n "$backup" ] && [ -z "$first" ]; then
 fi
 if [ -z "$only_switch" ]; then
     begin 'bringing the database up to date'
+    # Where the data is on another node, migrations have to find them.
+    [ -z "$(containers postgres)" ] || inside postgres extensions </dev/null
     job=${project}_migrate
     docker service rm "$job" >/dev/null 2>&1 || true  # of a run that was killed
     # On this node, whose files it reads; it runs once, and is removed.

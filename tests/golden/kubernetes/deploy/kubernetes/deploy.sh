@@ -103,6 +103,7 @@ for service in $services; do
 done
 
 begin 'bringing the database up to date'
+in_namespace exec postgres-0 -- sh -c "$(cat base/scripts/postgres.sh)" postgres.sh extensions </dev/null
 in_namespace create configmap migrations --from-file ../../database/migrations --dry-run=client --output yaml |
     in_namespace apply --server-side --force-conflicts --filename -
 # A job cannot be changed, only made anew.
