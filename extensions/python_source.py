@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 from . import migrations
 from .errors import ProjectError
-from .source_text import parse
-from .tree import MEGABYTE, Tree, join
+from .source_text import parse_file
+from .tree import Tree, join
 
 # Folders whose modules are not the app.
 _NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts"} | migrations.FOLDERS
@@ -44,7 +44,7 @@ def parse_modules(
         dotted = parts[1:] if root == "src" else parts
         name = ".".join(dotted).removesuffix(".py").removesuffix(".__init__")
         try:
-            body = parse(path, tree.read(path, MEGABYTE))
+            body = parse_file(tree, path)
         except ProjectError as error:
             problem = problem or str(error)
             continue

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from .errors import ProjectError
+from .tree import MEGABYTE, Tree
 
 ENDINGS = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".prisma")
 _GOOGLE_FONTS = re.compile(r"""["']next/font/google["']|["']@next/font/google["']""")
@@ -52,6 +53,24 @@ def parse(path: str, text: str) -> ast.Module:
         raise ProjectError(f"{path}, line {line} is not valid Python: mend it first.") from None
     except (RecursionError, MemoryError):
         raise ProjectError(f"{path} is nested too deeply to be read: make it simpler.") from None
+
+
+def parse_file(tree: Tree, path: str) -> ast.Module:
+    """Python's syntax tree of a file, which is parsed once.
+
+    Raises:
+        ProjectError: As `parse`; or it cannot be read, or is larger than source is.
+    """
+    key = ("python", path)
+    if key not in tree.kept:
+        try:
+            tree.kept[key] = parse(path, tree.read(path, MEGABYTE))
+        except ProjectError as error:
+            tree.kept[key] = error
+    found: ast.Module | ProjectError = tree.kept[key]
+    if isinstance(found, ProjectError):
+        raise found
+    return found
 
 
 def code_of(path: str, text: str) -> str:

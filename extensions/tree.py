@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from . import programs
 from .errors import ProjectError
@@ -26,6 +27,7 @@ class Tree:
     Attributes:
         root: The project's folder.
         files: Every visible file as a POSIX path relative to `root`, sorted.
+        kept: What readers made of files, each once: by reader and path.
     """
 
     def __init__(self, root: Path) -> None:
@@ -36,6 +38,7 @@ class Tree:
         )
         self.files: tuple[str, ...] = tuple(sorted(p for p in paths if not p.startswith(outputs)))
         self._set = frozenset(self.files)
+        self.kept: dict[tuple[str, str], Any] = {}
 
     def hidden(self) -> list[str]:
         """Files that a `.gitignore` hides, but those that tools make."""

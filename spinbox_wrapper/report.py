@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from . import derivation, diff
+from . import derivation, diff, shell
 from .causes import causes
 from .plan import Action, Step
 from .sync import Outcome
@@ -24,6 +24,8 @@ _COLOURS = {
     Action.UNRESOLVED: "red",
     Action.FOREIGN: "red",
 }
+
+_MOST_FINDINGS = 10
 
 
 def summary(stack: derivation.model.Stack) -> str:
@@ -100,6 +102,7 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
         lines.append("Everything is up to date.")
     for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
+    lines += _start(outcome, verbose=verbose)
     if written and (targets := outcome.request.added.get("targets")):
         lines += ["", "Next, as the guide says:"]
         lines += [f"  {outcome.request.guide_for(target)}" for target in targets]
@@ -107,6 +110,21 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
         lines += ["", "Next, as deploy/README.md explains:"]
         lines += [f"  {step}" for step in next_steps(outcome)]
     return "\n".join(lines)
+
+
+def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
+    """What keeps the stack from starting: first what does for certain, ten findings at most."""
+    findings = outcome.findings
+    shown = findings if verbose else findings[:_MOST_FINDINGS]
+    lines: list[str] = []
+    for certain, title in ((True, "Will not start:"), (False, "May not start:")):
+        group = [finding for finding in shown if finding.certain is certain]
+        for finding in group:
+            head = click.style(title, fg="red" if certain else "yellow")
+            lines += ["", f"{head} {finding.seen}", f"  {finding.mend}"]
+    if left := len(findings) - len(shown):
+        lines += ["", f"{left} more with -v, as in `{shell.program()} deploy --check`."]
+    return lines
 
 
 def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> str:
@@ -140,6 +158,17 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
         "causes": causes(stored, outcome.answers, outcome.version),
         "files": files,
         "warnings": list(outcome.warnings),
+        "start": [
+            {
+                "rule": finding.rule,
+                "certain": finding.certain,
+                "seen": finding.seen,
+                "mend": finding.mend,
+                "file": finding.path,
+                "line": finding.line,
+            }
+            for finding in outcome.findings
+        ],
         "next": next_steps(outcome),
     }
     return json.dumps(document, indent=2)

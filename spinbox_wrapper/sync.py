@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -116,6 +117,12 @@ class Outcome:
     def stack(self) -> derivation.model.Stack:
         """What runs."""
         return self.deployment.stack
+
+    @cached_property
+    def findings(self) -> tuple[derivation.finding.Finding, ...]:
+        """What keeps the stack from starting, or may; what does for certain comes first."""
+        facts = derivation.settings.lay_over(self.answers["project"], self.answers["overrides"])
+        return derivation.start.find(derivation.subject.Subject(self.tree, self.stack, facts))
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""

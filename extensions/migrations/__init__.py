@@ -8,12 +8,13 @@ A module has what `Tool` lists. Beside it stand what guides say of the tool
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from .. import registry
 from ..errors import ProjectError
+from ..finding import Finding
 from ..model import App, Migrations
 from ..origins import Fields, Found
 from ..tree import Tree
@@ -43,6 +44,9 @@ class Tool(Protocol):
 
     def define(self, extensions: tuple[str, ...], app: App | None) -> Migrations:
         """How it comes about; `app` is the one whose image it runs in, None without `RUNTIMES`."""
+
+    def find_faults(self, rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
+        """What it would refuse to run, as findings of that rule."""
 
 
 TOOLS: dict[str, Tool] = registry.modules(__name__)
@@ -104,6 +108,12 @@ def define(
         return Migrations(NONE, "psql", extensions, concurrent=True) if extensions else None
     tool = TOOLS[name]
     return tool.define(extensions, _app(name, tool, apps, facts) if tool.RUNTIMES else None)
+
+
+def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
+    """What the tool would refuse to run, as findings of that rule."""
+    if migrations.kind != NONE:
+        yield from TOOLS[migrations.kind].find_faults(rule, tree, migrations)
 
 
 def _app(name: str, tool: Tool, apps: Sequence[App], facts: Mapping[str, Any]) -> App:

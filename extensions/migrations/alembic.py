@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
+import shlex
+from collections.abc import Iterator
 
 from ..errors import ProjectError
+from ..finding import Finding
 from ..model import App, Migrations
 from ..origins import Found, only_line
+from ..source_text import parse_file
 from ..tree import Tree, join
 
 TITLE = "Alembic"
@@ -48,3 +53,46 @@ def scripts(tree: Tree) -> list[str]:
 def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
     """It takes no lock: two that start at once would run the same revision."""
     return Migrations("alembic", TITLE, extensions, app=app, command=("alembic", "upgrade", "head"))
+
+
+def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
+    """More than one head: `upgrade head` takes one (alembic.sqlalchemy.org, "Branches")."""
+    directory = migrations.app.directory if migrations.app else "."
+    revisions: dict[str, str] = {}
+    followed: set[str] = set()
+    for path in scripts(tree):
+        if directory != "." and not path.startswith(f"{directory}/"):
+            continue
+        try:
+            body = parse_file(tree, path)
+        except ProjectError:
+            continue
+        if names := _assigned(body, "revision"):
+            revisions[names[0]] = path
+            followed.update(_assigned(body, "down_revision"))
+    heads = [path for revision, path in revisions.items() if revision not in followed]
+    if len(heads) > 1:
+        folder = "" if directory == "." else f"cd {shlex.quote(directory)} && "
+        yield Finding(
+            rule,
+            certain=True,
+            seen=f"Alembic has {len(heads)} heads ({', '.join(heads)}), and `alembic upgrade head` "
+            "takes one.",
+            mend=f"{folder}alembic merge heads -m 'Merge heads'",
+            path=heads[0],
+        )
+
+
+def _assigned(body: ast.Module, name: str) -> list[str]:
+    """The texts that a variable of the module is set to: one, or those of a tuple."""
+    for node in body.body:
+        if isinstance(node, ast.Assign):
+            targets: list[ast.expr] = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        if node.value and any(isinstance(t, ast.Name) and t.id == name for t in targets):
+            constants = (n for n in ast.walk(node.value) if isinstance(n, ast.Constant))
+            return [c.value for c in constants if isinstance(c.value, str)]
+    return []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from ..finding import Finding
 from ..model import App, Migrations
 from ..origins import Found
 from ..tree import Tree
@@ -30,3 +32,8 @@ def scripts(tree: Tree) -> list[str]:
 def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
     """The script holds a lock of the database while it runs a file."""
     return Migrations("sql", TITLE, extensions, folder=_FOLDER, concurrent=True)
+
+
+def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
+    """None: `--check` looks into the files themselves."""
+    return iter(())

@@ -33,12 +33,16 @@ class Check:
         seen: What was seen, as one sentence.
         mend: The command, run in the project's top folder, or the edit that mends it; empty where
             it passed.
+        file: The file of the project that says it; None where that is said in no single one.
+        line: The line in that file, counted from 1.
     """
 
     id: str
     status: Status
     seen: str
     mend: str = ""
+    file: str | None = None
+    line: int | None = None
 
 
 def passed(id_: str, seen: str) -> Check:

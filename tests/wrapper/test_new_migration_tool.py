@@ -43,6 +43,10 @@ def scripts(tree: Tree) -> list[str]:
 def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
     command = ("prisma", "migrate", "deploy")
     return Migrations("prisma", TITLE, extensions, app=app, command=command, concurrent=True)
+
+
+def find_faults(rule: str, tree: Tree, migrations: Migrations) -> list[object]:
+    return []
 '''
 PARTIAL = """\
 {% macro schema() %}
