@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import overload
 
 from .render import File
@@ -112,7 +113,9 @@ def make_plan(
         elif wanted is not None:
             known = base.get(path) if there or path not in restore else None
             known = wanted if path in merged else known
-            steps.append(_in_lines_of(there, _wanted(path, known, wanted, _lf(there), merge)))
+            step = _wanted(path, known, wanted, _lf(there), merge)
+            pinned = _is_pinned(path, base, new, disk)
+            steps.append(_in_lf(there, step) if pinned else _in_lines_of(there, step))
         elif there is not None:
             steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], _lf(there))))
     return steps
@@ -175,6 +178,14 @@ def _no_longer_wanted(path: str, base: File, disk: File) -> Step:
     return Step(path, Action.KEEP, disk, reason="no longer generated, but you edited it")
 
 
+def _is_pinned(
+    path: str, base: Mapping[str, File], new: Mapping[str, File], disk: Mapping[str, File]
+) -> bool:
+    """Whether generated attributes (gitattributes(5)) keep git from giving it other line ends."""
+    attributes = (str(folder / ".gitattributes") for folder in PurePosixPath(path).parents)
+    return any(name in new and (name in disk or name not in base) for name in attributes)
+
+
 def _has_crlf(file: File) -> bool:
     return b"\r\n" in file.content and file.content.count(b"\n") == file.content.count(b"\r\n")
 
@@ -188,6 +199,16 @@ def _lf(file: File | None) -> File | None:
     if file is None or not _has_crlf(file):
         return file
     return File(file.content.replace(b"\r\n", b"\n"), file.executable)
+
+
+def _in_lf(disk: File | None, step: Step) -> Step:
+    """The same step, which also takes away line ends that no shell reads."""
+    if disk is None or not _has_crlf(disk):
+        return step
+    if step.writes or step.action not in {Action.UNCHANGED, Action.KEEP}:
+        return replace(step, before=disk)
+    reason = "its line ends are CRLF, which no shell reads"
+    return replace(step, action=Action.UPDATE, before=disk, merged=_lf(disk), reason=reason)
 
 
 def _in_lines_of(disk: File | None, step: Step) -> Step:

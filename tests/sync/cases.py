@@ -86,6 +86,11 @@ def _crlf(root: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
+def _crlf_of_a_script(root: Path) -> None:
+    path = root / "deploy/deploy.sh"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
 def _own_caddyfile(root: Path) -> None:
     (root / "deploy/Caddyfile").write_text("# mine\n")
 
@@ -128,6 +133,8 @@ CASES: tuple[Case, ...] = (
          "unchanged", _same_change_as_the_template, newer=True),
     Case("its line ends became CRLF (git's `core.autocrlf`)", "counts as not edited", _COMPOSE,
          "unchanged", _crlf),
+    Case("… and it is in `deploy/`, where git leaves them", "gets its own line ends again",
+         "deploy/deploy.sh", "update", _crlf_of_a_script),
     Case("you deleted it", "stays deleted", _COMPOSE, "keep", _delete(_COMPOSE)),
     Case("you deleted it, and ask for it with `--restore`", "is created", _COMPOSE, "create",
          _delete(_COMPOSE), arguments=("--restore", _COMPOSE)),
