@@ -231,7 +231,7 @@ def _can_go_on(journal: Path, entry: Mapping[str, str], there: str | None) -> bo
     if there == entry.get("after"):
         return True
     content = entry.get("content")
-    return there == entry.get("before") and (content is None or (journal / content).exists())
+    return there == entry.get("before") and (content is None or (journal / content).is_file())
 
 
 def _identity(journal: Path) -> int:
@@ -273,23 +273,30 @@ def _is_inside(root: Path, path: str) -> bool:
 def _put(journal: Path, root: Path, entry: Mapping[str, str]) -> list[str]:
     """Carry out one entry, again if need be; what the user wrote meanwhile is kept."""
     target = root / entry["path"]
-    content = journal / entry["content"] if "content" in entry else None
-    done = content is not None and not content.exists()
     original = journal / entry["original"] if "original" in entry else None
     if original is not None and original.exists():
         original.replace(root / _free_name(root, entry["path"]))
+    content = journal / entry["content"] if "content" in entry else None
+    mode = stat.S_IMODE(content.stat().st_mode) if content is not None else 0
+    there = _there(target)
+    if there == entry.get("after"):
+        if content is not None and stat.S_IMODE(target.stat().st_mode) != mode:
+            target.chmod(mode)
+        return []
     rescued = []
-    if not done and target.is_file():
-        there = target.read_bytes()
-        if digest(there) not in {entry.get("before"), entry.get("after")}:
-            rescued.append(_free_name(root, entry["path"]))
-            (root / rescued[0]).write_bytes(there)
+    if there not in {None, entry.get("before")}:
+        rescued.append(_free_name(root, entry["path"]))
+        (root / rescued[0]).write_bytes(target.read_bytes())
     if content is None:
         target.unlink(missing_ok=True)
         _remove_empty_folders(target.parent, root)
-    elif not done:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        content.replace(target)
+        return rescued
+    # A copy: whoever takes the file back before the run is completed gets it again.
+    copy = journal / "next"
+    copy.unlink(missing_ok=True)
+    _lay_down(copy, content.read_bytes(), mode)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy.replace(target)
     return rescued
 
 

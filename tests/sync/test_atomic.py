@@ -94,7 +94,12 @@ def by_hand(project: Project) -> Path:
         (
             "changed",
             (),
-            {"deploy/data/postgres.sh", "deploy/migrate.sh", "deploy/upgrade-postgres.sh"},
+            {
+                "deploy/data/postgres.sh",
+                "deploy/migrate.sh",
+                "deploy/postgres-init.sql",
+                "deploy/upgrade-postgres.sh",
+            },
         ),
         ("by_hand", ("--adopt=take",), set()),
     ],
