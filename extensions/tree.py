@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from . import programs
+from . import git, programs
 from .errors import ProjectError
 
 MEGABYTE = 1024**2
@@ -90,6 +90,35 @@ class Tree:
             raise ProjectError(
                 f"{path} cannot be read ({error.strerror}): mend that first."
             ) from None
+
+
+def hidden_by(root: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Which files git does not take into a commit, and by which of its rules.
+
+    Args:
+        root: The folder that they lie in, or will.
+        paths: Theirs, relative to it.
+
+    Returns:
+        By path, the rule as in `deploy/ in .gitignore, line 3`; nothing for what is tracked.
+    """
+    asked = ("-c", "core.quotePath=off", "check-ignore", "--verbose")
+    try:
+        result = git.ask(root, *asked, "--", *paths)
+    except ProjectError as error:
+        result = programs.Result(programs.Ending.DONE, 128, stderr=str(error).encode())
+    if result.returncode not in {0, 1}:
+        # No repository yet, or none that git reads.
+        with _empty_repository() as repository:
+            place = [f"--git-dir={repository}", f"--work-tree={root.resolve()}"]
+            options = [*place, "-c", "core.bare=false", *asked, "--no-index"]
+            result = programs.git(*options, "--", *paths, cwd=root)
+    rules = {}
+    for rule, _, path in (line.partition("\t") for line in result.text.splitlines()):
+        source, line, pattern = rule.split(":", 2)
+        if not pattern.startswith("!"):
+            rules[path] = f"{pattern} in {source}, line {line}"
+    return rules
 
 
 def join(folder: str, name: str) -> str:

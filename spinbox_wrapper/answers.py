@@ -84,22 +84,31 @@ def read_answers(path: Path) -> Answers | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path.name} cannot be read ({error}): mend or remove it.") from None
+    return parse_answers(text, path.name)
+
+
+def parse_answers(text: str, name: str) -> Answers:
+    """The answers that a file of this name holds.
+
+    Raises:
+        UserError: It is broken, or belongs to another template.
+    """
     if _MARKERS.search(text):
         raise UserError(
-            f"{path.name} holds conflict markers of git: take either side, as with `git checkout "
-            f"--ours {path.name}`, resolve the other files, and run again; facts are read anew."
+            f"{name} holds conflict markers of git: take either side, as with `git checkout "
+            f"--ours {name}`, resolve the other files, and run again; facts are read anew."
         )
     try:
         document = load_yaml(text)
     except yaml.YAMLError:
-        raise UserError(f"{path.name} is not valid YAML: restore it from git.") from None
+        raise UserError(f"{name} is not valid YAML: restore it from git.") from None
     if not isinstance(document, dict) or not document.keys() >= _OURS:
         raise UserError(
-            f"{path.name} belongs to another template: choose another name with --answers-file."
+            f"{name} belongs to another template: choose another name with --answers-file."
         )
     for key, value in document.items():
         if not isinstance(key, str) or not _is_json(value):
-            raise UserError(f"{path.name} was edited by hand ({key}): restore it from git.")
+            raise UserError(f"{name} was edited by hand ({key}): restore it from git.")
     values = {key: value for key, value in document.items() if not key.startswith("_")}
     for key, value in values.items():
         try:
@@ -107,10 +116,10 @@ def read_answers(path: Path) -> Answers | None:
         except derivation.errors.ProjectError as error:
             problem = str(error).rstrip(".")
             raise UserError(
-                f"{path.name} was edited by hand ({problem}): restore it from git."
+                f"{name} was edited by hand ({problem}): restore it from git."
             ) from None
     if not is_folder_inside(values.get("output") or "."):
-        raise UserError(f"{path.name} was edited by hand (output): restore it from git.")
+        raise UserError(f"{name} was edited by hand (output): restore it from git.")
     return Answers(values, str(document.get("_commit", "")))
 
 

@@ -455,6 +455,8 @@ def _generate(
         raise UserError(f"A run would leave conflict markers in {paths}.")
     if check and not outcome.in_sync:
         raise UserError(f"The production files are out of date: run `{request.command}`.")
+    if check and (lacking := report.lacking(outcome)):
+        raise UserError(lacking)
 
 
 @cli.command("shell-init")

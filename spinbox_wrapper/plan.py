@@ -113,11 +113,11 @@ def make_plan(
         elif wanted is not None:
             known = base.get(path) if there or path not in restore else None
             known = wanted if path in merged else known
-            step = _wanted(path, known, wanted, _lf(there), merge)
+            step = _wanted(path, known, wanted, lf(there), merge)
             pinned = _is_pinned(path, base, new, disk)
             steps.append(_in_lf(there, step) if pinned else _in_lines_of(there, step))
         elif there is not None:
-            steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], _lf(there))))
+            steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], lf(there))))
     return steps
 
 
@@ -129,7 +129,7 @@ def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:
         return replace(step, action=Action.REPLACE, reason=reason)
     if adoption is Adoption.KEEP:
         return replace(step, action=Action.KEEP, reason="yours; later changes are merged into it")
-    there = _lf(step.before)
+    there = lf(step.before)
     content, conflict = merge(step.path, b"", there.content, step.generated.content)
     action = Action.CONFLICT if conflict else Action.MERGE
     merged = File(content, step.generated.executable)
@@ -140,7 +140,7 @@ def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:
 def _answers_step(path: str, new: File, disk: File | None) -> Step:
     if disk is None:
         return Step(path, Action.CREATE, generated=new)
-    action = Action.UNCHANGED if _lf(disk).content == new.content else Action.UPDATE
+    action = Action.UNCHANGED if lf(disk).content == new.content else Action.UPDATE
     return Step(path, action, disk, new)
 
 
@@ -191,10 +191,10 @@ def _has_crlf(file: File) -> bool:
 
 
 @overload
-def _lf(file: File) -> File: ...
+def lf(file: File) -> File: ...
 @overload
-def _lf(file: None) -> None: ...
-def _lf(file: File | None) -> File | None:
+def lf(file: None) -> None: ...
+def lf(file: File | None) -> File | None:
     """A file as it was generated, where git's core.autocrlf gave all its lines other ends."""
     if file is None or not _has_crlf(file):
         return file
@@ -208,7 +208,7 @@ def _in_lf(disk: File | None, step: Step) -> Step:
     if step.writes or step.action not in {Action.UNCHANGED, Action.KEEP}:
         return replace(step, before=disk)
     reason = "its line ends are CRLF, which no shell reads"
-    return replace(step, action=Action.UPDATE, before=disk, merged=_lf(disk), reason=reason)
+    return replace(step, action=Action.UPDATE, before=disk, merged=lf(disk), reason=reason)
 
 
 def _in_lines_of(disk: File | None, step: Step) -> Step:
@@ -217,5 +217,5 @@ def _in_lines_of(disk: File | None, step: Step) -> Step:
         return step
     after = step.merged or step.generated
     if after is not None:
-        after = File(_lf(after).content.replace(b"\n", b"\r\n"), after.executable)
+        after = File(lf(after).content.replace(b"\n", b"\r\n"), after.executable)
     return replace(step, before=disk, merged=after)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from . import derivation, diff, shell
+from . import derivation, diff, shell, tracking
 from .causes import causes
 from .plan import Action, Step
 from .sync import Outcome
@@ -76,6 +76,16 @@ def problem(outcome: Outcome) -> str | None:
             f"These files exist and were not generated: {_names(outcome, foreign)}. Nothing was "
             "written; decide for each with --adopt, or move them away."
         )
+    return None
+
+
+def lacking(outcome: Outcome) -> str | None:
+    """Which files a checkout lacks although it does not work without them; None for none."""
+    absent = {step.path for step in outcome.steps if step.after is None}
+    if hidden := {path: rule for path, rule in outcome.ignored.items() if path in absent}:
+        return next(tracking.ignored(outcome.request, hidden))
+    if outcome.needed:
+        return tracking.lacking(outcome.request, outcome.needed)
     return None
 
 

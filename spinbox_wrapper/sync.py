@@ -6,13 +6,20 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import derivation, journal, missing_settings, shell
-from .answers import DEFAULT_NAME, Answers, is_folder_inside, load_yaml, read_answers
+from . import derivation, journal, missing_settings, shell, tracking
+from .answers import (
+    DEFAULT_NAME,
+    Answers,
+    is_folder_inside,
+    load_yaml,
+    parse_answers,
+    read_answers,
+)
 from .errors import UsageError, UserError
 from .merge import merge
 from .plan import Action, Step, make_plan
@@ -101,6 +108,8 @@ class Outcome:
         warnings: What the user should know, one sentence each.
         tree: The project's files as a clone would have them (`extensions/tree.py`).
         hidden: Folders of the apps' sources that a clone would lack.
+        ignored: Generated files that git ignores, by path, each with the rule.
+        needed: Missing files without which another one does not work, each with that one.
     """
 
     request: Request
@@ -112,6 +121,8 @@ class Outcome:
     warnings: tuple[str, ...]
     tree: derivation.tree.Tree
     hidden: tuple[str, ...]
+    ignored: Mapping[str, str]
+    needed: Mapping[str, str]
 
     @property
     def stack(self) -> derivation.model.Stack:
@@ -271,9 +282,14 @@ def plan(
         restore=_restored(request, new),
         merged=_as_now(merged or {}, new),
     )
+    ignored = _ignored(request, new)
+    steps = [_as_ignored(step) if step.path in ignored else step for step in steps]
+    needed = tracking.needed(steps, request.output)
     warnings = [
         *deployment.stack.warnings,
         *_hidden_warnings(hidden),
+        *tracking.ignored(request, ignored),
+        *([tracking.lacking(request, needed)] if needed else []),
         *_hidden_secrets(deployment, reading.tree),
     ]
     if any(step.writes for step in steps):
@@ -282,6 +298,7 @@ def plan(
         warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
     if stored:
         warnings += derivation.choices.retired(stored.values, deployment.targets)
+        warnings += _lost(template, request, base, steps)
         warnings += _twins(deployment, steps)
         warnings += _dangers(base, new, deployment.stack)
         in_files = answers.get("kubernetes_secrets") != "external"
@@ -299,7 +316,45 @@ def plan(
         tuple(warnings),
         reading.tree,
         tuple(hidden),
+        ignored,
+        needed,
     )
+
+
+def _ignored(request: Request, new: Mapping[str, File]) -> dict[str, str]:
+    """The generated files that git ignores, by path, each with the rule."""
+    paths = {request.named(path): path for path in new}
+    rules = derivation.tree.hidden_by(request.project, list(paths))
+    return {paths[name]: rule for name, rule in rules.items() if name in paths}
+
+
+def _as_ignored(step: Step) -> Step:
+    if step.action is Action.KEEP and step.before is None:
+        return replace(step, reason="git ignores it; --restore brings it back")
+    return step
+
+
+def _lost(
+    template: Template, request: Request, base: Mapping[str, File], steps: Sequence[Step]
+) -> Iterator[str]:
+    """What git took back of the last run, without its answers."""
+
+    def committed(path: str) -> bytes | None:
+        name = f"HEAD:./{request.named(path)}"
+        result = derivation.git.ask(request.project, "cat-file", "blob", name)
+        return result.stdout if result.ok else None
+
+    if not any(step.action is Action.KEEP for step in steps):
+        return
+    try:
+        text = committed(request.answers_file)
+        if text is None:
+            return
+        before = parse_answers(text.decode(), request.answers_file)
+        files = _base(template, before, request.answers_file)
+    except (UserError, UnicodeDecodeError, derivation.errors.ProjectError):
+        return
+    yield from tracking.lost(files, base, steps, committed, request)
 
 
 def _as_now(merged: Mapping[str, str], new: Mapping[str, File]) -> frozenset[str]:

@@ -34,7 +34,8 @@ def _generated(context: Context) -> Check:
     if deleted:
         report = failed if needed else warned
         restored = " ".join(f"--restore {outcome.request.named(step.path)}" for step in deleted)
-        seen = f"{_named(context, deleted)} missing: you deleted that."
+        why = "git ignores" if deleted[0].path in outcome.ignored else "you deleted"
+        seen = f"{_named(context, deleted)} missing: {why} that."
         return report(id_, seen, f"{context.build_command} {restored}")
     return passed(id_, f"{len(outcome.steps)} generated files are there.")
 
