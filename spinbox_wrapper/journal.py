@@ -186,7 +186,7 @@ def recover(root: Path) -> Recovery:
     with _as_user_error("mend that and run again"):
         if not is_pending(root):
             shutil.rmtree(journal)
-            return Recovery()
+            return Recovery("A run was interrupted before it changed any file.")
         entries = _read_list(journal, root)
         there = {entry["path"]: _there(root / entry["path"]) for entry in entries}
         if all(_can_go_on(journal, entry, there[entry["path"]]) for entry in entries):

@@ -17,7 +17,14 @@ from .render import File
 # Path, base, disk and new content -> merged content, and whether conflict markers are in it.
 Merge = Callable[[str, bytes, bytes, bytes], tuple[bytes, bool]]
 
-_MARKERS = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
+# A conflict: whole, or what is left of one, by the labels of git, Copier and `merge`. A line
+# of the user's own may begin so, too.
+_CONFLICT = re.compile(
+    rb"^<{7} .*\n(?:.*\n)*?={7}\r?\n(?:.*\n)*?>{7} "
+    rb"|^<{7} (?:yours|HEAD|ours|before updating|Updated upstream)\r?$"
+    rb"|^>{7} (?:generated now|theirs|after updating|Stashed changes)\r?$",
+    re.MULTILINE,
+)
 
 
 class Action(StrEnum):
@@ -126,6 +133,8 @@ def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:
     assert step.before is not None and step.generated is not None
     if adoption is Adoption.TAKE:
         reason = f"the old one is now {step.path}.orig"
+        if step.path == ".env.example":
+            reason += ", from which the app's settings are read: commit it"
         return replace(step, action=Action.REPLACE, reason=reason)
     if adoption is Adoption.KEEP:
         return replace(step, action=Action.KEEP, reason="yours; later changes are merged into it")
@@ -158,7 +167,7 @@ def _wanted(path: str, base: File | None, new: File, disk: File | None, merge: M
         return replace(step, action=Action.UNCHANGED) if unchanged else step
     if base is None:
         return Step(path, Action.FOREIGN, disk, new)
-    if _MARKERS.search(disk.content) and not _MARKERS.search(base.content):
+    if _CONFLICT.search(disk.content) and not _CONFLICT.search(base.content):
         return Step(path, Action.UNRESOLVED, disk, new)
     if disk.content == base.content:
         return step

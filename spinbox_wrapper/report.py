@@ -113,6 +113,8 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
     for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
     lines += _start(outcome, verbose=verbose)
+    if outcome.having(Action.CONFLICT):
+        return "\n".join(lines)
     if written and (targets := outcome.request.added.get("targets")):
         lines += ["", "Next, as the guide says:"]
         lines += [f"  {outcome.request.guide_for(target)}" for target in targets]
@@ -179,7 +181,7 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
             }
             for finding in outcome.findings
         ],
-        "next": next_steps(outcome),
+        "next": [] if outcome.having(Action.CONFLICT) else next_steps(outcome),
     }
     return json.dumps(document, indent=2)
 

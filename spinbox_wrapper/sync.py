@@ -22,7 +22,7 @@ from .answers import (
 )
 from .errors import UsageError, UserError
 from .merge import merge
-from .plan import Action, Step, make_plan
+from .plan import Action, Step, lf, make_plan
 from .render import File, render
 from .template import Template, installed
 
@@ -273,10 +273,14 @@ def plan(
         raise UserError(str(error)) from None
     stored = reading.stored
     base = _base(template, stored, request.answers_file)
+    disk = _read(request.root, base.keys() | new.keys())
+    committed = tracking.Committed(request)
+    before = _generated_at_commit(template, request, committed, base, disk)
+    disk |= _read(request.root, before.keys() - disk.keys())
     steps = make_plan(
-        base,
+        {**base, **tracking.unedited(before, base, disk)},
         new,
-        _read(request.root, base.keys() | new.keys()),
+        disk,
         merge,
         request.answers_file,
         restore=_restored(request, new),
@@ -298,7 +302,7 @@ def plan(
         warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
     if stored:
         warnings += derivation.choices.retired(stored.values, deployment.targets)
-        warnings += _lost(template, request, base, steps)
+        warnings += tracking.lost(before, base, steps, committed)
         warnings += _twins(deployment, steps)
         warnings += _dangers(base, new, deployment.stack)
         in_files = answers.get("kubernetes_secrets") != "external"
@@ -334,27 +338,24 @@ def _as_ignored(step: Step) -> Step:
     return step
 
 
-def _lost(
-    template: Template, request: Request, base: Mapping[str, File], steps: Sequence[Step]
-) -> Iterator[str]:
-    """What git took back of the last run, without its answers."""
-
-    def committed(path: str) -> bytes | None:
-        name = f"HEAD:./{request.named(path)}"
-        result = derivation.git.ask(request.project, "cat-file", "blob", name)
-        return result.stdout if result.ok else None
-
-    if not any(step.action is Action.KEEP for step in steps):
-        return
+def _generated_at_commit(
+    template: Template,
+    request: Request,
+    committed: tracking.Committed,
+    base: Mapping[str, File],
+    disk: Mapping[str, File],
+) -> Mapping[str, File]:
+    """What the answers of the last commit generate, where the stored ones do not explain all."""
+    if all(path in disk and lf(disk[path]).content == base[path].content for path in base):
+        return {}
+    text = committed(request.answers_file)
     try:
-        text = committed(request.answers_file)
-        if text is None:
-            return
+        if text is None or text == lf(disk[request.answers_file]).content:
+            return {}
         before = parse_answers(text.decode(), request.answers_file)
-        files = _base(template, before, request.answers_file)
-    except (UserError, UnicodeDecodeError, derivation.errors.ProjectError):
-        return
-    yield from tracking.lost(files, base, steps, committed, request)
+        return _base(template, before, request.answers_file)
+    except (UserError, UnicodeDecodeError):
+        return {}
 
 
 def _as_now(merged: Mapping[str, str], new: Mapping[str, File]) -> frozenset[str]:
@@ -372,11 +373,16 @@ def _restored(request: Request, new: Mapping[str, File]) -> frozenset[str]:
     for name in request.restore:
         path = posixpath.normpath(name)
         inside = posixpath.relpath(path, request.output)
-        found = next((candidate for candidate in (inside, path) if candidate in new), None)
-        if found is None:
+        found = [there for candidate in (inside, path) if (there := _at(candidate, new))]
+        if not found:
             raise UserError(f"{name} is not a generated file of this project: see --dry-run -v.")
-        paths.add(found)
+        paths |= found[0]
     return frozenset(paths)
+
+
+def _at(path: str, new: Mapping[str, File]) -> set[str]:
+    """The file with that path, or those in the folder."""
+    return {name for name in new if path in {name, "."} or name.startswith(f"{path}/")}
 
 
 def folder_in_git(request: Request) -> str:

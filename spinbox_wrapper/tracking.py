@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from . import derivation
 from .plan import Action, Step, lf
 from .render import File
 
@@ -40,22 +41,57 @@ def ignored(request: Request, rules: Mapping[str, str]) -> Iterator[str]:
         )
 
 
+class Committed:
+    """The files of the last commit."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def __call__(self, path: str) -> bytes | None:
+        """What a generated file holds there, or None where it is not in it."""
+        name = f"HEAD:./{self.request.named(path)}"
+        try:
+            # Other commands that show a file run filters which the repository's settings name.
+            result = derivation.git.ask(self.request.project, "cat-file", "blob", name)
+        except derivation.errors.ProjectError:
+            return None
+        return result.stdout if result.ok else None
+
+
+def unedited(
+    before: Mapping[str, File], base: Mapping[str, File], disk: Mapping[str, File]
+) -> dict[str, File]:
+    """Files that are as the answers of the last commit generate them, which the user took back.
+
+    Args:
+        before: What those answers generate.
+        base: What the stored ones generate, which are newer, or were edited by hand.
+        disk: The project's files.
+    """
+    return {
+        path: before[path]
+        for path in before.keys() & disk.keys()
+        if lf(disk[path]).content == before[path].content and before[path] != base.get(path)
+    }
+
+
 def lost(
     before: Mapping[str, File],
     base: Mapping[str, File],
     steps: Sequence[Step],
-    committed: Callable[[str], bytes | None],
-    request: Request,
+    committed: Committed,
 ) -> Iterator[str]:
-    """One sentence each on changes of the last run that are gone, as git took them back alone.
+    """One sentence each on edited and on missing files that lack what the last run changed.
 
     Args:
-        before: What the answers of the last commit generate.
-        base: What the stored ones generate, which are newer.
+        before: What the answers of the last commit generate; nothing where they are the stored.
+        base: What the stored ones generate, which are newer, or were edited by hand.
         steps: The plan.
-        committed: A file's content in the last commit, None where it is not in it.
-        request: What was asked for.
+        committed: The last commit.
     """
+    if not before:
+        return
+    request = committed.request
     edited: list[str] = []
     gone: list[str] = []
     for step in steps:
@@ -69,8 +105,8 @@ def lost(
     if edited:
         yield (
             f"{listed(request, edited)}: as in the last commit, without what the last run changed, "
-            f"while {answers} is newer. If that is not meant: git checkout -- "
-            f"{shlex.quote(answers)}, and run again with the options of that run."
+            f"while {answers} is newer, or was edited by hand. If that is not meant: git checkout "
+            f"-- {shlex.quote(answers)}, and run again with the options of that run."
         )
     if gone:
         yield (

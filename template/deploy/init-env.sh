@@ -26,6 +26,7 @@ case "$#-${1-}" in
     *) fail "It takes --env NAME, or nothing." ;;
 esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
+! grep -qE '^(<{7} |>{7} )' "$example" || fail "Resolve the conflict markers in $example first."
 
 # Whatever ends this, no half-made file with secrets stays; what a killed run left goes now.
 draft='' state=$root/deploy/state

@@ -77,6 +77,16 @@ def _leave_markers(root: Path) -> None:
     edit(root / "Dockerfile.prod", "FROM", "<<<<<<< yours\nFROM")
 
 
+def _own_line(root: Path) -> None:
+    edit(root / "Dockerfile.prod", "FROM", "# a drawing\n<<<<<<< of mine\nFROM")
+
+
+def _delete_folder(root: Path) -> None:
+    for path in (root / "deploy").iterdir():
+        if path.is_file():
+            path.unlink()
+
+
 def _same_change_as_the_template(root: Path) -> None:
     edit(root / _COMPOSE, 'max-file: "3"', 'max-file: "5"')
 
@@ -129,6 +139,8 @@ CASES: tuple[Case, ...] = (
          "Dockerfile.prod", "conflict", _edit_image_and_new_image, exit_code=1),
     Case("it still has conflict markers", "and all others wait; exit code 1", "Dockerfile.prod",
          "unresolved", _leave_markers, exit_code=1),
+    Case("a line of yours begins as a conflict marker does", "stays as you wrote it",
+         "Dockerfile.prod", "keep", _own_line),
     Case("you made the very change that the template made", "is as generated", _COMPOSE,
          "unchanged", _same_change_as_the_template, newer=True),
     Case("its line ends became CRLF (git's `core.autocrlf`)", "counts as not edited", _COMPOSE,
@@ -138,6 +150,8 @@ CASES: tuple[Case, ...] = (
     Case("you deleted it", "stays deleted", _COMPOSE, "keep", _delete(_COMPOSE)),
     Case("you deleted it, and ask for it with `--restore`", "is created", _COMPOSE, "create",
          _delete(_COMPOSE), arguments=("--restore", _COMPOSE)),
+    Case("… or for its whole folder with `--restore`", "is created", "deploy/deploy.sh",
+         "create", _delete_folder, arguments=("--restore", "deploy")),
     Case("you renamed it", "stays deleted; the renamed one is yours", _COMPOSE, "keep",
          _rename),
     Case("its reason is gone", "is removed", "deploy/NOTES.md", "remove", newer=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pexpect
@@ -113,6 +114,28 @@ def test_merging_marks_only_what_differs(by_hand: Path) -> None:
         path = by_hand / name
         path.write_text(path.read_text().replace(marker, ""))
     assert "Everything is up to date." in build(by_hand)
+
+
+def test_no_settings_are_made_of_what_is_in_conflict(project: Project) -> None:
+    root = project("fastapi")
+    (root / ".env.example").write_text("GREETING=hello\n")
+    result = run(root, "--adopt=merge")
+    assert result.code == 1
+    assert "Next" not in result.stdout
+    made = subprocess.run(
+        ["sh", "deploy/init-env.sh"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 1
+    assert "Resolve the conflict markers in " in made.stderr
+    assert not (root / ".env").exists()
+
+
+def test_the_settings_of_a_replaced_example_are_kept(project: Project) -> None:
+    root = project("node")
+    (root / ".env.example").write_text("STRIPE_KEY=\n")
+    assert "from which the app's settings are read: commit it" in build(root, "--adopt=take")
+    assert "Everything is up to date." in build(root)
+    assert "STRIPE_KEY" in (root / ".env.example").read_text()
 
 
 def test_merging_an_empty_file_leaves_no_marker(project: Project) -> None:

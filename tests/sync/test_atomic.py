@@ -140,6 +140,20 @@ def test_killed_at_every_point_of_writing(
 
 
 @pytest.mark.integration
+def test_what_became_of_an_interrupted_run_is_told(changed: Path) -> None:
+    start = changed.parent / "start"
+    shutil.copytree(changed, start)
+    said = []
+    for limit in (5, 60):
+        shutil.rmtree(changed)
+        shutil.copytree(start, changed)
+        assert _killed(changed, limit).returncode == -signal.SIGKILL
+        said.append(run(changed).stderr)
+    assert "A run was interrupted before it changed any file." in said[0]
+    assert "A run that was interrupted is completed." in said[1]
+
+
+@pytest.mark.integration
 def test_what_is_edited_after_the_interruption_is_kept(changed: Path) -> None:
     start = changed.parent / "start"
     shutil.copytree(changed, start)

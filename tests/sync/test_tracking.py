@@ -109,6 +109,32 @@ def test_new_files_that_git_cleaned_away(project: Project) -> None:
     assert "missing, and in no commit" in result.stdout
 
 
+def test_an_unedited_file_that_git_took_back_is_written_again(project: Project) -> None:
+    root = project("fastapi")
+    build(root)
+    commit(root, "generated")
+    switch(root, "USE_REDIS", True)
+    build(root)
+    after = (root / "docker-compose.prod.yml").read_bytes()
+    git(root, "checkout", "--quiet", "--", "docker-compose.prod.yml")
+    assert run(root, "--check").code == 1
+    build(root)
+    assert (root / "docker-compose.prod.yml").read_bytes() == after
+
+
+def test_answers_that_were_edited_by_hand(project: Project) -> None:
+    """As if they had been chosen."""
+    root = project("fastapi")
+    build(root)
+    edit(root / "Dockerfile.prod", "FROM", "# mine\nFROM")
+    commit(root, "generated and edited")
+    edit(root / ".copier-answers.yml", "proxy: caddy", "proxy: none")
+    assert run(root, "--check").code == 1
+    assert "Dockerfile.prod: as" not in build(root)
+    assert "caddy" not in (root / "docker-compose.prod.yml").read_text()
+    assert not (root / "deploy/Caddyfile").exists()
+
+
 def test_a_file_that_git_took_back(project: Project) -> None:
     root = project("fastapi")
     build(root)
