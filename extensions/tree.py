@@ -28,6 +28,7 @@ class Tree:
         root: The project's folder.
         files: Every visible file as a POSIX path relative to `root`, sorted.
         kept: What readers made of files, each once: by reader and path.
+        outputs: Folders of generated files, which are none of `files`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -37,6 +38,7 @@ class Tree:
             path.rpartition("/")[0] + "/" for path in paths if _is_output(root / path, path)
         )
         self.files: tuple[str, ...] = tuple(sorted(p for p in paths if not p.startswith(outputs)))
+        self.outputs = tuple(sorted(folder.rstrip("/") for folder in outputs))
         self._set = frozenset(self.files)
         self.kept: dict[tuple[str, str], Any] = {}
 

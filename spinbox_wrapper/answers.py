@@ -11,8 +11,14 @@ import yaml
 
 from . import derivation
 from .errors import UserError
+from .template import PUBLIC_URL
 
 DEFAULT_NAME = ".copier-answers.yml"
+_PUBLIC = re.compile(
+    rf"(?:gh:|.*github\.com[:/]){PUBLIC_URL.removeprefix('gh:')}(?:\.git)?/?", re.IGNORECASE
+)
+# A repository that others reach, too: Copier's short forms, a URL, or ssh's form.
+_ADDRESS = re.compile(r"g[hl]:|git\+|(?:https?|ssh|git)://|[\w.-]+@[\w.-]+:")
 _MARKERS = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 # More than any YAML file of a project has.
 _VALUES = 1_000_000
@@ -26,10 +32,13 @@ class Answers:
     Attributes:
         values: Answers by question.
         commit: The template's version that the files were generated with.
+        fork: The address of the repository that they came from, where it is not the public one;
+            empty for that, and for a folder of somebody's machine.
     """
 
     values: dict[str, Any]
     commit: str
+    fork: str = ""
 
 
 def is_folder_inside(path: str) -> bool:
@@ -120,7 +129,9 @@ def parse_answers(text: str, name: str) -> Answers:
             ) from None
     if not is_folder_inside(values.get("output") or "."):
         raise UserError(f"{name} was edited by hand (output): restore it from git.")
-    return Answers(values, str(document.get("_commit", "")))
+    source = str(document.get("_src_path", ""))
+    fork = source if _ADDRESS.match(source) and not _PUBLIC.fullmatch(source) else ""
+    return Answers(values, str(document.get("_commit", "")), fork)
 
 
 def with_origin(rendered: bytes, url: str, commit: str) -> bytes:

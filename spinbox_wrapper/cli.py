@@ -395,6 +395,7 @@ def _request(project: Path, output: str | None, answers_file: str, **more: Any) 
     return sync.Request(
         project=project,
         output=_output(project, output),
+        output_named=output is not None,
         answers_file=_answers_name(answers_file),
         **more,
     )

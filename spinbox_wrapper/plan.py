@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import overload
@@ -81,6 +82,9 @@ class Step:
         return (self.merged or self.generated) if self.writes else self.before
 
 
+# As of git's own renames (`git diff --find-renames`, git-diff(1)) with something to spare.
+_ALIKE = 0.6
+
 _WRITES = {
     Action.CREATE,
     Action.UPDATE,
@@ -100,6 +104,7 @@ def make_plan(
     *,
     restore: frozenset[str] = frozenset(),
     merged: frozenset[str] = frozenset(),
+    follow: bool = False,
 ) -> list[Step]:
     """Decide for every generated file, by path.
 
@@ -111,12 +116,18 @@ def make_plan(
         answers_file: Path of the answers file, which is never merged.
         restore: Files to bring back although the user deleted them.
         merged: Files into which what is generated now was merged by a run that did not end.
+        follow: Carry edits over where a file has another name now, as another template may do.
     """
     steps = []
+    moved = _moved(base, new, disk) if follow else {}
     for path in sorted(base.keys() | new.keys()):
         wanted, there = new.get(path), disk.get(path)
         if wanted is not None and path == answers_file:
             steps.append(_answers_step(path, wanted, there))
+        elif wanted is not None and path in moved:
+            steps.append(_carried(path, wanted, moved[path], base, disk, merge))
+        elif path in moved.values() and there is not None:
+            steps.append(Step(path, Action.REMOVE, there, reason="it has another name now"))
         elif wanted is not None:
             known = base.get(path) if there or path not in restore else None
             known = wanted if path in merged else known
@@ -126,6 +137,42 @@ def make_plan(
         elif there is not None:
             steps.append(_in_lines_of(there, _no_longer_wanted(path, base[path], lf(there))))
     return steps
+
+
+def _moved(
+    base: Mapping[str, File], new: Mapping[str, File], disk: Mapping[str, File]
+) -> dict[str, str]:
+    """Edited files that have another name now, by the new one: alike as git's renames are."""
+    left = base.keys() & disk.keys() - new.keys()
+    gone = sorted(path for path in left if lf(disk[path]).content != base[path].content)
+    moved: dict[str, str] = {}
+    for path in sorted(new.keys() - base.keys() - disk.keys()):
+        free = [old for old in gone if old not in moved.values()]
+        likeness = {old: _likeness(base[old], new[path]) for old in free}
+        best = max(likeness, key=lambda old: likeness[old], default=None)
+        if best is not None and likeness[best] >= _ALIKE:
+            moved[path] = best
+    return moved
+
+
+def _likeness(one: File, other: File) -> float:
+    """The share of lines that two files have in common, from 0 to 1."""
+    lines = (one.content.splitlines(), other.content.splitlines())
+    return SequenceMatcher(None, *lines, autojunk=False).ratio()
+
+
+def _carried(
+    path: str,
+    new: File,
+    old: str,
+    base: Mapping[str, File],
+    disk: Mapping[str, File],
+    merge: Merge,
+) -> Step:
+    content, conflict = merge(path, base[old].content, lf(disk[old]).content, new.content)
+    action = Action.CONFLICT if conflict else Action.MERGE
+    merged = File(content, new.executable)
+    return Step(path, action, None, new, merged, f"was {old}, with your edits")
 
 
 def adopt(step: Step, adoption: Adoption, merge: Merge) -> Step:

@@ -31,6 +31,7 @@ def render(
     answers_file: str,
     *,
     asked: Collection[str] = (),
+    source: str = PUBLIC_URL,
 ) -> dict[str, File]:
     """Render the template.
 
@@ -40,6 +41,7 @@ def render(
         answers: Answers by question; the others take their defaults.
         answers_file: Name of the answers file.
         asked: Questions that Copier asks the user; `answers` are their defaults.
+        source: Where Copier finds the template, as the answers file names it.
 
     Returns:
         Files by path, POSIX and relative to the folder they belong in.
@@ -49,13 +51,13 @@ def render(
         KeyboardInterrupt: The user left the questions.
     """
     if asked:
-        return _render(template, version, answers, answers_file, asked)
-    parts = (template.identity(version), version, dict(answers), answers_file)
+        return _render(template, version, answers, answers_file, asked, source)
+    parts = (template.identity(version), version, dict(answers), answers_file, source)
     name = render_cache.key(metadata.version("copier"), metadata.version("jinja2"), *parts)
     cached = render_cache.load(name)
     if cached is not None:
         return {path: File(*file) for path, file in cached.items()}
-    files = _render(template, version, answers, answers_file, ())
+    files = _render(template, version, answers, answers_file, (), source)
     render_cache.store(name, {path: (f.content, f.executable) for path, f in files.items()})
     return files
 
@@ -66,6 +68,7 @@ def _render(
     answers: Mapping[str, Any],
     answers_file: str,
     asked: Collection[str],
+    source: str,
 ) -> dict[str, File]:
     # Half a second of imports that `--help`, errors and a run with nothing to do go without.
     import copier
@@ -75,7 +78,7 @@ def _render(
     # In a hook, git's variables would lead Copier's own git to the user's index; Copier calls git
     # through plumbum, which keeps a copy of the environment.
     git_variables = [name for name in plumbum.local.env.getdict() if name.startswith("GIT_")]
-    with template.source(version) as source, TemporaryDirectory(prefix="spinbox-") as temporary:
+    with template.source(version) as folder, TemporaryDirectory(prefix="spinbox-") as temporary:
         # As deep as the project's folder is above it, so that nothing outside is taken for it.
         target = Path(temporary, "project", str(answers.get("output") or "."))
         target.mkdir(parents=True)
@@ -84,7 +87,7 @@ def _render(
                 for variable in git_variables:
                     del plumbum.local.env[variable]
                 copier.run_copy(
-                    str(source),
+                    str(folder),
                     target,
                     data={key: value for key, value in answers.items() if key not in asked},
                     user_defaults={key: value for key, value in answers.items() if key in asked},
@@ -109,5 +112,5 @@ def _render(
             for path in sorted(target.rglob("*"))
             if path.is_file()
         }
-    answers_text = with_origin(files[answers_file].content, PUBLIC_URL, version)
+    answers_text = with_origin(files[answers_file].content, source, version)
     return files | {answers_file: File(answers_text)}

@@ -24,7 +24,7 @@ from .errors import UsageError, UserError
 from .merge import merge
 from .plan import Action, Step, lf, make_plan
 from .render import File, render
-from .template import Template, installed
+from .template import PUBLIC_URL, Template, installed
 
 _COMPOSE = "docker-compose.prod.yml"
 
@@ -36,6 +36,7 @@ class Request:
     Attributes:
         project: The Spinbox project's top folder.
         output: Where files go, relative to it.
+        output_named: Whether the command says where.
         choices: Answers chosen by options; an absent one keeps what is stored.
         settings: `--set` pairs in their order; an empty value takes one back.
         answers_file: Name of the answers file.
@@ -47,6 +48,7 @@ class Request:
 
     project: Path
     output: str = "."
+    output_named: bool = False
     choices: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[tuple[str, str], ...] = ()
     answers_file: str = DEFAULT_NAME
@@ -217,6 +219,8 @@ def read(request: Request) -> Reading:
         found = derivation.facts.read_project(request.project, settings.hints(overrides))
     except derivation.errors.ProjectError as error:
         raise UserError(str(error)) from None
+    if stored is None and not request.output_named:
+        _refuse_second_set(request, found.tree.outputs)
     return Reading(
         facts=found.facts,
         origins=found.origins,
@@ -265,6 +269,7 @@ def plan(
             answers,
             request.answers_file,
             asked=derivation.choices.QUESTIONS if request.interactive else (),
+            source=_source(reading.stored),
         )
         answers = load_yaml(new[request.answers_file].content)
         deployment = derivation.deployment.derive(answers)
@@ -285,6 +290,8 @@ def plan(
         request.answers_file,
         restore=_restored(request, new),
         merged=_as_now(merged or {}, new),
+        # Within a version, a choice may take files of one kind away and bring others.
+        follow=stored is not None and stored.commit != template.version,
     )
     ignored = _ignored(request, new)
     steps = [_as_ignored(step) if step.path in ignored else step for step in steps]
@@ -300,6 +307,11 @@ def plan(
         created = {step.path for step in steps if step.action is Action.CREATE}
         wanted = bool(answers.get("ci_deploy"))
         warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
+        if stored and stored.fork:
+            warnings.append(
+                f"{request.answers_file} names {stored.fork}, where `copier update` goes on: it "
+                f"has to have this version, {template.version}."
+            )
     if stored:
         warnings += derivation.choices.retired(stored.values, deployment.targets)
         warnings += tracking.lost(before, base, steps, committed)
@@ -407,6 +419,20 @@ def _check_output(request: Request) -> None:
     for folder in (PurePosixPath(request.output), *PurePosixPath(request.output).parents):
         if (request.project / folder).is_file():
             raise UserError(f"{folder} is a file: name a folder with --output.")
+
+
+def _refuse_second_set(request: Request, folders: Sequence[str]) -> None:
+    """Files that a run with `--output` made are meant by one without it, too."""
+    for folder in folders:
+        try:
+            stored = read_answers(request.project / folder / request.answers_file)
+        except UserError:
+            continue
+        if stored is not None and stored.values.get("output") == folder:
+            raise UserError(
+                f"The files of this project are in {folder}/: add --output {folder}, or "
+                "--output . for a second set of them."
+            )
 
 
 def _check_output_folder(output: str, facts: Mapping[str, Any]) -> None:
@@ -552,7 +578,13 @@ def _base(template: Template, stored: Answers | None, answers_file: str) -> dict
             f"{answers_file} does not say which version it was made with (_commit): "
             "remove it and run again with --adopt."
         )
-    return render(template, stored.commit, stored.values, answers_file)
+    source = _source(stored)
+    return render(template, stored.commit, stored.values, answers_file, source=source)
+
+
+def _source(stored: Answers | None) -> str:
+    """Where plain Copier goes on from: the fork that a project was generated from, if any."""
+    return (stored.fork if stored else "") or PUBLIC_URL
 
 
 def _read(root: Path, paths: Iterable[str]) -> dict[str, File]:

@@ -53,6 +53,11 @@ def _no_caddyfile(folder: Path) -> None:
     proxy.unlink()
 
 
+def _another_name(folder: Path) -> None:
+    script = folder / "template/deploy/prune.sh.jinja"
+    script.rename(script.with_name("clean.sh.jinja"))
+
+
 def _condition_in_a_name(folder: Path) -> None:
     """As names of the template were once."""
     name = "{% if compose %}docker-compose.prod.yml{% endif %}.jinja"
@@ -73,6 +78,7 @@ def _other_introduction(folder: Path) -> None:
 RELEASES: dict[str, tuple[Callable[[Path], None], ...]] = {
     "v0.0.1": (
         _fewer_logs,
+        _another_name,
         _no_question_about_uploads,
         _files_that_went,
         _no_caddyfile,

@@ -113,6 +113,10 @@ def _rename(root: Path) -> None:
     (root / _COMPOSE).rename(root / "my-compose.yml")
 
 
+def _edit_before_it_moves(root: Path) -> None:
+    edit(root / "deploy/clean.sh", "set -eu\n", "set -eu\necho mine\n")
+
+
 def _edit_notes(root: Path) -> None:
     edit(root / "deploy/NOTES.md", "One.", "One, and mine.")
 
@@ -154,6 +158,10 @@ CASES: tuple[Case, ...] = (
          "create", _delete_folder, arguments=("--restore", "deploy")),
     Case("you renamed it", "stays deleted; the renamed one is yours", _COMPOSE, "keep",
          _rename),
+    Case("the template gives it another name", "is created there", "deploy/prune.sh", "create",
+         newer=True),
+    Case("… and you edited it", "is merged there", "deploy/prune.sh", "merge",
+         _edit_before_it_moves, newer=True),
     Case("its reason is gone", "is removed", "deploy/NOTES.md", "remove", newer=True),
     Case("its reason is gone, but you edited it", "stays", "deploy/NOTES.md", "keep", _edit_notes,
          newer=True),

@@ -83,6 +83,13 @@ def test_check_agrees_with_the_run(
     assert check.code == (1 if changed != before or result.code else 0), check.stdout
 
 
+def test_edits_move_with_a_file(scene: Path, present: Template) -> None:
+    next(case for case in CASES if case.then == "is merged there").change(scene)
+    build(scene, template=present)
+    assert not (scene / "deploy/clean.sh").exists()
+    assert "\necho mine\n" in (scene / "deploy/prune.sh").read_text()
+
+
 def test_everything_at_once_keeps_every_edit(scene: Path, present: Template) -> None:
     next(case for case in CASES if case.happened.startswith("all")).change(scene)
     build(scene, template=present)

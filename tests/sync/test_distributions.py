@@ -188,16 +188,26 @@ def test_a_version_that_is_none(version: str, project: Project, present: Templat
     assert files_below(root) == before
 
 
-@pytest.mark.parametrize("source", ["/somewhere/else", "https://example.com/fork.git", "gh:a/b"])
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("/somewhere/else", False),
+        ("git@github.com:Gonzillaaa/spinbox-deploy.git", False),
+        ("https://example.com/fork.git", True),
+        ("gh:a/b", True),
+    ],
+)
 def test_a_project_made_from_a_clone_or_a_fork(
-    source: str, project: Project, oldest: Template, present: Template
+    source: str, kept: bool, project: Project, oldest: Template, present: Template
 ) -> None:
     root = project("fastapi")
     build(root, template=oldest)
     answers = root / ".copier-answers.yml"
     answers.write_text(re.sub("_src_path: .*", f"_src_path: {source}", answers.read_text()))
-    build(root, template=present)
-    assert _stored(root)["_src_path"] == PUBLIC_URL
+    said = build(root, template=present)
+    assert _stored(root)["_src_path"] == (source if kept else PUBLIC_URL)
+    assert (f"names {source}, where `copier update` goes on" in said) == kept
+    assert "Everything is up to date." in build(root, template=present)
 
 
 def test_the_same_history_gives_the_same_wheel(

@@ -481,6 +481,18 @@ def test_source_that_git_hides_is_named(project: Project) -> None:
     assert "git ignores src/lib/" in build(root)
 
 
+def test_a_forgotten_output_makes_no_second_set_of_files(project: Project) -> None:
+    root = project("fastapi")
+    build(root, "--output", "ops")
+    before = files_below(root)
+    result = run(root)
+    assert result.code == 1
+    assert "are in ops/: add --output ops" in result.stderr
+    assert files_below(root) == before
+    build(root, "--output", ".")
+    assert "Everything is up to date." in build(root)
+
+
 @pytest.mark.parametrize(
     ("folder", "code"),
     [("backend", 1), ("backend/deploy", 1), (".git", 2), ("a b", 2), ("a$(id)", 2), ("..", 2)],
