@@ -38,6 +38,8 @@ class Choice:
         values: What can be chosen, by value its label; empty for anything of that type.
         form: What a text has to look like; an empty one is always taken.
         when: Jinja's condition under which there is such an answer; empty for always.
+        asked: Jinja's condition under which Copier asks for it; empty for always. The answer is
+            there all the same.
         computed: Gives the default, where that depends on the answers before it.
         proposed: The project's folder says the default (`pipeline.propose`).
         setting: What `--set` does with it, for the README's table; empty where it does not take it.
@@ -49,6 +51,7 @@ class Choice:
     values: Mapping[str, str] = field(default_factory=dict)
     form: Form | None = None
     when: str = ""
+    asked: str = ""
     computed: Callable[[Mapping[str, Any]], Value] | None = None
     proposed: bool = False
     setting: str = ""

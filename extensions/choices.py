@@ -35,6 +35,7 @@ def _all() -> Iterator[Choice]:
         "Which apps should run in production?",
         "auto",
         values={"auto": "All of them"} | {r.name: f"{r.title} only" for r in RUNTIMES.values()},
+        asked="languages | length > 1",
     )
     yield Choice("compose", "Should docker-compose.prod.yml be generated, for one server?", True)
     yield Choice(
@@ -42,6 +43,7 @@ def _all() -> Iterator[Choice]:
         "What stands in front of the apps?",
         "caddy",
         values={proxy.name: proxy.label for proxy in PROXIES.values()},
+        asked="stack is not defined or stack.web_apps | length > 0",
         setting="What stands in front of the apps",
     )
     with_caddy = "proxy == 'caddy'"

@@ -18,24 +18,28 @@ from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 
 if TYPE_CHECKING:
-    from extensions import choices, deployment, errors, facts, layout, pipeline, settings
+    from extensions import apps, choices, deployment, errors, facts, layout, pipeline, settings
 else:
     # Copier runs this file by its path: its package has no name here.
     _PACKAGE = runpy.run_path(str(Path(__file__).with_name("loader.py")))["load"](
         Path(__file__).resolve().parent
     )
-    choices, deployment, errors, facts, layout, pipeline, settings = (
+    apps, choices, deployment, errors, facts, layout, pipeline, settings = (
         import_module(f"{_PACKAGE.__name__}.{name}")
         for name in (
-            "choices", "deployment", "errors", "facts", "layout", "pipeline", "settings"
+            "apps", "choices", "deployment", "errors", "facts", "layout", "pipeline", "settings"
         )
     )  # fmt: skip
+
+
+# Bytes; no answers file has more.
+_LARGEST = 2**20
 
 
 class SpinboxContext(ContextHook):
     """Puts into the context what `Deployment.context` gives, and what the project's folder says.
 
-    That is `detected_project`, `check_project()`, `propose()` and `objection()`.
+    That is `detected_project`, `languages`, `check_project()`, `propose()` and `objection()`.
     """
 
     def hook(self, context: dict[str, Any]) -> None:
@@ -46,12 +50,14 @@ class SpinboxContext(ContextHook):
         """
         problem = None
         context["detected_project"] = None
+        context["languages"] = ()
         destination = str(Path(context["_copier_conf"]["dst_path"]).absolute())
         output = str(context.get("output") or ".")
         try:
             overrides = json.dumps(context.get("overrides") or {}, sort_keys=True, default=str)
             context["detected_project"] = _detect(destination, output, overrides)
             project = context.get("project") or context["detected_project"]
+            context["languages"] = apps.languages(project or {})
             answers = {key: context.get(key) for key in choices.KEYS}
             context.update(deployment.derive({**answers, "project": project}).context)
         except errors.ProjectError as error:
@@ -59,6 +65,12 @@ class SpinboxContext(ContextHook):
 
         def check_project() -> Any:
             """The detected facts, for the default of `project`; fails where no stack follows."""
+            conf = context["_copier_conf"]
+            if context["detected_project"] and _is_foreign(Path(destination, conf["answers_file"])):
+                raise UserMessageError(
+                    f"{conf['answers_file']} belongs to another template: choose another name with "
+                    "--answers-file .copier-answers.spinbox.yml, now and at each update."
+                )
             if problem is not None:
                 raise UserMessageError(problem)
             return context["detected_project"]
@@ -86,6 +98,16 @@ class SpinboxContext(ContextHook):
         # Anywhere else a problem may be of no account: a choice not made yet, a temporary folder.
         if problem is not None and context.get("_copier_phase") == "render":
             raise UserMessageError(problem)
+
+
+def _is_foreign(answers: Path) -> bool:
+    """Whether an answers file is there that this template did not write."""
+    try:
+        with answers.open("rb") as file:
+            text = b"\n" + file.read(_LARGEST)
+    except OSError:
+        return False
+    return not all(b"\n%s:" % key in text for key in (b"project", b"overrides", b"runtime"))
 
 
 @lru_cache(maxsize=32)

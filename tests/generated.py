@@ -60,6 +60,8 @@ def _question(choice: Choice) -> str:
         fields["default"] = f"{{{{ propose('{choice.key}') }}}}"
     if choice.when:
         fields["when"] = f"{{{{ {choice.when} }}}}"
+    if choice.asked:
+        fields["ask"] = f"{{{{ {choice.asked} }}}}"
     if choice.form and choice.question:
         fields["validator"] = f"{{{{ objection('{choice.key}', {choice.key}) }}}}"
     return yaml.dump(

@@ -23,6 +23,8 @@ Nothing else has to be edited to add one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .. import registry
 from ..runtimes import RUNTIMES
 
@@ -36,6 +38,12 @@ def _place(name: str) -> tuple[int, int, str]:
 # The modules by the framework's name (kind), in the order of facts, settings and stacks.
 FRAMEWORKS = {name: _FOUND[name] for name in sorted(_FOUND, key=_place)}
 NAMES = tuple(FRAMEWORKS)
+
+
+def languages(facts: Collection[str]) -> tuple[str, ...]:
+    """The languages of the apps that facts name."""
+    found = {module.RUNTIME.name for kind, module in FRAMEWORKS.items() if kind in facts}
+    return tuple(sorted(found))
 
 
 def of(runtime: str) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 from copier import run_copy
@@ -64,6 +65,78 @@ def test_copier_copy_gives_the_same(shape: str, tmp_path: Path, template: Path) 
     run_copy(str(template), root, defaults=True, quiet=True, unsafe=True)
     build(other)
     assert content(root) == content(other)
+
+
+# Of every project, in their order; `PROXY` is the third one where it is asked.
+QUESTIONS = ("compose.prod.yml be", "get their secrets", "uploaded files", "NVIDIA", "Where else",
+             "CI platforms")  # fmt: skip
+PROXY = "in front of the apps"
+RUNTIME = "Which apps should run"
+
+
+def _dialog(root: Path, template: Path, questions: Sequence[str]) -> str:
+    """What Copier says on a terminal where the proposals are taken."""
+    arguments = ["-m", "copier", "copy", "--trust", str(template), "."]
+    child = pexpect.spawn(
+        sys.executable, arguments, cwd=str(root), timeout=120, encoding="utf-8",
+        dimensions=(50, 200),
+    )  # fmt: skip
+    said = ""
+    for question in questions:
+        child.expect_exact(question)
+        said += f"{child.before}{question}"
+        child.sendline("")
+    child.expect(pexpect.EOF)
+    child.close()
+    return f"{said}{child.before}"
+
+
+def test_nothing_is_asked_where_there_is_no_project(tmp_path: Path, template: Path) -> None:
+    said = _dialog(tmp_path, template, ())
+    assert "is not a Spinbox project" in said
+    assert RUNTIME not in said
+    assert QUESTIONS[0] not in said
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("shape", "questions"),
+    [
+        ("python", QUESTIONS),
+        ("python-node", (RUNTIME, QUESTIONS[0], PROXY, *QUESTIONS[1:])),
+    ],
+)
+def test_only_what_can_matter_is_asked(
+    shape: str, questions: Sequence[str], tmp_path: Path, template: Path
+) -> None:
+    root, other = (compose(shape, tmp_path / name) for name in ("copier", "wrapper"))
+    said = _dialog(root, template, questions)
+    assert (PROXY in said, RUNTIME in said) == (PROXY in questions, RUNTIME in questions)
+    build(other)
+    assert content(root) == content(other)
+
+
+def test_the_answers_of_another_template_are_not_written_over(
+    tmp_path: Path, template: Path
+) -> None:
+    root = compose("fastapi", tmp_path / "project")
+    answers = root / ".copier-answers.yml"
+    answers.write_text("_src_path: gh:other/template\nproject: theirs\n")
+    before = files_below(root)
+    command = ("copy", "--trust", "--defaults", template, root)
+    said = copier(*command, cwd=tmp_path, code=1).stderr
+    assert "belongs to another template" in said
+    assert "--answers-file .copier-answers.spinbox.yml" in said
+    assert files_below(root) == before
+    copier(*command, "--answers-file", ".copier-answers.spinbox.yml", cwd=tmp_path)
+    assert files_below(root).items() > before.items()
+
+
+def test_pretending_says_so(tmp_path: Path, template: Path) -> None:
+    root = compose("fastapi", tmp_path / "project")
+    said = copier("copy", "--trust", "--defaults", "--pretend", template, root, cwd=tmp_path)
+    assert "Nothing is written." in said.stderr
+    assert "are written" not in said.stderr
 
 
 @pytest.mark.parametrize("platform", ["github", "gitlab"])
