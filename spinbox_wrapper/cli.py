@@ -120,7 +120,9 @@ _verbose_option = click.option("-v", "--verbose", is_flag=True, help="Name uncha
 @click.option("--interactive", is_flag=True, help="Ask for the choices.")
 @_adopt_option
 @click.option("--force", is_flag=True, help="As --adopt=take; yours are kept as FILE.orig.")
-@click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file or folder back.")
+@click.option(
+    "--restore", metavar="PATH", multiple=True, help="Bring a deleted file or folder back."
+)
 @click.option("--check", is_flag=True, help="Exit with 1 if anything is to be done; for CI.")
 @_diff_option
 @click.option("--explain", is_flag=True, help="Show where every fact and choice comes from.")
@@ -213,7 +215,9 @@ def build(
 @_project_options
 @click.option("--env", "environment", metavar="NAME", help="Settings in deploy/env/NAME.env.")
 @_adopt_option
-@click.option("--restore", metavar="PATH", multiple=True, help="Bring a deleted file or folder back.")
+@click.option(
+    "--restore", metavar="PATH", multiple=True, help="Bring a deleted file or folder back."
+)
 @_diff_option
 @_dry_run_option
 @click.option("--online", is_flag=True, help="With --check: look the domain up as well.")
