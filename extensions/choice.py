@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Value = bool | str | tuple[str, ...]
+
+
+def is_line(text: str) -> bool:
+    """Whether any generated file can hold a text: one line, without control characters."""
+    return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .choice import Choice, Form, Retired
+from .choice import Choice, Form, Retired, is_line
 from .errors import ProjectError
 from .pipelines import PLATFORMS
 from .proxies import PROXIES
 from .runtimes import RUNTIMES
 from .targets import LISTED, TARGETS
+from .tree import is_folder_inside
 
 UPLOADS = Form(re.compile(r"(/[A-Za-z0-9_.-]+)+"), "an absolute path such as /app/uploads")
 _FOLDER = Form(
@@ -181,6 +182,11 @@ def complete(answers: Mapping[str, Any]) -> dict[str, Any]:
         "overrides": answers.get("overrides") or {},
         "output": answers.get("output") or ".",
     }
+    if not is_folder_inside(str(found["output"])):
+        raise ProjectError(
+            f"output must be a folder inside the project, of letters, digits, dashes and dots, not "
+            f"{found['output']!r}."
+        )
     for key, choice in CHOICES.items():
         value = answers.get(key)
         # An empty text is no answer.
@@ -231,5 +237,7 @@ def check(key: str, value: Any) -> None:
     for one in values if choice.values else ():
         if not isinstance(one, str) or one not in choice.values:
             raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {one!r}.")
+    if not all(is_line(one) for one in values if isinstance(one, str)):
+        raise ProjectError(f"{key} must be one line without control characters, not {value!r}.")
     if choice.form and not choice.form.pattern.fullmatch(str(value)):
         raise ProjectError(f"{key} must be {choice.form.words}, not {value!r}.")

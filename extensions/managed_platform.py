@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from . import quoting
 from .dockerfile import Dockerfile
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, PythonBuild, Worker
@@ -315,10 +315,10 @@ class ManagedPlatform(Surface):
         assert migrations is not None
         steps = []
         if migrations.in_database_image:
-            steps.append(shlex.join(["migrate", *migrations.extensions]))
+            steps.append(quoting.shell_words(["migrate", *migrations.extensions]))
         if migrations.command:
-            steps.append(shlex.join(migrations.command))
-        return steps[0] if len(steps) == 1 else f"sh -c {shlex.quote(' && '.join(steps))}"
+            steps.append(quoting.shell_words(migrations.command))
+        return steps[0] if len(steps) == 1 else f"sh -c {quoting.shell(' && '.join(steps))}"
 
     @property
     def worker_migrates(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from . import quoting
 from .image_reference import ImageReference
 
 
@@ -418,7 +418,7 @@ class NodeTool:
         if not self.package:
             return None
         force = ("--force",) if self.in_images else ()
-        return shlex.join(("npm", "install", "--global", *force, self.package))
+        return quoting.shell_words(("npm", "install", "--global", *force, self.package))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .conf import Conf, switched_on
 from .errors import ProjectError
 from .origins import BY_HAND, Found, Origin, and_more
 from .secret_files import is_public, matching
-from .tree import Tree, join
+from .tree import PLAIN_PATH, Tree, join
 
 # The first line, or a heading, of the generated file, which pads them to one width.
 _GENERATED_SETTINGS = re.compile(
@@ -89,7 +89,7 @@ class Project:
             and not (matching(top) and not is_public(self.tree, top))
         )
         for name in sources:
-            if not name.isprintable():
+            if not (name.isprintable() and PLAIN_PATH.fullmatch(name)):
                 raise ProjectError(
                     f"The name {name!a} cannot stand in a Dockerfile: rename that file, or have "
                     "git ignore it."

@@ -32,6 +32,32 @@ def compose(text: object) -> str:
     return yaml(str(text).replace("$", "$$"))
 
 
+def github_text(text: object) -> str:
+    """Text of a GitHub workflow in which no expression is evaluated, outside of scripts."""
+    return str(text).replace("${{", "${{ '${{' }}")
+
+
+def github(text: object) -> str:
+    """The same as a YAML scalar."""
+    return yaml(github_text(text))
+
+
+def gitlab(text: object) -> str:
+    """A YAML scalar of a GitLab pipeline, outside of scripts, in which no variable is expanded."""
+    return compose(text)
+
+
+def yaml_line(text: object) -> str:
+    """A YAML scalar in a block, such as a command: plain where that is safe."""
+    string = str(text)
+    words = re.fullmatch(r"[A-Za-z][\w./=@:$(){}\[\]<>&|;,\"'!*+^~-]* [ -~]*", string, re.ASCII)
+    if words and not re.search(r": | #|[: ]$", string):
+        return string
+    if re.fullmatch(r"\.(?!inf|nan)[a-z][\w-]*", string, re.ASCII):
+        return string
+    return yaml(string)
+
+
 def json_string(text: object) -> str:
     """A string in double quotes, as JSON, TOML and TypeScript read it alike.
 
@@ -46,8 +72,9 @@ def json_array(words: tuple[str, ...] | list[str]) -> str:
 
 
 def shell(word: object) -> str:
-    """One word for a POSIX shell."""
-    return shlex.quote(str(word))
+    """One word for a POSIX shell; in a pipeline's script, CI platforms find nothing to expand."""
+    # Between single quotes, so that these end and begin anew: `$''{{` is `${{` to a shell alone.
+    return re.sub(r"\$(?=\{\{|\[\[)", "$''", shlex.quote(str(word)))
 
 
 def sql_name(name: object) -> str:
@@ -68,15 +95,18 @@ def caddy_paths(prefixes: tuple[str, ...]) -> str:
 
 def ignore_pattern(path: object) -> str:
     r"""A literal path in a .dockerignore file (Go's filepath.Match: `\\` escapes)."""
-    return re.sub(r"([\\*?\[\]!])", r"\\\1", str(path))
+    return re.sub(r"([\\*?\[\]!]|^#)", r"\\\1", str(path))
 
 
 def copy(sources: list[str] | tuple[str, ...] | str, destination: str) -> str:
     """The arguments of COPY: plain words where that is safe, else the JSON form."""
-    paths = [*([sources] if isinstance(sources, str) else sources), destination]
-    if all(re.fullmatch(r"[\w./@+-]+", path) for path in paths):
-        return " ".join(paths)
-    return json.dumps([path.replace("$", "\\$") for path in paths], ensure_ascii=False)
+    paths = [sources] if isinstance(sources, str) else list(sources)
+    if all(re.fullmatch(r"(?!-)[\w./@+-]+", path) for path in (*paths, destination)):
+        return " ".join([*paths, destination])
+    # A source is a pattern, and a word loses its quotes in both forms (docs.docker.com, "COPY").
+    literal = [re.sub(r"[*?\[]", r"[\g<0>]", path) for path in paths]
+    words = [re.sub(r"([\\$'\"])", r"\\\1", path) for path in (*literal, destination)]
+    return json.dumps(words, ensure_ascii=False)
 
 
 def docker(text: object) -> str:
@@ -86,18 +116,33 @@ def docker(text: object) -> str:
 
 def shell_words(words: tuple[str, ...] | list[str]) -> str:
     """Words for a POSIX shell, one after the other."""
-    return shlex.join(words)
+    return " ".join(map(shell, words))
 
 
 def shell_lines(words: tuple[str, ...] | list[str], width: int = 74) -> str:
     """The same on several lines of at most `width` columns, where words are short enough."""
     lines: list[str] = []
-    for word in map(shlex.quote, words):
+    for word in map(shell, words):
         if lines and len(lines[-1]) + 1 + len(word) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return " \\\n".join(lines)
+
+
+def code_in_table(text: object) -> str:
+    """A span of code in a cell of a Markdown table (spec.commonmark.org, "Code spans")."""
+    string = str(text).replace("|", "\\|")
+    fence = "`"
+    while fence in string:
+        fence += "`"
+    blank = " " if "`" in string[:1] + string[-1:] else ""
+    return f"{fence}{blank}{string}{blank}{fence}"
+
+
+def mermaid(text: object) -> str:
+    """Text of a label in quotes: characters by their numbers (mermaid.js.org, "Entity codes")."""
+    return re.sub(r"[^\w ./:@+-]", lambda match: f"#{ord(match[0])};", str(text))
 
 
 def python(text: object) -> str:
@@ -120,6 +165,10 @@ FUNCTIONS = (
     yaml,
     yaml_string,
     compose,
+    github_text,
+    github,
+    gitlab,
+    yaml_line,
     json_string,
     json_array,
     shell,
@@ -130,6 +179,8 @@ FUNCTIONS = (
     docker,
     shell_words,
     shell_lines,
+    code_in_table,
+    mermaid,
     python,
     javascript,
     below,

@@ -6,15 +6,16 @@ import copy
 import difflib
 import re
 import shlex
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from . import apps, choices
+from .choice import is_line
 from .errors import ProjectError
 from .migrations import NAMES as MIGRATIONS
 from .services import KINDS, NAMES
 from .setting import Setting
+from .tree import PLAIN_PATH
 
 OFF = "off"
 ON = "on"
@@ -60,24 +61,25 @@ CHOICES: tuple[Setting, ...] = tuple(
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
-_RELATIVE_PATH = re.compile(r"(?!/|.*(?:^|/)\.\.(?:/|$))[^\x00-\x1f]+")
+# What stands in the path and query of an address (RFC 3986), so that no file takes it for more.
+_URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests", "keep", "build_secrets"})
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
-    "dir": (_RELATIVE_PATH, "a folder inside the project"),
-    "health": (re.compile(r"/[!-~]*"), "a path that starts with /"),
-    "source_root": (_RELATIVE_PATH, "a folder inside the app's"),
+    "dir": (PLAIN_PATH, "a folder inside the project"),
+    "health": (_URL_PATH, "the path of an address, which starts with /"),
+    "source_root": (PLAIN_PATH, "a folder inside the app's"),
     "manager_version": (re.compile(r"[\w.^~<>=*-]+"), "a version"),
-    "lockfile": (_RELATIVE_PATH, "a file of the app"),
+    "lockfile": (PLAIN_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
     "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
     "build_secrets": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
-    "keep": (_RELATIVE_PATH, "files of the app"),
-    "paths": (re.compile(r"/[!-~]*"), "paths that start with /"),
-    "sources": (_RELATIVE_PATH, "paths inside the project"),
-    "test_requirements": (_RELATIVE_PATH, "files of the app"),
-    "manifests": (_RELATIVE_PATH, "paths inside the project"),
+    "keep": (PLAIN_PATH, "files of the app"),
+    "paths": (_URL_PATH, "paths of addresses, which start with /"),
+    "sources": (PLAIN_PATH, "paths inside the project"),
+    "test_requirements": (PLAIN_PATH, "files of the app"),
+    "manifests": (PLAIN_PATH, "paths inside the project"),
     "entry": (
         re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
         "of the form module:name or a script's path",
@@ -107,8 +109,7 @@ def parse_setting(key: str, text: str) -> Any:
         ProjectError: No such key, or the text does not fit it.
     """
     setting = check_key(key)
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
-        raise ProjectError(f"The value of {key} must be one line without control characters.")
+    _check_line(key, text)
     if text == OFF and key.rpartition(".")[2] in _CAN_BE_OFF:
         return OFF
     if setting.kind == "number":
@@ -128,6 +129,11 @@ def parse_setting(key: str, text: str) -> Any:
         raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {text!r}.")
     _check_form(key, text)
     return text
+
+
+def _check_line(key: str, text: str) -> None:
+    if not is_line(text):
+        raise ProjectError(f"The value of {key} must be one line without control characters.")
 
 
 def _check_form(key: str, text: str) -> None:
@@ -173,7 +179,7 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     Raises:
         ProjectError: A file name, image or version has a form that nothing generated could quote.
     """
-    if not isinstance(facts.get("name"), str):
+    if not isinstance(facts.get("name"), str) or not is_line(facts["name"]):
         raise ProjectError("The stored facts of the project are broken: restore the answers file.")
     for component, fields in facts.items():
         if component == "name":
@@ -183,6 +189,12 @@ def check_facts(facts: Mapping[str, Any]) -> None:
                 "The stored facts of the project are broken: restore the answers file."
             )
         for field, value in fields.items():
+            for part in value if isinstance(value, list) else [value]:
+                if not is_line(str(part)):
+                    raise ProjectError(
+                        f"The name {part!a} has control characters, or is not UTF-8: rename that "
+                        "file, or have git ignore it."
+                    )
             setting = _BY_KEY.get(f"{component}.{field}")
             if setting is None or value is None:
                 continue
@@ -190,7 +202,11 @@ def check_facts(facts: Mapping[str, Any]) -> None:
                 raise ProjectError(f"{setting.key} is broken: restore the answers file.")
             for part in value if isinstance(value, list) else [value]:
                 text = str(part).lower() if isinstance(part, bool) else str(part)
-                if text:
+                if isinstance(value, list):
+                    # As it is: a name may hold a comma.
+                    _check_line(setting.key, text)
+                    _check_form(setting.key, text)
+                elif text:
                     parse_setting(setting.key, text)
 
 

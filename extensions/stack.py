@@ -34,7 +34,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
     """
     check_facts(facts)
     facts = lay_over(facts, check_overrides(overrides))
-    name = _project_name(facts["name"])
+    name = slug(facts["name"])
     kinds = _app_kinds(facts, choices["runtime"])
     backing = tuple(services.define(n, facts[n], name) for n in services.NAMES if n in facts)
 
@@ -74,7 +74,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
     )
 
 
-def _project_name(name: object) -> str:
+def slug(name: object) -> str:
     """A name that Compose, an image reference and a host name all take."""
     slug = re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")
     if not slug:

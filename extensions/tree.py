@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,18 @@ _MADE_BY_TOOLS = _NEVER | {
     ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".turbo", "build", "coverage", "dist",
     "htmlcov", "logs", "out", "tmp",
 }  # fmt: skip
+
+
+# A path inside a folder that every kind of generated file can hold: COPY takes a backslash for an
+# escape, commands take a dash for an option, and patterns lose a space at either end.
+PLAIN_PATH = re.compile(r"(?!/|-|\s|.*(?:^|/)\.\.(?:/|$)|.*\s$)[^\x00-\x1f\\]+")
+
+
+def is_folder_inside(path: str) -> bool:
+    """Whether generated files can go to a folder of the project: plain, and nothing of git's."""
+    parts = PurePosixPath(path).parts
+    plain = re.fullmatch(r"(?![/-])[\w./-]+", path) is not None
+    return plain and {"..", ".git"}.isdisjoint(part.lower() for part in parts)
 
 
 class Tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -39,13 +39,6 @@ class Answers:
     values: dict[str, Any]
     commit: str
     fork: str = ""
-
-
-def is_folder_inside(path: str) -> bool:
-    """Whether a path can be a folder of the project: plain, relative, and nothing of git's."""
-    parts = PurePosixPath(path).parts
-    plain = re.fullmatch(r"(?!/)[\w./-]+", path) is not None
-    return plain and {"..", ".git"}.isdisjoint(part.lower() for part in parts)
 
 
 def _is_json(value: Any) -> bool:
@@ -127,7 +120,7 @@ def parse_answers(text: str, name: str) -> Answers:
             raise UserError(
                 f"{name} was edited by hand ({problem}): restore it from git."
             ) from None
-    if not is_folder_inside(values.get("output") or "."):
+    if not derivation.tree.is_folder_inside(values.get("output") or "."):
         raise UserError(f"{name} was edited by hand (output): restore it from git.")
     source = str(document.get("_src_path", ""))
     fork = source if _ADDRESS.match(source) and not _PUBLIC.fullmatch(source) else ""

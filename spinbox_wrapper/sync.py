@@ -15,7 +15,6 @@ from . import derivation, journal, missing_settings, shell, tracking
 from .answers import (
     DEFAULT_NAME,
     Answers,
-    is_folder_inside,
     load_yaml,
     parse_answers,
     read_answers,
@@ -411,7 +410,7 @@ def folder_in_git(request: Request) -> str:
 
 def _check_output(request: Request) -> None:
     """Images are built from the project's folder, so generated files have to lie in it."""
-    if not is_folder_inside(request.output):
+    if not derivation.tree.is_folder_inside(request.output):
         raise UsageError(
             "--output must name a folder inside the project, of letters, digits, dashes and dots."
         )

@@ -6,11 +6,10 @@ It is uv that installs them.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from .. import package_registries
+from .. import package_registries, quoting
 from ..errors import ProjectError
 from ..origins import Found
 from ..package_registries import Registry
@@ -88,7 +87,7 @@ def test_install(manifests: Sequence[str], requirements: Sequence[str]) -> str:
     if manifests[0] == "pyproject.toml":
         return "uv pip install --requirement pyproject.toml --all-extras"
     files = (manifests[0], *requirements)
-    return "uv pip install " + " ".join(f"--requirement {shlex.quote(file)}" for file in files)
+    return "uv pip install " + " ".join(f"--requirement {quoting.shell(file)}" for file in files)
 
 
 def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import ast
 import shlex
 from collections.abc import Collection
 
+from .. import quoting
 from ..origins import Found
 from ..python_source import Module, assigned_calls, called_name
 
@@ -30,7 +31,7 @@ def health(words: tuple[str, ...]) -> str | None:
     """An answer of the worker itself, by its broker."""
     if words[:2] != ("celery", "--app"):
         return None
-    app = shlex.quote(words[2])
+    app = quoting.shell(words[2])
     return f'entrypoint celery --app {app} inspect ping --destination "celery@$HOSTNAME"'
 
 

@@ -45,11 +45,19 @@ def test_what_is_no_choice_is_left_out() -> None:
         ("proxy", "nginx", "proxy must be caddy or none"),
         ("uploads", "app", "uploads must be an absolute path"),
         ("overrides", [], "overrides must be a mapping"),
+        ("csp", "default-src\x85", "csp must be one line without control characters"),
     ],
 )
 def test_a_broken_answer_is_told(key: str, value: Any, said: str) -> None:
     with pytest.raises(ProjectError, match=said.replace("(", "\\(")):
         complete({key: value}) if key in CHOICES else check_type(key, value)
+
+
+@pytest.mark.parametrize("output", ["../x", "-x", "a b", "a/.git", "$(id)", "/etc"])
+def test_an_output_that_is_no_plain_folder_is_told(output: str) -> None:
+    """Plain Copier has it from the answers file alone."""
+    with pytest.raises(ProjectError, match="output must be a folder inside the project"):
+        complete({"output": output})
 
 
 def test_what_is_gone_is_told_where_it_matters() -> None:

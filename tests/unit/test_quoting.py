@@ -93,6 +93,38 @@ def words_in_shell(words: str) -> list[str]:
     return result.stdout.decode().split("\0")[:-1]
 
 
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_line_of_yaml_gives_hostile_values_back(text: str) -> None:
+    """As text, also where it is a command that looks like a mapping or has a comment."""
+    for line in (text, f"cd {text}", f"cd '{text}'"):
+        assert yaml.safe_load(f"- {quoting.yaml_line(line)}\n") == [line]
+
+
+@pytest.mark.parametrize("text", ["cd backend", "npm install --global pnpm@10", ".shop"])
+def test_a_plain_command_is_plain_in_yaml(text: str) -> None:
+    """Generated files are read by people."""
+    assert quoting.yaml_line(text) == text
+
+
+@pytest.mark.parametrize("text", ["${{ github.token }}", "a${{b}}", "${{", "${${{ x }}", "}} '"])
+def test_github_evaluates_no_value(text: str) -> None:
+    """What is left of expressions are texts, whose value is `${{`."""
+    loaded = yaml.safe_load(quoting.github(text))
+    rest = loaded.replace("${{ '${{' }}", "\0")
+    assert "${{" not in rest
+    assert rest.replace("\0", "${{") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["${{ github.token }}", "$[[ inputs.x ]]", "it's ${{ x", "a $[[[["]
+)
+def test_no_pipeline_finds_an_expression_in_a_word_of_a_shell(text: str) -> None:
+    """The shell puts together again what a CI platform does not see."""
+    quoted = quoting.shell(text)
+    assert not re.search(r"\$(\{\{|\[\[)", quoted)
+    assert words_in_shell(quoted) == [text]
+
+
 @few
 @given(WORDS)
 def test_shell_gives_words_back(words: list[str]) -> None:
@@ -161,6 +193,30 @@ PATHS = st.lists(
 ).map("/".join)
 
 
+@pytest.mark.parametrize("path", ["#a", "a#b"])
+def test_an_ignore_pattern_is_no_comment(path: str) -> None:
+    """Where a line begins with it."""
+    assert GitIgnoreSpec.from_lines([f"{quoting.ignore_pattern(path)}/tests"]).match_file(
+        f"{path}/tests"
+    )
+
+
+@pytest.mark.parametrize("text", ["a", "a`b", "``", "`a", "a|b", " "])
+def test_code_in_a_table_is_one_span(text: str) -> None:
+    """Its fence stands nowhere in it (spec.commonmark.org, "Code spans")."""
+    span = quoting.code_in_table(text)
+    fence = re.match("`+", span)
+    assert fence
+    inside = span[len(fence[0]) : -len(fence[0])]
+    assert fence[0] not in inside
+    assert inside.replace("\\|", "|").strip() == text.strip()
+
+
+def test_a_label_of_mermaid_holds_no_markup() -> None:
+    """Characters by their numbers."""
+    assert quoting.mermaid('a"<b>') == "a#34;#60;b#62;"
+
+
 @many
 @given(PATHS, PATHS)
 def test_ignore_patterns_are_literal(path: str, other: str) -> None:
@@ -171,14 +227,18 @@ def test_ignore_patterns_are_literal(path: str, other: str) -> None:
 
 
 def copied(arguments: str) -> list[str]:
-    """The paths of COPY, as BuildKit reads them; fail on an expansion."""
+    """The paths of COPY, as BuildKit reads them; fail on an expansion, a quote or a pattern."""
+    assert not arguments.startswith("-")
     words = json.loads(arguments) if arguments.startswith("[") else arguments.split(" ")
-    assert not any(re.search(r"(?<!\\)\$", word) for word in words)
-    return [re.sub(r"\\([$])", r"\1", word) for word in words]
+    assert not any(re.search(r"""(?<!\\)(?:\\\\)*[$'"]""", word) for word in words)
+    *sources, destination = [re.sub(r"\\(.)", r"\1", word) for word in words]
+    literal = [re.sub(r"\[([*?\[])\]", "\0\\1", source) for source in sources]
+    assert not any(re.search("(?<!\0)[*?\\[]", source) for source in literal)
+    return [*(source.replace("\0", "") for source in literal), destination]
 
 
 @many
-@given(st.lists(st.text(st.sampled_from("ab/._-$ '\"é,#"), min_size=1), min_size=1, max_size=3))
+@given(st.lists(st.text(st.sampled_from("ab/._-$ '\"é,#*?[]"), min_size=1), min_size=1, max_size=3))
 def test_copy_gives_paths_back(sources: list[str]) -> None:
     """Words where that is safe, else the JSON form."""
     assert copied(quoting.copy(sources, "./")) == [*sources, "./"]

@@ -14,6 +14,7 @@ from extensions.errors import ProjectError
 from extensions.settings import (
     COMPONENTS,
     SETTINGS,
+    check_facts,
     check_key,
     check_overrides,
     hints,
@@ -86,8 +87,15 @@ def test_values_of_each_kind(key: str, text: str, value: object) -> None:
         ("fastapi.dir", "../other"),
         ("fastapi.dir", "a/../../b"),
         ("fastapi.dir", ""),
+        ("fastapi.dir", "-rf"),
+        ("fastapi.dir", "a\\b"),
+        ("fastapi.dir", " a"),
+        ("fastapi.manifests", "-r"),
         ("fastapi.health", "health"),
         ("fastapi.health", "/a b"),
+        ("fastapi.health", "/`id`"),
+        ("fastapi.health", "/{env.HOME}"),
+        ("fastapi.health", '/"'),
         ("fastapi.entry", "app.main"),
         ("fastapi.entry", "app main:app"),
         ("fastapi.image", ""),
@@ -116,6 +124,20 @@ def test_unknown_keys_are_named(key: str) -> None:
     """The error repeats the key as it was given."""
     with pytest.raises(ProjectError, match=re.escape(repr(key))):
         parse_setting(key, "x")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("keep", ["certs/ca.pem "], "fastapi.keep must be files of the app, not 'certs/ca.pem '"),
+        ("secret_files", ["caf\udce9.env"], "not UTF-8: rename that file"),
+        ("logins", ["a\x1b"], "control characters, or is not UTF-8: rename that file"),
+    ],
+)
+def test_facts_are_as_strict_as_settings(field: str, value: list[str], said: str) -> None:
+    """Also those that nobody can set, and as they are: `--set` takes spaces off."""
+    with pytest.raises(ProjectError, match=re.escape(said)):
+        check_facts({"name": "demo", "fastapi": {"dir": "backend", field: value}})
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\0", "\t", "\x1b", "\x7f", "\x85", "\u2028"])
