@@ -108,7 +108,8 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack) -> Pipeline:
         github_workflow=f"{workflows}/{name}.yml" if github else "",
         github_rollback=f"{workflows}/{name}-rollback.yml" if github and deploys else "",
         gitlab_file=gitlab if "gitlab" in platforms else "",
-        dependabot=github and not apart and answers["ci_dependabot"],
+        # Two bots would propose the same twice, and Dependabot knows GitHub alone.
+        dependabot=platforms == ("github",) and not apart and answers["ci_dependabot"],
         renovate="gitlab" in platforms and not apart and answers["ci_renovate"],
     )
 

@@ -13,6 +13,22 @@ from .choice import Choice
 MARK = "# Made by spinbox-deploy: "
 # Where a pipeline goes that its platform cannot find by itself: the user copies or includes it.
 APART = "deploy/ci"
+# Where a project has settings of Renovate (docs.renovatebot.com, "Configuration Options").
+_RENOVATE = (
+    "renovate.json",
+    "renovate.json5",
+    ".github/renovate.json",
+    ".github/renovate.json5",
+    ".gitlab/renovate.json",
+    ".gitlab/renovate.json5",
+    ".renovaterc",
+    ".renovaterc.json",
+    ".renovaterc.json5",
+)
+
+
+# How the generated ones begin.
+_RENOVATE_MARK = b"Keeps what the pipeline and the images pin fresh"
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,19 @@ class PipelinePlatform:
     choices: tuple[Choice, ...]
     propose: Callable[[Path], Mapping[str, Any]]
     files: Mapping[str, tuple[str, ...]]
+
+
+def has_renovate(root: Path) -> bool:
+    """Whether the project has settings of Renovate that were not generated."""
+    for path in (root / name for name in _RENOVATE):
+        try:
+            if _RENOVATE_MARK not in path.read_bytes():
+                return True
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+    return False
 
 
 def is_foreign(path: Path) -> bool:

@@ -128,6 +128,9 @@ def _placed(way: tuple[str, ...], core: str, plain: str, rng: random.Random) -> 
         form = rng.choice(["run {} end", "{} end"])
         return form.format(shlex.quote(core)), form.format(plain)
     before = "/" if name in {"paths", "health"} else ""
+    if before and core.endswith(("/", "*")):
+        # There, an asterisk at the end is Caddy's.
+        core = plain = "a"
     if KINDS.get(".".join(way[1:])) == "list" or name in {"logins", "entries", "secret_files"}:
         after = "/" if name == "sources" and rng.random() < 0.5 else ""
         return [before + core + after], [before + plain + after]

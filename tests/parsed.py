@@ -307,9 +307,14 @@ def _typescript(text: str) -> Any:
     return found
 
 
+def _caddyfile(text: str) -> Any:
+    """Tokens, with or without the quotes that make them whole."""
+    return re.sub(r'"((?:[^"\\]|\\.)*)"', r"\1", text).split("\n")
+
+
 def _dotenv(text: str) -> Any:
     # Headings are padded to one width.
-    return re.sub(r"-{5,}", "---", text).split("\n")
+    return [line.rstrip("-") for line in text.split("\n")]
 
 
 def _markdown(text: str) -> Any:
@@ -375,6 +380,8 @@ def read(path: str, content: str) -> Any:
         return json.loads(content)
     if name.endswith(".ts"):
         return _typescript(content)
+    if name == "Caddyfile":
+        return _caddyfile(content)
     if name.endswith(".sh"):
         return Script(shell_canon(content))
     if name.endswith(".md"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..choice import Choice, Form
 from ..git import git
-from ..pipeline_platform import PipelinePlatform, is_foreign
+from ..pipeline_platform import PipelinePlatform, has_renovate, is_foreign
 
 # Names of the workflow, of which the first that is free is taken.
 NAMES = ("ci", "production", "spinbox-deploy")
@@ -22,7 +22,9 @@ def _propose(root: Path) -> dict[str, object]:
     return {
         "ci_branch": _default_branch(root),
         "ci_workflow": next((name for name in NAMES if _is_free(root, name)), NAMES[-1]),
-        "ci_dependabot": not any((root / name).exists() for name in _DEPENDABOT),
+        "ci_dependabot": not (
+            has_renovate(root) or any((root / name).exists() for name in _DEPENDABOT)
+        ),
     }
 
 

@@ -5,26 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..choice import Choice
-from ..pipeline_platform import PipelinePlatform, is_foreign
-
-# docs.renovatebot.com, "Configuration Options".
-_RENOVATE = (
-    "renovate.json",
-    "renovate.json5",
-    ".github/renovate.json",
-    ".github/renovate.json5",
-    ".gitlab/renovate.json",
-    ".gitlab/renovate.json5",
-    ".renovaterc",
-    ".renovaterc.json",
-    ".renovaterc.json5",
-)
+from ..pipeline_platform import PipelinePlatform, has_renovate, is_foreign
 
 
 def _propose(root: Path) -> dict[str, object]:
     return {
         "ci_include": is_foreign(root / ".gitlab-ci.yml"),
-        "ci_renovate": not any((root / name).exists() for name in _RENOVATE),
+        "ci_renovate": not has_renovate(root),
     }
 
 

@@ -316,9 +316,10 @@ class GitLab(Run):
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
-    """The value of an expression of GitHub's: comparisons, `||` and `&&`."""
+    """The value of an expression of GitHub's: comparisons, `!`, `||` and `&&`."""
     text = re.sub(r"^\$\{\{ *(.*?) *\}\}$", r"\1", expression)
     text = text.replace("||", " or ").replace("&&", " and ")
+    text = re.sub(r"!(?!=)", " not ", text)
     parts = re.split(r"('[^']*')", text)
     names = re.compile(r"\b[a-z]+(?:\.[\w-]+)+\b")
     text = "".join(

@@ -179,7 +179,7 @@ def test_a_failing_test_stops_the_pipeline_before_any_push(
     commit(broken, "broken")
     found = on_github(runner, broken, "broken-test-run")
     assert found.failed == ["test-app"]
-    assert "build" not in found.ended
+    assert "publish" not in found.ended
     assert runner.tags("app") == set()
 
 
@@ -188,7 +188,7 @@ def test_a_vulnerability_stops_it_as_well(runner: Runner, github: Path) -> None:
     (vulnerable / ".vulnerable").touch()
     commit(vulnerable, "vulnerable")
     found = on_github(runner, vulnerable, "vulnerable-run")
-    assert found.failed == ["build"]
+    assert found.failed == ["publish"]
     assert runner.tags("app") == set()
 
 

@@ -103,6 +103,7 @@ def test_a_generated_workflow_keeps_its_name(tmp_path: Path) -> None:
         (".github/dependabot.yml", "ci_dependabot", False),
         (".github/dependabot.yaml", "ci_dependabot", False),
         ("renovate.json", "ci_renovate", False),
+        ("renovate.json", "ci_dependabot", False),
         (".renovaterc.json5", "ci_renovate", False),
     ],
 )
@@ -111,6 +112,28 @@ def test_files_of_the_user_are_left_alone(
 ) -> None:
     write_files(_repository(tmp_path), {file: "{}\n"})
     assert propose(tmp_path)[answer] is value
+
+
+@pytest.mark.parametrize(
+    ("ci", "bots"),
+    [
+        (["github"], (True, False)),
+        (["gitlab"], (False, True)),
+        (["github", "gitlab"], (False, True)),
+        ([], (False, False)),
+    ],
+)
+def test_one_bot_at_most(ci: list[str], bots: tuple[bool, bool], tmp_path: Path) -> None:
+    """Dependabot for GitHub alone; Renovate knows both platforms."""
+    pipeline = build_pipeline(complete({"ci": ci}), stack_of(facts_of("fastapi", tmp_path)))
+    assert (pipeline.dependabot, pipeline.renovate) == bots
+
+
+def test_settings_of_a_bot_that_were_generated_keep_no_other_one_away(tmp_path: Path) -> None:
+    text = '{"description": "Keeps what the pipeline and the images pin fresh, by x."}'
+    write_files(_repository(tmp_path), {"renovate.json": text})
+    assert propose(tmp_path)["ci_dependabot"] is True
+    assert propose(tmp_path)["ci_renovate"] is True
 
 
 def test_a_project_below_the_repository_s_top(tmp_path: Path) -> None:
