@@ -86,13 +86,13 @@ class ManagedPlatform(Surface):
         return tuple(app for app in self.stack.apps if not app.job)
 
     @property
-    def worker(self) -> Worker | None:
-        """The background worker, where the app whose image it runs is deployed."""
-        return self.stack.worker if self.stack.worker and not self.stack.worker.app.job else None
+    def workers(self) -> tuple[Worker, ...]:
+        """What runs in the background, where the app whose image it runs is deployed."""
+        return tuple(worker for worker in self.stack.workers if not worker.app.job)
 
-    def worker_of(self, app: App) -> Worker | None:
-        """The worker, if it runs this app's image."""
-        return self.worker if self.worker and self.worker.app == app else None
+    def workers_of(self, app: App) -> tuple[Worker, ...]:
+        """Those that run this app's image."""
+        return tuple(worker for worker in self.workers if worker.app == app)
 
     def health(self, app: App) -> str | None:
         """The path of an app's health check; None for one that listens on no port."""
@@ -125,7 +125,9 @@ class ManagedPlatform(Surface):
     @property
     def volumes(self) -> int:
         """How many volumes the stack has: each service holds one."""
-        return len(self.stack.services) + sum(1 for app in self.apps if self.uploads(app))
+        of_apps = sum(1 for app in self.apps if self.uploads(app))
+        of_workers = sum(len(worker.volumes) for worker in self.workers)
+        return len(self.stack.services) + of_apps + of_workers
 
     def version(self, service: BackingService) -> int | None:
         """The major version in which the platform has a service; None where it is the stack's."""
@@ -156,8 +158,11 @@ class ManagedPlatform(Surface):
                 f"{stack.migrations.title} runs in that app: bring the database's schema up to "
                 "date there."
             )
-        if self.worker and self.uploads(self.worker.app):
-            sentences.append("The worker sees no uploaded files: a volume belongs to one service.")
+        for worker in self.workers:
+            if self.uploads(worker.app):
+                sentences.append(
+                    f"The {worker.name} sees no uploaded files: a volume belongs to one service."
+                )
         if any(app.gpu for app in stack.apps):
             sentences.append("None of these machines has a GPU: the app has to do without.")
         return tuple(sentences)
@@ -265,18 +270,20 @@ class ManagedPlatform(Surface):
         """A variable as the stack has it: a fixed value, a default, or given by hand."""
         return _from_model(resolve_env(self.stack, env))
 
-    @property
-    def worker_settings(self) -> tuple[Source, ...]:
-        """The worker's: secrets are those of the app whose image it runs, given once."""
-        assert self.worker is not None
-        app = self.worker.app
+    def worker_settings(self, worker: Worker) -> tuple[Source, ...]:
+        """A worker's: secrets are those of the app whose image it runs, given once."""
+        app = worker.app
         resource = self.name(app.name)
         of_platform = {source.name for source in self.more_settings(app)}
         return tuple(
             replace(s, resource=resource, output=s.name) if s.by_hand and s.required else s
             for s in self.settings(app)
             if s.name not in of_platform
-        )
+        ) + self.more_worker_settings(worker)
+
+    def more_worker_settings(self, worker: Worker) -> tuple[Source, ...]:
+        """What a worker needs only there."""
+        return ()
 
     def own_settings(self, service: BackingService) -> tuple[Source, ...]:
         """The variables of a backing service that runs from its image."""
@@ -320,14 +327,13 @@ class ManagedPlatform(Surface):
             steps.append(quoting.shell_words(migrations.command))
         return steps[0] if len(steps) == 1 else f"sh -c {quoting.shell(' && '.join(steps))}"
 
-    @property
-    def worker_migrates(self) -> bool:
-        """Whether the worker runs migrations before it starts, where services start by themselves.
+    def migrates(self, worker: Worker) -> bool:
+        """Whether a worker runs migrations before it starts, where services start by themselves.
 
-        A lock makes that safe, where there is one.
+        A lock makes that safe, where there is one. A scheduler has no need of the database.
         """
-        worker, migrations = self.worker, self.stack.migrations
-        if worker is None or migrations is None or not migrations.concurrent:
+        migrations = self.stack.migrations
+        if worker.alone or migrations is None or not migrations.concurrent:
             return False
         return worker.app == self.migrator
 

@@ -577,13 +577,38 @@ class App:
 
 @dataclass(frozen=True)
 class Worker:
-    """A background worker: another command in the image of `app`."""
+    """What runs in the background: another command in the image of an app.
+
+    Attributes:
+        name: Service name.
+        app: The app.
+        command: What runs, without a shell.
+        resources: Limits.
+        health: A shell's command that tells whether it works; None where there is none.
+        alive: The same that fails only where a new start would help.
+        alone: Two would do everything twice: one container, and the old one stops before the new
+            one starts.
+        volumes: Named volumes beside the app's.
+    """
 
     name: str
     app: App
     command: tuple[str, ...]
     resources: Resources
     health: str | None = None
+    alive: str | None = None
+    alone: bool = False
+    volumes: tuple[Volume, ...] = ()
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, a sentence without a full stop."""
+        return "Starts scheduled jobs" if self.alone else "Background jobs"
+
+    @property
+    def mounts(self) -> tuple[Volume, ...]:
+        """All of its named volumes."""
+        return (*self.app.volumes, *self.volumes)
 
 
 @dataclass(frozen=True)
@@ -641,7 +666,7 @@ class Stack:
     Attributes:
         name: The project's name; valid as a Compose project, image and host name.
         apps: Images built from the project, the primary one (`app`) first.
-        worker: The background worker, if there is one.
+        workers: What runs in the background.
         services: Backing services.
         external: Those that run elsewhere.
         migrations: Present with PostgreSQL where there is something to do.
@@ -653,7 +678,7 @@ class Stack:
 
     name: str
     apps: tuple[App, ...]
-    worker: Worker | None
+    workers: tuple[Worker, ...]
     services: tuple[BackingService, ...]
     external: tuple[BackingService, ...]
     migrations: Migrations | None
@@ -714,9 +739,24 @@ class Stack:
 
     @property
     def rolled(self) -> tuple[App | Worker, ...]:
-        """What a new version replaces: the apps that keep running, and the worker."""
-        apps = tuple(app for app in self.apps if not app.job)
-        return (*apps, self.worker) if self.worker else apps
+        """What a new version replaces: the apps that keep running, and the workers."""
+        return (*(app for app in self.apps if not app.job), *self.workers)
+
+    @property
+    def alone(self) -> tuple[Worker, ...]:
+        """The workers of which there are never two."""
+        return tuple(worker for worker in self.workers if worker.alone)
+
+    @property
+    def replicas(self) -> dict[str, int]:
+        """How many containers there are of each on several servers, where that can be chosen."""
+        counts = {app.name: 2 if app.port else 1 for app in self.apps if not app.job}
+        return counts | {worker.name: 1 for worker in self.workers if not worker.alone}
+
+    def mounted(self, app: App) -> tuple[Volume, ...]:
+        """The named volumes of all containers of an app's image."""
+        own = (volume for worker in self.workers if worker.app == app for volume in worker.volumes)
+        return (*app.volumes, *own)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -790,8 +830,7 @@ class Stack:
     def edges(self) -> tuple[Edge, ...]:
         """Every connection inside the stack, but the proxy's to the apps and those of backups."""
         users = [(app.name, app.services) for app in self.apps]
-        if self.worker:
-            users.append((self.worker.name, self.worker.app.services))
+        users += [(worker.name, worker.app.services) for worker in self.workers]
         if self.migrations and not self.service("postgres").external:
             users.append(("migrate", ("postgres",)))
         edges = [Edge(u, name, self.service(name).port) for u, names in users for name in names]
@@ -820,7 +859,8 @@ class Stack:
     @property
     def volumes(self) -> tuple[Volume, ...]:
         """Every named volume of apps and backing services, once."""
-        volumes = [v for app in self.apps for v in app.volumes] + [s.volume for s in self.services]
+        volumes = [volume for app in self.apps for volume in self.mounted(app)]
+        volumes += [service.volume for service in self.services]
         found: dict[str, Volume] = {}
         for volume in volumes:
             found.setdefault(volume.name, volume)
@@ -851,8 +891,7 @@ class Stack:
         """What each container may use, by service name."""
         limits = {"caddy": PROXY_RESOURCES} if self.with_proxy else {}
         limits |= {app.name: app.resources for app in self.apps}
-        if self.worker:
-            limits[self.worker.name] = self.worker.resources
+        limits |= {worker.name: worker.resources for worker in self.workers}
         if self.migrations:
             limits["migrate"] = MIGRATE_RESOURCES
         return limits | {service.name: service.resources for service in self.services}

@@ -64,7 +64,9 @@ _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 # What stands in the path and query of an address (RFC 3986), so that no file takes it for more.
 _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 # What the last part of a key demands of its text.
-_CAN_BE_OFF = frozenset({"health", "worker", "lockfile", "port", "tests", "keep", "build_secrets"})
+_CAN_BE_OFF = frozenset(
+    {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
+)
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "dir": (PLAIN_PATH, "a folder inside the project"),
@@ -144,7 +146,7 @@ def _check_form(key: str, text: str) -> None:
     pattern, form = _PATTERNS.get(field, (None, ""))
     if pattern and not pattern.fullmatch(text):
         raise ProjectError(f"{key} must be {form}, not {text!r}.")
-    if field in {"command", "worker", "tests"}:
+    if field in {"command", "worker", "scheduler", "tests"}:
         try:
             shlex.split(text)
         except ValueError:

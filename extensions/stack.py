@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from . import apps, migrations, services, workers
 from .errors import ProjectError
 from .facts import Facts
 from .framework import Situation
-from .model import App, BackingService, Migrations, Resources, Stack, Variable, Worker
+from .model import App, BackingService, Migrations, Stack, Variable
 from .origins import either
 from .proxies import PROXIES
 from .runtimes import RUNTIMES
@@ -55,12 +54,12 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         made.append(framework.define(facts[kind], situation))
 
     primary = facts[kinds[0]]
-    worker = _worker(made[0], primary.get("worker"))
+    commands = primary.get("worker"), primary.get("scheduler")
     serves = any(app.port and not app.job for app in made)
     return Stack(
         name=name,
         apps=tuple(made),
-        worker=worker,
+        workers=workers.define(made[0], *commands),
         services=tuple(service for service in backing if not service.external),
         external=tuple(service for service in backing if service.external),
         migrations=_migrations(made, facts),
@@ -69,6 +68,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         headers={name: choices[key] for name, key in _HEADERS.items() if choices[key]},
         warnings=(
             *(warning for app in made for warning in app.warnings),
+            *workers.warnings(made[0], *commands),
             *(text for service in backing if not service.external for text in service.warnings),
         ),
     )
@@ -104,13 +104,6 @@ def _app_kinds(facts: Facts, runtime: str) -> list[str]:
         f"There is nothing to deploy: the project has no {titles} app. "
         "Add one, for example with `spinbox add --fastapi`."
     )
-
-
-def _worker(app: App, command: str | None) -> Worker | None:
-    if not command or not app.runtime.runs_workers:
-        return None
-    words = tuple(shlex.split(command))
-    return Worker("worker", app, words, Resources("512M"), workers.health(words))
 
 
 def _migrations(made: list[App], facts: Facts) -> Migrations | None:

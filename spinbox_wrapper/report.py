@@ -33,10 +33,11 @@ def summary(stack: derivation.model.Stack) -> str:
     apps = [
         app.title + ("" if app.directory == "." else f" in {app.directory}/") for app in stack.apps
     ]
-    worker = ["a background worker"] if stack.worker else []
+    names = {False: "a background worker", True: "a scheduler"}
+    workers = [names[worker.alone] for worker in stack.workers]
     services = [service.title for service in stack.services]
     services += [f"{service.title} elsewhere" for service in stack.external]
-    return ", ".join(apps + worker + services)
+    return ", ".join(apps + workers + services)
 
 
 def next_steps(outcome: Outcome) -> list[str]:

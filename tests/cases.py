@@ -48,7 +48,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "worker": (
         "profile-api-only",
-        ("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+        ("--set", "fastapi.worker=celery --app app.worker:celery_app worker --beat"),
     ),
     "github": ("profile-api-only", ("generate", "--ci", "github", "--deploy")),
     "github-registry": (
@@ -76,6 +76,8 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             *("deploy", "--target", "docker-swarm", "--generate"),
             *("--set", "postgres=external", "--set", "uploads=/app/uploads"),
+            *("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+            *("--set", "fastapi.scheduler=celery --app app.worker:celery_app beat"),
         ),
     ),
     "kubernetes": ("profile-web-app", ("deploy", "--target", "kubernetes", "--generate")),
@@ -85,6 +87,8 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("deploy", "--target", "kubernetes", "--generate"),
             *("--set", "postgres=external", "--set", "redis=external"),
             *("--set", "kubernetes_route=ingress", "--set", "kubernetes_secrets=external"),
+            *("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+            *("--set", "fastapi.scheduler=celery --app app.worker:celery_app beat"),
         ),
     ),
     "platforms": (
@@ -93,6 +97,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("deploy", "--target", "fly", "--target", "railway", "--target", "render"),
             *("--generate", "--set", "postgres.migrations=sql"),
             *("--set", "fastapi.worker=celery --app app.worker:celery_app worker"),
+            *("--set", "fastapi.scheduler=celery --app app.worker:celery_app beat"),
         ),
     ),
     "platforms-apart": (

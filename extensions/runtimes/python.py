@@ -60,6 +60,7 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         ),
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
+        Setting(f"{kind}.scheduler", "text", "Command that starts its scheduled jobs, or off"),
         Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
         Setting(f"{kind}.test_requirements", "list", "Requirements files for tests alone"),
     )
@@ -101,6 +102,7 @@ def read(
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         "worker": workers.find(modules),
+        "scheduler": workers.find_scheduler(modules),
         **migrations.find_in_app(RUNTIME.name, tree, folder),
         "variables": project.variables(folder),
     }

@@ -10,7 +10,16 @@ from typing import Any
 
 from ..choice import Choice, Form
 from ..image_reference import ImageReference
-from ..model import MIGRATE_RESOURCES, BackingService, Edge, Env, Resources, Stack, Variable
+from ..model import (
+    MIGRATE_RESOURCES,
+    BackingService,
+    Edge,
+    Env,
+    Resources,
+    Stack,
+    Variable,
+    Worker,
+)
 from ..target import DataScript, Surface, Target
 
 NAME = "kubernetes"
@@ -117,6 +126,11 @@ class Kubernetes(Surface):
         return {path: "." not in path.rpartition("/")[2] for path in bare}
 
     @property
+    def workers(self) -> tuple[Worker, ...]:
+        """What runs in the background."""
+        return self.stack.workers
+
+    @property
     def services(self) -> tuple[BackingService, ...]:
         """The backing services that run in the cluster."""
         return self.stack.services
@@ -187,8 +201,7 @@ class Kubernetes(Surface):
         """All pods of the stack."""
         stack = self.stack
         users = {app.name: app for app in stack.apps}
-        if stack.worker:
-            users[stack.worker.name] = stack.worker.app
+        users |= {worker.name: worker.app for worker in stack.workers}
         ports = {app.name: app.port for app in stack.web_apps}
         ports |= {service.name: service.port for service in stack.services}
         names = [*users, *(service.name for service in stack.services)]
@@ -259,7 +272,6 @@ TARGET = Target(
         ),
         "stack.migrations": (f"{_FOLDER}/base/migrate.yaml",),
         "stack.web_apps": (f"{_FOLDER}/base/route.yaml",),
-        "stack.worker": (f"{_FOLDER}/base/worker.yaml",),
         '"uploads" in stack.volume_names': (f"{_FOLDER}/base/uploads.yaml",),
         "k8s.has_secrets and k8s.external_secrets": (f"{_FOLDER}/base/external-secret.yaml",),
         _FILE_SECRETS: (f"{_FOLDER}/init-secrets.sh", f"{_FOLDER}/overlays/.gitignore"),

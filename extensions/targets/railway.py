@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
-from ..model import App, BackingService, Stack
+from ..model import App, BackingService, Stack, Worker
 from ..target import Target
 
 NAME = "railway"
+# docs.railway.com, "Volumes", "Permissions".
+_AS_ROOT = Source("RAILWAY_RUN_UID", "0")
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,12 @@ class Railway(ManagedPlatform):
         """The port that it sends requests to; volumes belong to root there."""
         if not app.port:
             return ()
-        # docs.railway.com, "Volumes", "Permissions".
-        as_root = (Source("RAILWAY_RUN_UID", "0"),) if self.uploads(app) else ()
+        as_root = (_AS_ROOT,) if self.uploads(app) else ()
         return (Source("PORT", str(app.port)), *as_root)
+
+    def more_worker_settings(self, worker: Worker) -> tuple[Source, ...]:
+        """Volumes belong to root there."""
+        return (_AS_ROOT,) if worker.volumes else ()
 
 
 def _build(answers: Mapping[str, Any], stack: Stack) -> Railway:

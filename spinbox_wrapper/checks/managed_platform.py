@@ -168,8 +168,8 @@ def _variables(context: Context, platform: Platform, found: Found) -> Check:
     id_ = "platform.variables"
     view = surface(context)
     needed = {app.name: view.settings(app) for app in view.apps}
-    if view.worker and platform.in_files:
-        needed[view.worker.name] = view.worker_settings
+    if platform.in_files:
+        needed |= {worker.name: view.worker_settings(worker) for worker in view.workers}
     for name, sources in needed.items():
         path = view.file(name)
         values = _unit(context, found[path], name).values
@@ -188,13 +188,13 @@ def _variables(context: Context, platform: Platform, found: Found) -> Check:
 
 
 def _unit(context: Context, units: Sequence[Unit], name: str) -> Unit:
-    """What a file says of an app or the worker, which may have been given another name."""
+    """What a file says of an app or a worker, which may have been given another name."""
     view = surface(context)
     wanted = view.name(name)
     for unit in units:
         if len(units) == 1 or unit.name == wanted:
             return unit
-    worker = view.worker if view.worker and view.worker.name == name else None
+    worker = next((worker for worker in view.workers if worker.name == name), None)
     app = worker.app if worker else next(a for a in view.apps if a.name == name)
     file = view.dockerfile(app).path.rpartition("/")[2]
     for unit in units:

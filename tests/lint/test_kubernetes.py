@@ -315,8 +315,7 @@ def _check_policies(tree: Tree) -> None:
     expected |= {("backup", service.name, service.port) for service in saved}
     expected |= {("restore", s.name, s.port) for s in saved if not s.stopped_restore}
     users = {app.name: app for app in stack.apps}
-    if stack.worker:
-        users[stack.worker.name] = stack.worker.app
+    users |= {worker.name: worker.app for worker in stack.workers}
     expected |= {(name, "internet", port) for name in users for port in ports}
     reaching = {name: {stack.service(s).port for s in app.external} for name, app in users.items()}
     if stack.migrations and stack.service("postgres").external:

@@ -209,7 +209,7 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
     for tree in trees:
         stack = tree.stack
         rolled = [unit.name for unit in stack.rolled]
-        apps = [unit.name for unit in stack.rolled if unit != stack.worker]
+        apps = [app.name for app in stack.apps if not app.job]
         own = [service.name for service in tree.view("fly").own]
         assert {d["app"] for d in tree.fly().values()} == {
             tree.name_of("fly", name) for name in apps + own
@@ -298,7 +298,7 @@ def test_migrations(trees: list[Tree], graphs: dict[str, Document]) -> None:
         steps = " ".join(words[2:] if words[0] == "sh" else words).split(" && ")
         alembic = stack.migrations.kind == "alembic"
         # Where services start by themselves, the worker migrates as well; a lock makes it safe.
-        number = 2 if stack.worker and not alembic else 1
+        number = 2 if stack.workers and not alembic else 1
         assert [s for s in render if s] == [f"entrypoint {command}"] * number
         if railway:
             assert [s for s in railway if s] == [[f"entrypoint {command}"]] * number
@@ -402,19 +402,17 @@ def _with_parts(names: set[str]) -> set[str]:
     return names | parts
 
 
-def test_the_worker_has_what_the_app_has(trees: list[Tree], graphs: dict[str, Document]) -> None:
-    seen = 0
-    for tree in trees:
-        worker = tree.stack.worker
-        if worker is None:
-            continue
-        seen += 1
+def test_workers_have_what_the_app_has(trees: list[Tree], graphs: dict[str, Document]) -> None:
+    seen = []
+    for tree, worker in ((one, worker) for one in trees for worker in one.stack.workers):
+        seen.append(worker.name)
         command = shlex.join(worker.command)
         fly = tree.fly()["fly.toml"]
-        assert fly["processes"] == {"app": shlex.join(worker.app.command), "worker": command}
+        assert fly["processes"]["app"] == shlex.join(worker.app.command)
+        assert fly["processes"][worker.name] == command
         assert [service["processes"] for service in fly["services"]] == [["app"]]
         rendered = {s["name"]: s for s in tree.render()["services"]}
-        app, jobs = (rendered[tree.name_of("render", name)] for name in ("app", "worker"))
+        app, jobs = (rendered[tree.name_of("render", name)] for name in ("app", worker.name))
         assert jobs["dockerCommand"] == f"entrypoint {command}"
         assert jobs["dockerfilePath"] == app["dockerfilePath"]
         assert [one["key"] for one in jobs["envVars"]] == [one["key"] for one in app["envVars"]]
@@ -423,12 +421,11 @@ def test_the_worker_has_what_the_app_has(trees: list[Tree], graphs: dict[str, Do
         assert secret["fromService"]["envVarKey"] == "SECRET_KEY"
         if tree.name in graphs:
             found = resources(graphs[tree.name])
-            assert found["worker"]["deploy"]["startCommand"] == f"entrypoint {command}"
-            assert found["worker"]["variables"]["SECRET_KEY"]["resource"] == "service.app"
-            assert found["worker"]["variables"].keys() >= found["app"]["variables"].keys() - {
-                "PORT"
-            }
-    assert seen == 2
+            jobs = found[worker.name]
+            assert jobs["deploy"]["startCommand"] == f"entrypoint {command}"
+            assert jobs["variables"]["SECRET_KEY"]["resource"] == "service.app"
+            assert jobs["variables"].keys() >= found["app"]["variables"].keys() - {"PORT"}
+    assert sorted(seen) == ["scheduler", "worker", "worker"]
 
 
 def test_no_secret_value_anywhere(trees: list[Tree], graphs: dict[str, Document]) -> None:

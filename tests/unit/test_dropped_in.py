@@ -228,7 +228,7 @@ class TestPackageManager:
 
 def test_a_worker(extended: Callable[[str], ModuleType], tmp_path: Path) -> None:
     """One module makes it known, with its health check."""
-    worker = stack_with(extended, tmp_path).worker
+    (worker,) = stack_with(extended, tmp_path).workers
     assert (worker.command, worker.health) == (("leaf", "run"), "leaf ping")
 
 

@@ -228,7 +228,7 @@ def test_services_elsewhere_are_settings(target: str, facts: Facts) -> None:
 @pytest.mark.parametrize("target", ["railway", "render"])
 def test_the_worker_takes_secrets_from_the_app(target: str, facts: Facts) -> None:
     view = platform(target, facts, {"fastapi.worker": "celery --app x worker"})
-    found = {source.name: source for source in view.worker_settings}
+    found = {source.name: source for source in view.worker_settings(view.workers[0])}
     assert found["SECRET_KEY"].output == "SECRET_KEY"
     assert found["SECRET_KEY"].resource == view.name("app")
     assert "PORT" not in found
@@ -351,7 +351,7 @@ def test_a_worker_of_a_job_is_none(tmp_path: Path) -> None:
     facts = facts_of("python-node", tmp_path / "p")
     chosen = {"python.worker": "celery --app x worker"}
     view = platform("fly", facts, chosen)
-    assert view.stack.worker and view.worker is None
+    assert view.stack.workers and view.workers == ()
     assert [app.name for app in view.apps] == ["node"]
     with pytest.raises(ProjectError, match="nothing to keep running"):
         platform("fly", facts, {**chosen, "node": "off"})

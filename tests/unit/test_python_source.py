@@ -302,12 +302,19 @@ def test_documentation_paths_of_a_factory(tmp_path: Path) -> None:
 CELERY = "from celery import Celery\ncelery_app = Celery('worker')\n"
 
 
+def scheduler(root: Path, files: dict[str, str]) -> str | None:
+    """The scheduler command of an app made of `files`."""
+    modules = python_source.parse_modules(tree_of(root, files), ".")[0]
+    return workers.find_scheduler(modules).value
+
+
 def test_celery(tmp_path: Path) -> None:
     """Celery's worker is started with the object's own name, without a scheduler."""
-    command = worker(tmp_path, {"app/worker.py": CELERY})
+    files = {"app/worker.py": CELERY}
+    command = worker(tmp_path, files)
     assert command is not None
     assert command.startswith("celery --app app.worker:celery_app worker")
-    assert "beat" not in command
+    assert scheduler(tmp_path, files) is None
 
 
 @pytest.mark.parametrize(
@@ -316,23 +323,27 @@ def test_celery(tmp_path: Path) -> None:
         "celery_app.conf.beat_schedule = {'a': {}}\n",
         "celery_app.conf.update(beat_schedule={'a': {}})\n",
         "celery_app.conf.beat_schedule['a'] = {}\n",
+        "celery_app.conf.update({'beat_schedule': {'a': {}}})\n",
+        "celery_app.conf['beat_schedule'] = {'a': {}}\n",
+        "beat_schedule = {'a': {}}\n",
+        "class Settings:\n    CELERY_BEAT_SCHEDULE: dict = {'a': {}}\n",
         "@celery_app.on_after_configure.connect\n"
         "def plan(sender, **_):\n    sender.add_periodic_task(10.0, task)\n",
     ],
-    ids=["attribute", "update", "item", "periodic-task"],
+    ids=["attribute", "update", "item", "mapping", "key", "module", "settings", "periodic-task"],
 )
-def test_celery_with_beat(schedule: str, tmp_path: Path) -> None:
-    """Periodic tasks need the scheduler, whose file must be writable."""
-    command = worker(tmp_path, {"app/worker.py": CELERY + schedule})
-    assert command is not None
-    assert "--beat" in command and "/tmp/" in command
+def test_celery_with_a_schedule(schedule: str, tmp_path: Path) -> None:
+    """Periodic tasks need the scheduler; the worker has none."""
+    files = {"app/worker.py": CELERY + schedule}
+    command = scheduler(tmp_path, files)
+    assert command is not None and command.startswith("celery --app app.worker:celery_app beat")
+    assert "beat" not in (worker(tmp_path, files) or "")
 
 
-def test_celery_with_beat_in_another_module(tmp_path: Path) -> None:
+def test_celery_with_a_schedule_in_another_module(tmp_path: Path) -> None:
     """The schedule may stand in a module of its own."""
     other = "from app.worker import celery_app\ncelery_app.conf.beat_schedule = {}\n"
-    command = worker(tmp_path, {"app/worker.py": CELERY, "app/schedule.py": other})
-    assert command is not None and "--beat" in command
+    assert scheduler(tmp_path, {"app/worker.py": CELERY, "app/schedule.py": other})
 
 
 def test_arq(tmp_path: Path) -> None:

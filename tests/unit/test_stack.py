@@ -354,23 +354,26 @@ class TestWorker:
     def test_uses_the_image_of_the_app(self) -> None:
         """With a command of its own."""
         stack = stack_of(fastapi(worker="celery --app app.worker:c worker"))
-        assert stack.worker.name == "worker" and stack.worker.app == stack.apps[0]
-        assert stack.worker.command == ("celery", "--app", "app.worker:c", "worker")
+        assert stack.workers[0].name == "worker" and stack.workers[0].app == stack.apps[0]
+        assert stack.workers[0].command == ("celery", "--app", "app.worker:c", "worker")
 
     def test_of_a_real_project(self, tmp_path: Path) -> None:
         """Found in the source."""
-        worker = stack_of(facts_of("e2e-fastapi-postgresql-redis", tmp_path)).worker
+        worker = stack_of(facts_of("e2e-fastapi-postgresql-redis", tmp_path)).workers[0]
         assert "app.worker:celery_app" in worker.command
 
     @pytest.mark.parametrize("overrides", [{}, {"fastapi.worker": "off"}])
     def test_may_be_absent(self, overrides: dict[str, str]) -> None:
         """Where there is none, or it was switched off."""
         facts = fastapi(worker="arq x.WorkerSettings" if overrides else None)
-        assert stack_of(facts, overrides).worker is None
+        assert stack_of(facts, overrides).workers == ()
 
     def test_given_by_hand(self) -> None:
         """Any command."""
-        assert stack_of(FASTAPI, {"fastapi.worker": "rq worker"}).worker.command == ("rq", "worker")
+        assert stack_of(FASTAPI, {"fastapi.worker": "rq worker"}).workers[0].command == (
+            "rq",
+            "worker",
+        )
 
     def test_has_limits(self) -> None:
         """Like every container."""
