@@ -24,6 +24,7 @@ $(TOOLS)/.done: pyproject.toml
 	$(TOOLS)/bin/python -m pip install --quiet --upgrade pip
 	$(TOOLS)/bin/python -m pip install --quiet --group lint
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(TOOLS)/bin/npm install --silent --no-audit --no-fund --prefix $(TOOLS)/railway railway@3.11.0
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(TOOLS)/bin/npm install --silent --no-audit --no-fund --prefix $(TOOLS)/prettier prettier@3
 	@touch $@
 
 demo: $(VENV)/bin/spinbox-deploy

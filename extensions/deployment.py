@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
-from . import choices, pins, quoting
+from . import choices, pins, quoting, typescript
 from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
@@ -147,6 +147,7 @@ CONSTANTS: dict[str, Any] = {
     "secret_names": tuple(name for names in SECRET_NAMES for name in names),
     "secret_tests": find_tests(),
     "q": SimpleNamespace(**{function.__name__: function for function in quoting.FUNCTIONS}),
+    "ts": SimpleNamespace(**{function.__name__: function for function in typescript.FUNCTIONS}),
     "language_version": language_version,
     "service_environment": service_environment,
     "test_environment": test_environment,

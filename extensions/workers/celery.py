@@ -115,7 +115,7 @@ def alive(words: tuple[str, ...]) -> str | None:
     line, answer = _parse(words), health(words)
     if line is None or line.app is None or line.subcommand != "worker" or answer is None:
         return None
-    return f"! {_reach_broker(line.app)} || {answer}"
+    return f"! {_reach_broker(line.app)} ||\n    {answer}"
 
 
 def additions(libraries: Collection[str], services: Collection[str]) -> tuple[str, ...]:
@@ -184,10 +184,7 @@ def _node(options: tuple[str, ...]) -> str | None:
 
 
 def _reach_broker(app: str) -> str:
-    code = (
-        "from celery.app.utils import find_app; "
-        f"find_app({json.dumps(app)}).connection().ensure_connection(max_retries=1)"
-    )
+    code = f"import celery.app.utils as u; u.find_app({json.dumps(app)}).connection().connect()"
     return f"entrypoint python -c {quoting.shell(code)}"
 
 
