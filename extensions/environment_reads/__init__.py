@@ -6,6 +6,7 @@ its code, each place once, in the order of files and lines. Nothing is run or im
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -28,3 +29,21 @@ class Read:
     line: int
     required: bool
     default: str | None = None
+
+
+# What the system, the language, the container or the platform sets, or tools alone are told by.
+_GIVEN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TERM|LANG|LANGUAGE|LC_\w+|TMPDIR|TEMP|TMP|HOSTNAME|HOST"
+    r"|PORT|CI|DISPLAY|EDITOR|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|XDG_\w+|APPDATA|LOCALAPPDATA"
+    r"|USERPROFILE|COMPUTERNAME|SYSTEMROOT|PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|PYTEST_\w+|UV_\w+"
+    r"|NODE_ENV|NODE_OPTIONS|NODE_PATH|npm_\w+|INIT_CWD|NEXT_(?!PUBLIC_)\w+|JEST_\w+|VITEST\w*"
+    r"|GITHUB_(ACTIONS?|SHA|REF|REF_NAME|RUN_ID|RUN_NUMBER|REPOSITORY|WORKSPACE|EVENT_NAME|ACTOR)"
+    r"|GITLAB_CI|CI_\w+|KUBERNETES_\w+|VERCEL\w*|NETLIFY\w*|RAILWAY_\w+|RENDER(_\w+)?|FLY_\w+|DYNO"
+    r"|HEROKU_\w+|K_SERVICE|K_REVISION|GAE_\w+|AWS_LAMBDA_\w+|AWS_EXECUTION_ENV|CODESPACES?"
+    r"|WEB_CONCURRENCY|FORWARDED_ALLOW_IPS"
+)
+
+
+def is_given(name: str) -> bool:
+    """Whether the system or a platform sets a variable, so that it is no setting of the app's."""
+    return _GIVEN.fullmatch(name) is not None
