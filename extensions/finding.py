@@ -17,6 +17,7 @@ class Finding:
             sentence.
         path: The file that says it, relative to the project's top folder; None for none.
         line: The line in that file, counted from 1; None where no single line says it.
+        variable: The setting that mends it as well, wherever it has a value; None for none.
     """
 
     rule: str
@@ -25,6 +26,7 @@ class Finding:
     mend: str
     path: str | None = None
     line: int | None = None
+    variable: str | None = None
 
 
 def where(path: str, line: int | None = None) -> str:

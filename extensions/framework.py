@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import own_variables
 from .errors import ProjectError
 from .model import App, BackingService, Env, Variable, Volume
+from .own_variables import Own
 from .package_registries import FILES as REGISTRY_FILES
 from .secret_files import matching, sentence
 from .setting import Setting
@@ -90,6 +92,9 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
             f"{kind}.sources", "list", "At the root: files and folders (ending in /) in the image"
         ),
         Setting(f"{kind}.variables", "list", "Names of its own variables, passed on from .env"),
+        Setting(f"{kind}.required", "list", "More of them that it does not start without"),
+        Setting(f"{kind}.optional", "list", "Those of them that it does start without"),
+        Setting(f"{kind}.ignored", "list", "Names that its code reads, but that are no settings"),
         Setting(f"{kind}.manifests", "list", "Files that an installation of dependencies reads"),
         Setting(
             f"{kind}.build_secrets",
@@ -194,12 +199,15 @@ def _about_login(path: str, file: str, facts: Mapping[str, Any]) -> str:
     )
 
 
-def own_variables(
-    facts: Mapping[str, Any], environment: tuple[Env, ...], situation: Situation
-) -> tuple[str, ...]:
+def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situation) -> Own:
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     taken |= set(facts.get("build_secrets") or ())
     for service in situation.backing:
         taken |= set(service.urls) | service.synonyms
-    return tuple(name for name in facts.get("variables", ()) if name not in taken)
+    return own_variables.define(facts, taken, own_group(situation.title, facts["dir"]))
+
+
+def own_group(title: str, directory: str) -> str:
+    """The heading of an app's own variables."""
+    return f"{title}'s own" + ("" if directory == "." else f" ({directory}/)")

@@ -14,20 +14,32 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from copier.errors import UserMessageError
 from copier_template_extensions import ContextHook
 
 if TYPE_CHECKING:
-    from extensions import apps, choices, deployment, errors, facts, layout, pipeline, settings
+    from extensions import (
+        apps,
+        choices,
+        deployment,
+        errors,
+        facts,
+        layout,
+        own_variables,
+        pipeline,
+        settings,
+    )
 else:
     # Copier runs this file by its path: its package has no name here.
     _PACKAGE = runpy.run_path(str(Path(__file__).with_name("loader.py")))["load"](
         Path(__file__).resolve().parent
     )
-    apps, choices, deployment, errors, facts, layout, pipeline, settings = (
+    apps, choices, deployment, errors, facts, layout, own_variables, pipeline, settings = (
         import_module(f"{_PACKAGE.__name__}.{name}")
         for name in (
-            "apps", "choices", "deployment", "errors", "facts", "layout", "pipeline", "settings"
+            "apps", "choices", "deployment", "errors", "facts", "layout", "own_variables",
+            "pipeline", "settings",
         )
     )  # fmt: skip
 
@@ -55,7 +67,8 @@ class SpinboxContext(ContextHook):
         output = str(context.get("output") or ".")
         try:
             overrides = json.dumps(context.get("overrides") or {}, sort_keys=True, default=str)
-            context["detected_project"] = _detect(destination, output, overrides)
+            answers_file = str(context["_copier_conf"]["answers_file"])
+            context["detected_project"] = _detect(destination, output, overrides, answers_file)
             project = context.get("project") or context["detected_project"]
             context["languages"] = apps.languages(project or {})
             answers = {key: context.get(key) for key in choices.KEYS}
@@ -111,13 +124,29 @@ def _is_foreign(answers: Path) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _detect(destination: str, output: str, overrides: str) -> dict[str, Any] | None:
+def _detect(
+    destination: str, output: str, overrides: str, answers_file: str
+) -> dict[str, Any] | None:
     """The facts of the project that `destination` belongs to, or None in a temporary folder."""
     root = layout.project_root(Path(destination), output)
     if not facts.is_project(root):
         return None
     checked = settings.check_overrides(json.loads(overrides))
-    return facts.read_facts(root, settings.hints(checked))
+    found = facts.read_facts(root, settings.hints(checked))
+    return own_variables.carry_over(found, _stored(Path(destination, answers_file)))
+
+
+def _stored(answers_file: Path) -> dict[str, Any] | None:
+    """The project's facts of the run before; None where there was none.
+
+    Once this run has written the file, it holds what follows from them, and gives the same again.
+    """
+    try:
+        document = yaml.safe_load(answers_file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    stored = document.get("project") if isinstance(document, dict) else None
+    return stored if isinstance(stored, dict) else None
 
 
 @lru_cache(maxsize=8)

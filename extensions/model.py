@@ -24,6 +24,7 @@ class Variable:
         generate: A shell command that makes a good value.
         per_environment: It is the environment's name where nobody sets it; `default` is
             production's.
+        own: One of an app's own, which the stack knows by its name alone.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Variable:
     build: bool = False
     generate: str | None = None
     per_environment: bool = False
+    own: bool = False
 
 
 def password(name: str, group: str, help_text: str) -> Variable:

@@ -12,6 +12,7 @@ from .errors import ProjectError
 from .git import git
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, Stack
+from .own_variables import stand_in
 from .pipeline_platform import APART
 from .pipelines import PLATFORMS
 
@@ -188,7 +189,9 @@ def _resolved(variables: Iterable[Env], stack: Stack) -> dict[str, str]:
     for env in variables:
         variable = stack.variable(env.variable) if env.variable else None
         value = env.value if variable is None else variable.default
-        if variable is not None and variable.secret:
+        if variable is not None and variable.own:
+            value = _SECRET if variable.generate else stand_in(env.name)
+        elif variable is not None and variable.secret:
             value = _SECRET
         if value is not None:
             resolved[env.name] = value

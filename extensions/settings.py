@@ -13,6 +13,7 @@ from . import apps, choices
 from .choice import is_line
 from .errors import ProjectError
 from .migrations import NAMES as MIGRATIONS
+from .own_variables import REQUIRED
 from .services import KINDS, NAMES
 from .setting import Setting
 from .tree import PLAIN_PATH
@@ -63,6 +64,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 # What stands in the path and query of an address (RFC 3986), so that no file takes it for more.
 _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
+_VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
@@ -75,8 +77,8 @@ _PATTERNS = {
     "manager_version": (re.compile(r"[\w.^~<>=*-]+"), "a version"),
     "lockfile": (PLAIN_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
-    "variables": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
-    "build_secrets": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables"),
+    "variables": _VARIABLE,
+    **dict.fromkeys(("build_secrets", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
     "paths": (_URL_PATH, "paths of addresses, which start with /"),
     "sources": (PLAIN_PATH, "paths inside the project"),
@@ -232,6 +234,10 @@ def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
                     result[key]["external"] = True
         elif not field:
             result[key] = value
+        elif component in result and field == REQUIRED:
+            # What was found stays: `optional` takes it back.
+            found = result[component].get(field) or []
+            result[component][field] = list(dict.fromkeys([*found, *value]))
         elif component in result:
             result[component][field] = None if value == OFF else value
     return result

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import apps, migrations, services, workers
 from .errors import ProjectError
 from .facts import Facts
-from .framework import Situation
-from .model import App, BackingService, Migrations, Stack, Variable
+from .framework import Situation, own_group
+from .model import App, BackingService, Env, Migrations, Stack, Variable
 from .origins import either
 from .proxies import PROXIES
 from .runtimes import RUNTIMES
@@ -53,6 +54,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
         )
         made.append(framework.define(facts[kind], situation))
 
+    made = _shared(made)
     primary = facts[kinds[0]]
     commands = primary.get("worker"), primary.get("scheduler")
     serves = any(app.port and not app.job for app in made)
@@ -106,6 +108,18 @@ def _app_kinds(facts: Facts, runtime: str) -> list[str]:
     )
 
 
+def _shared(made: list[App]) -> list[App]:
+    """The apps, where a variable that one of them requires is required of all that read it."""
+    required = {v.name for app in made for v in app.variables if v.own and v.required}
+    shared = []
+    for app in made:
+        names = [name for name in app.passed_on if name in required]
+        left = tuple(name for name in app.passed_on if name not in required)
+        more = tuple(Env(name, variable=name) for name in names)
+        shared.append(replace(app, passed_on=left, environment=(*app.environment, *more)))
+    return shared
+
+
 def _migrations(made: list[App], facts: Facts) -> Migrations | None:
     database = facts.get("postgres")
     if database is None:
@@ -133,9 +147,9 @@ def _variables(made: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
     for service in backing:
         variables += service.variables
     for app in made:
-        where = "" if app.directory == "." else f" ({app.directory}/)"
+        group = own_group(app.title, app.directory)
         for name in app.passed_on:
             # One of Compose's own names is explained where Compose's are.
             if name not in {v.name for v in variables} and not _COMPOSE_SETTING.fullmatch(name):
-                variables.append(Variable(name, f"{app.title}'s own{where}", ""))
+                variables.append(Variable(name, group, ""))
     return tuple(variables)

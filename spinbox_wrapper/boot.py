@@ -204,9 +204,11 @@ def settings(context: Context, name: str, ports: Mapping[str, int]) -> dict[str,
     """
     stack, theirs = context.stack, context.settings or {}
     values = dict.fromkeys(["DOMAIN", "MORE_DOMAINS", "SITE_ADDRESS", "COMPOSE_PROFILES"], "")
-    values |= {variable: _harmless(variable) for variable in required(context)}
+    stand_in = derivation.own_variables.stand_in
+    values |= {variable: stand_in(variable) for variable in required(context)}
     values = {n: v for n, v in values.items() if not v or not theirs.get(n)}
-    values |= {v.name: secrets.token_hex(32) for v in stack.variables if v.secret}
+    made = (v for v in stack.variables if v.secret and (v.generate or not v.own))
+    values |= {v.name: secrets.token_hex(32) for v in made}
     values |= {f"IMAGE_{app.name.upper()}": f"{name}-{app.name}" for app in stack.apps}
     values |= {"TAG": _TAG, "BIND_ADDRESS": "127.0.0.1"}
     prefix = "127.0.0.1:" if stack.with_proxy else ""
@@ -230,10 +232,6 @@ def write_secrets(context: Context, values: Mapping[str, str], folder: Path) -> 
         (folder / name).write_text(text)
         # Each container has another user.
         (folder / name).chmod(0o644)
-
-
-def _harmless(variable: str) -> str:
-    return "http://localhost" if variable.endswith(("_URL", "_URI")) else "check"
 
 
 def _build(copy: Copy) -> Check:

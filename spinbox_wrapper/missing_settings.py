@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from . import derivation
@@ -19,6 +19,28 @@ _OVERLAYS = "deploy/kubernetes/overlays"
 def required_in(example: bytes) -> frozenset[str]:
     """The names that an `.env.example` leaves empty: those that have to be set."""
     return frozenset(name.decode() for name in _EMPTY.findall(example))
+
+
+def open_findings(
+    findings: Iterable[derivation.finding.Finding], settings: Mapping[str, str] | None
+) -> tuple[derivation.finding.Finding, ...]:
+    """The findings that no setting of the server's own mends."""
+    return tuple(
+        f for f in findings if not (f.variable and has_value((settings or {}).get(f.variable)))
+    )
+
+
+def settings_in(file: Path) -> Mapping[str, str] | None:
+    """What a settings file sets; None where there is none that can be read."""
+    try:
+        return parse_env(file.read_bytes(), programs.for_docker()).values
+    except (OSError, UnreadableError):
+        return None
+
+
+def asked(deployment: derivation.deployment.Deployment) -> list[str]:
+    """The apps' own variables that have to be set, but that nobody can make up."""
+    return [v.name for v in deployment.stack.variables if v.own and v.required and not v.generate]
 
 
 def sentences(

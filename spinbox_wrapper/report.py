@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from . import derivation, diff, shell, tracking
+from . import derivation, diff, missing_settings, shell, tracking
 from .causes import causes
 from .plan import Action, Step
 from .sync import Outcome
@@ -55,7 +55,8 @@ def next_steps(outcome: Outcome) -> list[str]:
             f"-t {outcome.stack.name}-{app.name} {shlex.quote(os.path.relpath(project))}"
             for app, file in files
         ]
-    steps.append("sh deploy/init-env.sh")
+    asked = missing_settings.asked(outcome.deployment)
+    steps.append("sh deploy/init-env.sh" + (f"  # asks for {', '.join(asked)}" if asked else ""))
     compose = derivation.guide.COMPOSE
     if outcome.stack.rolled:
         steps.append("sh deploy/deploy.sh")
@@ -127,7 +128,7 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
 
 def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
     """What keeps the stack from starting: first what does for certain, ten findings at most."""
-    findings = outcome.findings
+    findings = _findings(outcome)
     shown = findings if verbose else findings[:_MOST_FINDINGS]
     lines: list[str] = []
     for certain, title in ((True, "Will not start:"), (False, "May not start:")):
@@ -138,6 +139,12 @@ def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
     if left := len(findings) - len(shown):
         lines += ["", f"{left} more with -v, as in `{shell.program()} deploy --check`."]
     return lines
+
+
+def _findings(outcome: Outcome) -> tuple[derivation.finding.Finding, ...]:
+    """What is found, but for what the settings file of production mends."""
+    settings = missing_settings.settings_in(outcome.request.root / ".env")
+    return missing_settings.open_findings(outcome.findings, settings)
 
 
 def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> str:
@@ -180,7 +187,7 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
                 "file": finding.path,
                 "line": finding.line,
             }
-            for finding in outcome.findings
+            for finding in _findings(outcome)
         ],
         "next": [] if outcome.having(Action.CONFLICT) else next_steps(outcome),
     }

@@ -220,8 +220,9 @@ def read(request: Request) -> Reading:
         raise UserError(str(error)) from None
     if stored is None and not request.output_named:
         _refuse_second_set(request, found.tree.outputs)
+    facts = derivation.own_variables.carry_over(found.facts, answers.get("project"))
     return Reading(
-        facts=found.facts,
+        facts=facts,
         origins=found.origins,
         overrides=overrides,
         choices=choices,

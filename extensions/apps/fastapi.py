@@ -135,7 +135,9 @@ def read(project: Project, folder: str) -> Fields:
     chosen = [entry for entry in entries if entry.target == project.hints.get("fastapi.entry")]
     entries = chosen or entries
     entry = _entry(entries[0], bool(chosen)) if len(entries) == 1 else _unclear_entry(entries)
-    return {**entry, **python.read(project, folder, modules)}
+    target = entry["entry"].value
+    command = ("uvicorn", target) if target else ()
+    return {**entry, **python.read(project, folder, modules, command=command)}
 
 
 def _entry(entry: Entry, by_hand: bool) -> Fields:

@@ -56,7 +56,12 @@ def read(project: Project, folder: str) -> Fields:
         "mode": Found("job", "a script is taken to end"),
         "port": Found(None, "a job has no port"),
         "health": Found(None, "a job has no port"),
-        **python.read(project, folder, python.modules(project, folder)[0]),
+        **python.read(
+            project,
+            folder,
+            python.modules(project, folder)[0],
+            command=("python", entry.value) if entry.value else (),
+        ),
     }
 
 

@@ -19,7 +19,8 @@ from .python_settings import Classes
 _WORDS = re.compile(
     r"environ|getenv|decouple|starlette\.config|dynaconf|envvar|\benv[.(]|\bconfig\("
 )
-_ALEMBIC = "alembic's env.py"
+# What a file beside the modules is called, which nothing imports.
+_BESIDE = "a file beside"
 # What makes an object that reads variables, by its name in full.
 _READERS = {
     "decouple.AutoConfig": "decouple",
@@ -69,7 +70,7 @@ def reads(
         modules: Its source.
         commands: The command lines that run it, such as its server's and its worker's: what is
             imported from there on tells what is required. Without any, nothing is.
-        scripts: Files beside its modules that are run as well, such as Alembic's `env.py`.
+        scripts: Files beside its modules that are run as well, such as a migration tool's.
     """
     program = _Program(tree, folder, modules)
     for path in scripts:
@@ -122,7 +123,7 @@ class _Program:
     def run_file(self, path: str) -> None:
         """A file that is no module of the app; one that is no valid Python runs nothing."""
         try:
-            found = scan_file(self.tree, path, _ALEMBIC)
+            found = scan_file(self.tree, path, _BESIDE)
         except ProjectError:
             return
         self.files.append(found)
@@ -194,9 +195,9 @@ class _Program:
         parts = name.split(".")
         for length in range(len(parts) - 1, 0, -1):
             module = ".".join(parts[:length])
-            if module not in self.modules and module != _ALEMBIC:
+            if module not in self.modules and module != _BESIDE:
                 continue
-            found = self.files[0] if module == _ALEMBIC else self.scan(module)
+            found = self.files[0] if module == _BESIDE else self.scan(module)
             first, rest = parts[length], parts[length + 1 :]
             elsewhere = found.names.get(first)
             if elsewhere is None and depth < 8:

@@ -158,7 +158,7 @@ def scan(tree: Tree, module: Module) -> Scan:
 
 
 def scan_file(tree: Tree, path: str, name: str) -> Scan:
-    """A file that is no module of the app, such as Alembic's `env.py`.
+    """A file that is no module of the app, such as a migration tool's.
 
     Raises:
         ProjectError: As `source_text.parse_file`.

@@ -67,6 +67,12 @@ def find_in_app(runtime: str, tree: Tree, folder: str) -> Fields:
     }
 
 
+def environments(found: Fields) -> list[str]:
+    """The files that the tools of an app run each time, of what `find_in_app` found."""
+    places = (found[name] for name, tool in TOOLS.items() if name in found and tool.RUNTIMES)
+    return [place.path for place in places if place.value and place.path]
+
+
 def find(tree: Tree, apps: Sequence[Fields]) -> Found[str]:
     """The tool of the project: an app's, of the first that has one, before those of psql.
 

@@ -150,8 +150,7 @@ def define(
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
-    baked = {argument.name for argument in arguments}
-    own = framework.own_variables(facts, environment, situation)
+    own = framework.own(facts, (*environment, *arguments), situation)
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
@@ -168,8 +167,8 @@ def define(
         command=command,
         port=facts.get("port") or DEFAULT_PORT,
         health=facts.get("health"),
-        environment=environment,
-        passed_on=tuple(name for name in own if name not in baked),
+        environment=(*environment, *own.environment),
+        passed_on=own.passed_on,
         build_arguments=arguments,
         build_secrets=secrets,
         keep=framework.kept(facts),
@@ -179,7 +178,7 @@ def define(
         tmpfs=(Tmpfs("/tmp"), *tmpfs),
         resources=Resources("512M"),
         tests=tests,
-        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables),
+        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         package=package,
         warnings=(*warnings, *framework.warnings(facts, situation)),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .. import (
     framework,
     migrations,
+    own_variables,
     package_managers,
     python_packages,
     python_source,
@@ -17,12 +18,15 @@ from .. import (
     workers,
 )
 from ..container import HOME
+from ..environment_reads import Read
+from ..environment_reads import python as environment_reads
 from ..framework import Situation
 from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
 from ..origins import Fields
 from ..project import Project
 from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
 from ..setting import Setting
+from ..subject import Subject
 
 RUNTIME = Runtime(
     name="python",
@@ -77,6 +81,8 @@ def read(
     folder: str,
     modules: list[python_source.Module],
     libraries: Collection[str] = (),
+    *,
+    command: Sequence[str] = (),
 ) -> Fields:
     """What every Python app says of itself.
 
@@ -85,6 +91,7 @@ def read(
         folder: The app's.
         modules: Its source.
         libraries: Dependencies that matter to its framework, to be among its `libraries`.
+        command: The command line that runs it, as far as that is known; else empty.
 
     Raises:
         ProjectError: A file that has to be read is broken.
@@ -96,16 +103,35 @@ def read(
         tops = {path.split("/")[0] for path in tree.files if "/" in path}
         others |= {top for top in tops if project.is_app_folder(top)}
     sources = project.sources(folder, _NODE_ONLY)
+    worker, scheduler = workers.find(modules), workers.find_scheduler(modules)
+    migrating = migrations.find_in_app(RUNTIME.name, tree, folder)
+    commands = [command, *(shlex.split(line.value or "") for line in (worker, scheduler))]
+    scripts = migrations.environments(migrating)
+    reads = environment_reads.reads(tree, folder, modules, commands, scripts)
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
-        "worker": workers.find(modules),
-        "scheduler": workers.find_scheduler(modules),
-        **migrations.find_in_app(RUNTIME.name, tree, folder),
-        "variables": project.variables(folder),
+        "worker": worker,
+        "scheduler": scheduler,
+        **migrating,
+        **own_variables.read(project.variables(folder), reads),
     }
+
+
+def reads(subject: Subject, app: App) -> list[Read]:
+    """Where an app's code reads variables, and which it needs where it is run as it is."""
+    workers_of_it = [worker for worker in subject.stack.workers if worker.app == app]
+    commands = [app.command, *(worker.command for worker in workers_of_it)]
+    migrating = migrations.find_in_app(RUNTIME.name, subject.tree, app.directory)
+    return environment_reads.reads(
+        subject.tree,
+        app.directory,
+        subject.modules(app),
+        commands,
+        migrations.environments(migrating),
+    )
 
 
 def define(
@@ -167,6 +193,7 @@ def define(
         *_sqlalchemy(libraries, names),
         *serving,
     )
+    own = framework.own(facts, environment, situation)
     volumes = situation.uploads
     if libraries & MODEL_LIBRARIES:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
@@ -183,8 +210,8 @@ def define(
         port=None if job else facts.get("port"),
         health=facts.get("health"),
         job=job,
-        environment=environment,
-        passed_on=framework.own_variables(facts, environment, situation),
+        environment=(*environment, *own.environment),
+        passed_on=own.passed_on,
         build_secrets=tuple(facts.get("build_secrets") or ()),
         keep=framework.kept(facts),
         services=situation.services,
@@ -195,7 +222,7 @@ def define(
         resources=Resources("1G" if libraries & MODEL_LIBRARIES else "512M"),
         gpu=bool(choices.get("gpu")),
         tests=_tests(facts, libraries, build),
-        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables),
+        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         cautions=cautions,
         warnings=(*warnings, *framework.warnings(facts, situation)),
     )

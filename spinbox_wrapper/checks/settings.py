@@ -9,7 +9,7 @@ import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from .. import derivation
+from .. import derivation, missing_settings
 from ..dotenv import UnreadableError, has_value
 from .model import Check, Context, Status, failed, passed, warned
 
@@ -55,7 +55,7 @@ def look(context: Context) -> list[Check]:
         complete(settings, required(context), name, init_command(context)),
         references(context.settings_file.unknown, name),
         placeholders(settings, secrets, name),
-        weak(secrets, {v.name for v in stack.variables if v.secret}, name),
+        weak(secrets, {v.name for v in stack.variables if _is_ours(v)}, name),
         repeated(secrets, name),
         *superuser("settings.superuser", settings, stack, name),
     ]
@@ -71,7 +71,9 @@ def present(context: Context) -> Check:
     try:
         _ = context.settings_file
     except FileNotFoundError:
-        return failed(id_, f"{name} is missing.", init_command(context))
+        asked = missing_settings.asked(context.outcome.deployment)
+        more = f", and the apps do not start without {', '.join(asked)}" if asked else ""
+        return failed(id_, f"{name} is missing{more}.", init_command(context))
     except UnreadableError as error:
         return failed(id_, f"{name}: {error}", f"Mend that line of {name}.")
     except OSError:
@@ -110,12 +112,17 @@ def secrets_in(settings: Mapping[str, str], stack: derivation.model.Stack) -> di
     Without values that are more than the secret, such as a DSN, or name a file: nobody draws them.
     """
     is_bare = derivation.secrets.is_bare
-    known = {variable.name for variable in stack.variables if variable.secret}
+    known = {variable.name for variable in stack.variables if _is_ours(variable)}
     return {
         name: value
         for name, value in settings.items()
         if value and (name in known or (is_bare(name) and not _FILE.fullmatch(value)))
     }
+
+
+def _is_ours(variable: derivation.model.Variable) -> bool:
+    """Whether a secret's value is made here, and nothing but the secret."""
+    return variable.secret and (not variable.own or variable.generate is not None)
 
 
 def complete(settings: Mapping[str, str], names: list[str], file: str, mend: str) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import derivation
+from .. import derivation, missing_settings
 from .model import Check, Context, Status, passed
 
 IDS: dict[str, str] = dict(derivation.start.IDS)
@@ -16,7 +16,7 @@ def look(context: Context) -> list[Check]:
 
 
 def _checks(context: Context) -> Iterator[Check]:
-    findings = context.outcome.findings
+    findings = missing_settings.open_findings(context.outcome.findings, context.settings)
     for id_, what in IDS.items():
         found = [finding for finding in findings if finding.rule == id_]
         for one in found:

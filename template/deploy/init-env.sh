@@ -69,7 +69,8 @@ secret() {
 
 # The value of a setting: from the environment, else from whoever sits at the terminal.
 ask() {
-    eval "answer=\${$1-}"
+    # Names of this script's own are in small letters.
+    case $1 in *[a-z]*) answer='' ;; *) eval "answer=\${$1-}" ;; esac
     if [ -z "$answer" ] && [ -t 0 ]; then
         printf '%s: ' "$2" >&2
         read -r answer || answer=
@@ -111,7 +112,7 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
         '# --- '*) heading=$line above='' ;;
         '#'*) comment=$line above="$above$line
 " ;;
-        *[!A-Z0-9_]*=*) ;;
+        *[!A-Za-z0-9_]*=*) ;;
         *=)
             name=${line%=}
             if [ -z "$adding" ] || ! has "$name"; then
@@ -172,4 +173,4 @@ elif [ -n "$added$filled" ]; then
 else
     [ -n "$empty" ] || echo "$target has all that it needs; nothing was changed."
 fi
-[ -z "$empty" ] || fail "Fill in, as the stack does not start without:$empty."
+[ -z "$empty" ] || echo "Fill in, as the stack does not start without:$empty." >&2
