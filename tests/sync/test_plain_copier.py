@@ -254,3 +254,37 @@ def test_copier_update_follows_the_project_and_merges(project: Project, publishe
     assert "redis:" in text
     assert "max-size: 90m" in text
     assert "<<<<<<<" not in text
+
+
+def _reads(root: Path, name: str) -> None:
+    """Let the app's code need a variable."""
+    edit(root / "backend/app/main.py", "app =", f'import os\n\nos.environ["{name}"]\napp =')
+
+
+def test_an_update_demands_no_new_variable(project: Project, published: str) -> None:
+    """What the first run demanded stays so; what the code needs since then is an option."""
+    root = project("fastapi")
+    _reads(root, "FIRST_KEY")
+    copier("copy", "--trust", "--defaults", "--quiet", published, ".", cwd=root)
+    assert "\nFIRST_KEY=\n" in (root / ".env.example").read_text()
+    _reads(root, "SECOND_KEY")
+    commit(root, "project")
+    copier("update", "--trust", "--defaults", "--quiet", cwd=root)
+    text = (root / ".env.example").read_text()
+    assert "\nFIRST_KEY=\n" in text and "\n#SECOND_KEY=\n" in text
+    before = {path: text for path, text in files_below(root).items() if ".git/" not in path}
+    commit(root, "again")
+    copier("update", "--trust", "--defaults", "--quiet", cwd=root)
+    assert {path: files_below(root)[path] for path in before} == before
+
+
+def test_an_update_of_a_project_without_such_facts(project: Project, published: str) -> None:
+    root = project("fastapi")
+    copier("copy", "--trust", "--defaults", "--quiet", published, ".", cwd=root)
+    answers = root / ".copier-answers.yml"
+    edit(answers, "        required: []\n", "")
+    _reads(root, "FIRST_KEY")
+    commit(root, "project")
+    copier("update", "--trust", "--defaults", "--quiet", cwd=root)
+    assert yaml.safe_load(answers.read_text())["project"]["fastapi"]["required"] == []
+    assert "FIRST_KEY: ${" not in (root / "docker-compose.prod.yml").read_text()
