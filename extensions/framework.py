@@ -204,8 +204,9 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     taken |= set(facts.get("build_secrets") or ())
     for service in situation.backing:
-        taken |= set(service.urls) | service.synonyms
-    return own_variables.define(facts, taken, own_group(situation.title, facts["dir"]))
+        taken |= set(service.urls)
+    filled = own_variables.fill(facts, situation.backing, taken)
+    return own_variables.define(facts, taken, own_group(situation.title, facts["dir"]), filled)
 
 
 def own_group(title: str, directory: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -215,7 +216,8 @@ class BackingService:
         host_variable: The variable that tells its script where it is; None where that only ever
             runs beside it.
         rank: Its place in guides; those of one rank come by name.
-        synonyms: Other names that apps have for variables that it sets.
+        names: What apps call its address and its parts beside that: a pattern of whole names, and
+            the variable or URL above that each of them gets the value of.
         schemes: Those of URLs that lead to it.
         optional_password: Elsewhere it may have none.
         parts: What is said of the parts of its address elsewhere, by the variable of an app that
@@ -264,7 +266,7 @@ class BackingService:
     setup: str = ""
     host_variable: str | None = None
     rank: int = 100
-    synonyms: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()
     schemes: tuple[str, ...] = ()
     optional_password: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -282,6 +284,10 @@ class BackingService:
     version: int | None = None
     upgrade: str = ""
     warnings: tuple[str, ...] = ()
+
+    def source_of(self, name: str) -> str | None:
+        """The variable or URL that another name of an app's is filled from; None for no such."""
+        return next((to for pattern, to in self.names if re.fullmatch(pattern, name)), None)
 
     @property
     def secrets(self) -> tuple[Env, ...]:
@@ -508,6 +514,8 @@ class App:
         job: It ends by itself: started by hand, not kept running.
         environment: The container's variables.
         passed_on: Names of the app's own variables, set only where the user sets them.
+        filled: Those of them that the image's entrypoint fills where the user does not, each with
+            the variable or URL of a backing service that it gets the value of.
         build_arguments: Variables baked into the image.
         build_secrets: Names of the variables with which an installation of dependencies logs in to
             registries. The image is built with them, but nothing of it holds them.
@@ -545,6 +553,7 @@ class App:
     job: bool = False
     environment: tuple[Env, ...] = ()
     passed_on: tuple[str, ...] = ()
+    filled: tuple[tuple[str, str], ...] = ()
     build_arguments: tuple[Env, ...] = ()
     build_secrets: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -785,6 +794,11 @@ class Stack:
     def own_variables(self) -> tuple[str, ...]:
         """Names of the apps' own variables, each once; some of them are secrets."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.passed_on))
+
+    @property
+    def filled(self) -> tuple[tuple[str, str], ...]:
+        """What the entrypoint of all images fills: names and what they get the value of."""
+        return tuple(dict.fromkeys(pair for app in self.apps for pair in app.filled))
 
     @property
     def build_secrets(self) -> tuple[str, ...]:

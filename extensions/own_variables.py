@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .environment_reads import Read, is_given
-from .model import Env, Variable, password
+from .model import BackingService, Env, Variable, password
 from .origins import Fields, Found, and_more
 from .secrets import looks_secret
 
@@ -44,11 +44,13 @@ class Own:
         environment: Those it does not start without, each from the setting of its name.
         variables: The same as settings.
         passed_on: Names of all others: set only where the user sets them.
+        filled: Those of them that are filled where the user does not, as in `App`.
     """
 
     environment: tuple[Env, ...]
     variables: tuple[Variable, ...]
     passed_on: tuple[str, ...]
+    filled: tuple[tuple[str, str], ...]
 
 
 def read(listed: Found[list[str]], reads: Sequence[Read]) -> Fields:
@@ -97,25 +99,50 @@ def carry_over(facts: Mapping[str, Any], stored: Mapping[str, Any] | None) -> di
     return carried
 
 
-def define(facts: Mapping[str, Any], taken: Collection[str], group: str) -> Own:
+def fill(
+    facts: Mapping[str, Any], backing: Sequence[BackingService], taken: Collection[str]
+) -> dict[str, str]:
+    """What the app's names for backing services are filled from, by name.
+
+    Args:
+        facts: The app's; what they list as `optional` is the user's own to fill.
+        backing: The services that it uses.
+        taken: Names that the stack gives it under these very names.
+    """
+    by_rank = sorted(backing, key=lambda service: (service.rank, service.name))
+    names = [*(facts.get("variables") or ()), *(facts.get(REQUIRED) or ())]
+    excused = {*taken, *(facts.get(OPTIONAL) or ()), *(facts.get(IGNORED) or ())}
+    filled = {}
+    for name in dict.fromkeys(names):
+        sources = (service.source_of(name) for service in by_rank)
+        source = next((found for found in sources if found), None)
+        if source and name not in excused:
+            filled[name] = source
+    return filled
+
+
+def define(
+    facts: Mapping[str, Any], taken: Collection[str], group: str, filled: Mapping[str, str]
+) -> Own:
     """The variables of an app in its stack.
 
     Args:
         facts: The app's.
         taken: Names that the stack gives it, which are none of its own.
         group: The heading of its own.
+        filled: What `fill` gives.
     """
     left = set(taken) | set(facts.get(IGNORED) or ())
     optional = list(facts.get(OPTIONAL) or ())
-    required = [
-        name for name in facts.get(REQUIRED) or () if name not in left and name not in optional
-    ]
+    excused = {*left, *optional, *filled}
+    required = [name for name in facts.get(REQUIRED) or () if name not in excused]
     left.update(required)
-    names = dict.fromkeys([*(facts.get("variables") or ()), *optional])
+    names = dict.fromkeys([*(facts.get("variables") or ()), *optional, *filled])
     return Own(
         environment=tuple(Env(name, variable=name) for name in required),
         variables=tuple(setting(name, group) for name in required),
         passed_on=tuple(name for name in names if name not in left),
+        filled=tuple(filled.items()),
     )
 
 

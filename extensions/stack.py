@@ -128,6 +128,11 @@ def _migrations(made: list[App], facts: Facts) -> Migrations | None:
     return migrations.define(name, postgres.extensions(database), made, facts)
 
 
+def _giver(source: str, backing: tuple[BackingService, ...]) -> BackingService:
+    """The backing service that names of apps are filled from."""
+    return next(service for service in backing if source in {to for _, to in service.names})
+
+
 # The names that the services of apps may have.
 _SERVICES = "|".join(["APP", *(f.SERVICE.upper() for f in apps.FRAMEWORKS.values())])
 _COMPOSE_SETTING = re.compile(
@@ -147,8 +152,10 @@ def _variables(made: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
     for service in backing:
         variables += service.variables
     for app in made:
-        group = own_group(app.title, app.directory)
+        own = own_group(app.title, app.directory)
+        filled = {name: _giver(source, backing).title for name, source in app.filled}
         for name in app.passed_on:
+            group = filled.get(name, own)
             # One of Compose's own names is explained where Compose's are.
             if name not in {v.name for v in variables} and not _COMPOSE_SETTING.fullmatch(name):
                 variables.append(Variable(name, group, ""))

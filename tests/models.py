@@ -16,6 +16,8 @@ from extensions.deployment import derive
 from extensions.model import Runtime
 
 _WIDTH = 100
+# The same in every model.
+_TABLES = frozenset({"names"})
 _EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 
@@ -37,7 +39,9 @@ def _told(value: Any) -> Any:
     if isinstance(value, Runtime):
         return value.name
     if dataclasses.is_dataclass(value):
-        fields = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        fields = (
+            (f, getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in _TABLES
+        )
         said = ((f, held) for f, held in fields if held not in (*_EMPTY, _default(f)))
         told = {f.name: _told(held) for f, held in said}
         # What brings the database up to date knows its app, which stands among the others.

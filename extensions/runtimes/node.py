@@ -169,6 +169,7 @@ def define(
         health=facts.get("health"),
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
+        filled=own.filled,
         build_arguments=arguments,
         build_secrets=secrets,
         keep=framework.kept(facts),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .. import (
+    database_driver,
     framework,
     migrations,
     own_variables,
@@ -63,6 +64,11 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
             f"{kind}.libraries", "list", "Dependencies that need system packages, and the like"
         ),
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
+        Setting(
+            f"{kind}.driver",
+            "|".join((*database_driver.DRIVERS, database_driver.NONE)),
+            "Driver that URLs of PostgreSQL name",
+        ),
         Setting(f"{kind}.worker", "text", "Command of the background worker, or off"),
         Setting(f"{kind}.scheduler", "text", "Command that starts its scheduled jobs, or off"),
         Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
@@ -116,6 +122,7 @@ def read(
         "worker": worker,
         "scheduler": scheduler,
         **migrating,
+        "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
         **own_variables.read(project.variables(folder), reads),
     }
 
@@ -190,7 +197,7 @@ def define(
         *named,
         *environment,
         *situation.connection,
-        *_sqlalchemy(libraries, names),
+        *_drivers(facts, libraries, names),
         *serving,
     )
     own = framework.own(facts, environment, situation)
@@ -212,6 +219,7 @@ def define(
         job=job,
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
+        filled=own.filled,
         build_secrets=tuple(facts.get("build_secrets") or ()),
         keep=framework.kept(facts),
         services=situation.services,
@@ -228,10 +236,14 @@ def define(
     )
 
 
-def _sqlalchemy(libraries: set[str], services: set[str]) -> tuple[Env, ...]:
+def _drivers(facts: Mapping[str, Any], libraries: set[str], services: set[str]) -> tuple[Env, ...]:
     """The driver is named, since a bare postgresql:// means another one from SQLAlchemy 2.1 on."""
     if "postgres" not in services:
         return ()
+    found = facts.get("driver")
+    if found and found != database_driver.NONE:
+        return (Env("SQLALCHEMY_DRIVER", found), Env("DATABASE_DRIVER", found))
+    # What SQLAlchemy alone reads.
     names = {name.removesuffix("-binary") for name in libraries}
     driver = next((name for name in ("psycopg2", "psycopg", "asyncpg") if name in names), None)
     return (Env("SQLALCHEMY_DRIVER", driver),) if driver else ()

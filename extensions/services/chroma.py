@@ -11,6 +11,12 @@ from ..model import BackingService, Env, Health, Resources, ServiceKind, Tmpfs, 
 KIND = ServiceKind(
     title="Chroma", flag="USE_CHROMA", folder="chroma", images=("chromadb/chroma",), rank=4
 )
+_WHO = "(?:CHROMA|CHROMADB|CHROMA_DB|CHROMA_SERVER)_"
+_NAMES = (
+    (rf"{_WHO}(?:HOST|HOSTNAME|SERVER)", "CHROMA_HOST"),
+    (rf"{_WHO}(?:PORT|HTTP_PORT)", "CHROMA_PORT"),
+    (rf"{_WHO}(?:URL|URI|ENDPOINT)", "CHROMA_URL"),
+)
 DEFAULT_IMAGE = "chromadb/chroma:1.0.0"
 
 
@@ -36,6 +42,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         # It has no tool that dumps.
         paused_backup=True,
         stopped_restore=True,
+        names=_NAMES,
         rank=4,
         schemes=("http",),
         backup="its files, while it is paused: requests to it wait that long.",

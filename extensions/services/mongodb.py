@@ -20,6 +20,18 @@ from ..model import (
 
 KIND = ServiceKind(title="MongoDB", flag="USE_MONGODB", folder="mongodb", images=("mongo",), rank=3)
 DEFAULT_IMAGE = "mongo:7.0"
+# What apps call it: by the product, or, beside no other database, as that.
+_WHO = "(?:MONGO|MONGODB|MONGO_DB|MONGO_INITDB_ROOT|DB|DATABASE)_{1,2}"
+_NAMES = (
+    (rf"{_WHO}(?:HOST|HOSTNAME|SERVER)", "MONGODB_HOST"),
+    (rf"{_WHO}PORT", "MONGODB_PORT"),
+    (rf"{_WHO}(?:USER|USERNAME)", "MONGODB_USERNAME"),
+    (rf"{_WHO}(?:PASSWORD|PASS)", "MONGODB_PASSWORD"),
+    (rf"{_WHO}(?:DB|NAME|DBNAME|DB_NAME|DATABASE|DATABASE_NAME)", "MONGODB_DATABASE"),
+    (rf"{_WHO}(?:(?:DATABASE|DB)_)?(?:URL|URI|DSN|CONNECTION_STRING)", "MONGODB_URL"),
+    # Without a prefix, the name of the database to use.
+    ("MONGO_DB|MONGODB_DB", "MONGODB_DATABASE"),
+)
 _MANAGED = {
     # The package's `mongo()`.
     "railway": Managed(
@@ -76,6 +88,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         resources=Resources("1G"),
         test_health="mongosh --quiet --norc --eval 'quit(0)'",
         host_variable="MONGODB_HOST",
+        names=_NAMES,
         rank=2,
         schemes=("mongodb",),
         needs_password=True,

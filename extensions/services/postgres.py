@@ -33,6 +33,20 @@ KIND = ServiceKind(
         ("version", "number", "Its major version, where the tag of its image does not tell it"),
     ),
 )
+# What apps call it: by the product, or as the one database that there is.
+_WHO = "(?:POSTGRES|POSTGRESQL|PG|DB|DATABASE|SQL)_{1,2}"
+_NAMES = (
+    (rf"{_WHO}(?:HOST|HOSTNAME|SERVER)|PGHOST", "POSTGRES_SERVER"),
+    (rf"{_WHO}PORT|PGPORT", "POSTGRES_PORT"),
+    (rf"{_WHO}(?:USER|USERNAME)|PGUSER", "POSTGRES_USER"),
+    (rf"{_WHO}(?:PASSWORD|PASS)|PGPASSWORD", "POSTGRES_PASSWORD"),
+    (rf"{_WHO}(?:DB|NAME|DBNAME|DB_NAME|DATABASE|DATABASE_NAME)|PGDATABASE", "POSTGRES_DB"),
+    (
+        rf"{_WHO}(?:(?:DATABASE|DB)_)?(?:URL|URI|DSN|CONNECTION_STRING)"
+        r"|SQLALCHEMY_(?:DATABASE_)?(?:URL|URI)",
+        "DATABASE_URL",
+    ),
+)
 # Where an image's tag does not tell its version.
 _RECENT = 17
 DEFAULT_IMAGE = f"postgres:{_RECENT}"
@@ -153,7 +167,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         shared_memory="128m",
         host_variable="PGHOST",
         rank=1,
-        synonyms=frozenset({"POSTGRES_HOST"}),
+        names=_NAMES,
         schemes=("postgresql", "postgres"),
         product="postgresql",
         product_images=frozenset({"postgres", "pgvector", "postgis"}),

@@ -41,6 +41,22 @@ _MANAGED = {
     ),
 }
 
+# What apps call it: by the product, or by what it is used for.
+_WHO = "(?:REDIS_|CACHE_|(?:REDIS_(?:CACHE|QUEUE|BROKER|SESSION|CELERY|RATE_LIMIT|RATELIMIT)_))_?"
+_NAMES = (
+    (rf"{_WHO}(?:HOST|HOSTNAME|SERVER)", "REDIS_HOST"),
+    (rf"{_WHO}PORT", "REDIS_PORT"),
+    (rf"{_WHO}(?:PASSWORD|PASS)", "REDIS_PASSWORD"),
+    (rf"{_WHO}(?:DB|DATABASE)", "REDIS_DB"),
+    (
+        rf"{_WHO}(?:REDIS_)?(?:URL|URI|DSN|CONNECTION_STRING|CONNECTION_URL)"
+        r"|(?:CELERY_)?(?:BROKER|RESULT_BACKEND)(?:_URL|_URI)?|(?:CELERY_)?BACKEND_REDIS_URL"
+        r"|(?:RQ|ARQ|DRAMATIQ|HUEY|SOCKETIO|CHANNELS)_(?:REDIS|BROKER)_(?:URL|URI)"
+        r"|RATE_?LIMIT(?:ER)?_STORAGE_(?:URL|URI)",
+        "REDIS_URL",
+    ),
+)
+
 # On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.
 _START = r"""hex=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
 exec redis-server - <<CONFIG
@@ -94,6 +110,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         stopped_restore=True,
         reads_secret_files=False,
         host_variable="REDIS_HOST",
+        names=_NAMES,
         rank=3,
         schemes=("redis", "rediss"),
         # It is also had in a network of its own.

@@ -662,3 +662,26 @@ class TestSeveralInOneFile:
         mounted.write("variables", "NAME=file\n")
         seen = completed(shell, {"NAME": "value"}, entrypoint=mounted.entrypoint)
         assert seen["NAME"] == "value"
+
+
+ASYNC = {"DATABASE_DRIVER": "asyncpg"}
+
+
+class TestDriver:
+    """PostgreSQL's URL as the app's driver takes it."""
+
+    def test_a_url_of_parts_names_it(self, shell: Shell) -> None:
+        seen = completed(shell, {"POSTGRES_SERVER": "db", "POSTGRES_PASSWORD": "x", **ASYNC})
+        url = "postgresql+asyncpg://postgres:x@db:5432/postgres"
+        assert seen["DATABASE_URL"] == seen["SQLALCHEMY_DATABASE_URI"] == url
+
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+    def test_a_bare_scheme_gets_it(self, shell: Shell, scheme: str) -> None:
+        given = {"DATABASE_URL": f"{scheme}://a:b@c/d", **ASYNC}
+        seen = completed(shell, given)
+        assert seen["DATABASE_URL"] == "postgresql+asyncpg://a:b@c/d"
+        assert seen["POSTGRES_SERVER"] == "c"
+
+    def test_a_named_one_stays(self, shell: Shell) -> None:
+        given = {"DATABASE_URL": "postgresql+psycopg://a:b@c/d", **ASYNC}
+        assert completed(shell, given)["DATABASE_URL"] == given["DATABASE_URL"]

@@ -158,3 +158,26 @@ def test_what_was_found_stays_required_beside_what_is_set() -> None:
 def test_tests_find_a_value(name: str, value: str) -> None:
     stack = stack_of(facts(required=[name]))
     assert app_environment(stack.apps[0], stack, beside=True)[name] == value
+
+
+NAMES = ["DB_HOST", "DATABASE_URL", "MONGO_URI", "DB_POOL"]
+
+
+def test_names_of_services_are_filled_and_can_be_set() -> None:
+    stack = stack_of({**facts(variables=NAMES, required=NAMES), "postgres": {}, "mongodb": {}})
+    assert stack.filled == (("DB_HOST", "POSTGRES_SERVER"), ("MONGO_URI", "MONGODB_URL"))
+    assert stack.apps[0].passed_on == ("DB_HOST", "MONGO_URI")
+    groups = {variable.name: variable.group for variable in stack.variables}
+    assert (groups["DB_HOST"], groups["MONGO_URI"]) == ("PostgreSQL", "MongoDB")
+    assert [variable.name for variable in stack.variables if variable.own] == ["DB_POOL"]
+
+
+def test_the_one_database_there_is() -> None:
+    stack = stack_of({**facts(required=["DATABASE_URL"]), "mongodb": {}})
+    assert stack.filled == (("DATABASE_URL", "MONGODB_URL"),)
+
+
+def test_a_name_set_by_hand_is_not_filled() -> None:
+    project = {**facts(variables=NAMES), "postgres": {}}
+    stack = stack_of(project, {"fastapi.optional": ["DB_HOST"]})
+    assert stack.filled == () and "DB_HOST" in stack.apps[0].passed_on

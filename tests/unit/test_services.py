@@ -133,3 +133,37 @@ def test_a_version_that_cannot_be_told_is_said(image: str) -> None:
     (warning,) = service.warnings
     assert "--set postgres.version=" in warning
     assert service.version is None
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "source"),
+    [
+        *(("postgres", name, "POSTGRES_SERVER") for name in ("POSTGRES_HOST", "DB_HOST", "PGHOST")),
+        ("postgres", "DATABASE__HOSTNAME", "POSTGRES_SERVER"),
+        ("postgres", "DATABASE_PORT", "POSTGRES_PORT"),
+        ("postgres", "DB_USER", "POSTGRES_USER"),
+        ("postgres", "PGPASSWORD", "POSTGRES_PASSWORD"),
+        ("postgres", "DB_NAME", "POSTGRES_DB"),
+        *(
+            ("postgres", name, "DATABASE_URL")
+            for name in ("POSTGRES_URL", "DB_URL", "DATABASE_URI")
+        ),
+        ("postgres", "SQLALCHEMY_DATABASE_URL", "DATABASE_URL"),
+        *(("mongodb", name, "MONGODB_URL") for name in ("MONGO_URI", "MONGODB_URI", "MONGO_URL")),
+        ("mongodb", "DATABASE_URL", "MONGODB_URL"),
+        ("mongodb", "MONGO_DB", "MONGODB_DATABASE"),
+        *(("redis", name, "REDIS_URL") for name in ("CELERY_BROKER_URL", "REDIS_URI", "CACHE_URL")),
+        ("redis", "CELERY_RESULT_BACKEND", "REDIS_URL"),
+        ("redis", "REDIS_CACHE_HOST", "REDIS_HOST"),
+        ("redis", "REDIS_QUEUE_PORT", "REDIS_PORT"),
+        ("chroma", "CHROMA_SERVER_HOST", "CHROMA_HOST"),
+        ("chroma", "CHROMA_URL", "CHROMA_URL"),
+        ("postgres", "MONGO_URI", None),
+        ("redis", "DATABASE_URL", None),
+        ("postgres", "ANALYTICS_DB_HOST", None),
+        ("redis", "REDIS_MAX_CONNECTIONS", None),
+        ("postgres", "DB_POOL_SIZE", None),
+    ],
+)
+def test_what_apps_call_it(service: str, name: str, source: str | None) -> None:
+    assert define(service, {}, "project").source_of(name) == source

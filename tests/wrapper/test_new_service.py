@@ -56,7 +56,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         host_variable="MEMO_HOST",
 '''
 END = "    )\n"
-MORE = """        synonyms=frozenset({"MEMO_SERVER"}),
+MORE = """        names=(("MEMO_SERVER", "MEMO_HOST"),),
         schemes=("memo",),
         product="memo",
         product_images=frozenset({"memo"}),

@@ -23,7 +23,9 @@ if [ -z "${DATABASE_URL-}" ] && [ -n "${POSTGRES_SERVER-}" ]; then
     DATABASE_URL=postgresql://$_login@$POSTGRES_SERVER:${POSTGRES_PORT:-5432}/$_database
 fi
 if [ -n "${DATABASE_URL-}" ]; then
-    case $DATABASE_URL in postgres://*) DATABASE_URL=postgresql://${DATABASE_URL#postgres://} ;; esac
+    case $DATABASE_URL in
+        postgres://* | postgresql://*) DATABASE_URL=postgresql${DATABASE_DRIVER:++$DATABASE_DRIVER}://${DATABASE_URL#*://} ;;
+    esac
     export DATABASE_URL
     if [ -z "${SQLALCHEMY_DATABASE_URI-}" ]; then
         case $DATABASE_URL in
