@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .errors import ProjectError
 from .origins import line_at
-from .tree import MEGABYTE, Tree
+from .tree import MEGABYTE, Tree, join
 
 ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _TEST = re.compile(
@@ -362,9 +362,19 @@ def read(tree: Tree, path: str) -> Script | None:
 
 
 def scripts(tree: Tree, folder: str) -> list[Script]:
-    """The source files in a folder, but tests."""
-    found = (read(tree, path) for path in tree.below(folder) if is_source(path))
-    return [script for script in found if script is not None]
+    """The source files in a folder, but tests, and packages of their own in it."""
+    key = ("javascript of a folder", folder)
+    if key not in tree.kept:
+        own = join(folder, "package.json")
+        others = tuple(
+            path.removesuffix("package.json")
+            for path in tree.below(folder, "/package.json")
+            if path != own
+        )
+        paths = (p for p in tree.below(folder) if is_source(p) and not p.startswith(others))
+        tree.kept[key] = [script for p in paths if (script := read(tree, p)) is not None]
+    found: list[Script] = tree.kept[key]
+    return found
 
 
 _IMPORT = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .. import framework, node_source
+from .. import framework, javascript, node_source
 from ..container import INNER_HOST, INNER_PORT, UID
 from ..errors import ProjectError
 from ..framework import Situation
@@ -73,7 +73,22 @@ def read(project: Project, folder: str) -> Fields:
         "health": find_health_path(project.tree, folder),
         "env_production": Found(settings is not None, reason, settings),
     }
-    return node.read(project, folder, node.package(project, folder), own)
+    begins = entries(project.tree, folder)
+    return node.read(project, folder, node.package(project, folder), begins, own)
+
+
+_ENTRY = re.compile(
+    r"(src/)?((app|pages)/.+|(middleware|proxy|instrumentation|instrumentation-client)\.\w+)"
+)
+
+
+def entries(tree: Tree, folder: str) -> list[str]:
+    """Its configuration, pages and routes, each of which Next.js loads."""
+    top = "" if folder == "." else f"{folder}/"
+    own = (path for path in tree.below(folder) if javascript.is_source(path))
+    found = [path for path in own if _ENTRY.fullmatch(path.removeprefix(top))]
+    config = tree.first(folder, *_CONFIGS)
+    return [*([config] if config else []), *found]
 
 
 def find_next(tree: Tree, folder: str) -> Found[str] | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from .. import framework
+from .. import framework, javascript, node_source
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -17,7 +17,7 @@ from ..origins import Fields, Found, either
 from ..project import Place, Project
 from ..runtimes import node
 from ..setting import Setting
-from ..tree import Tree
+from ..tree import Tree, join
 
 TITLE = "Node"
 RUNTIME = node.RUNTIME
@@ -64,7 +64,29 @@ def read(project: Project, folder: str) -> Fields:
         "port": find_port(project.tree, folder),
         "health": find_health_path(project.tree, folder),
     }
-    return node.read(project, folder, package, own)
+    return node.read(project, folder, package, entries(project.tree, folder), own)
+
+
+def entries(tree: Tree, folder: str) -> list[str]:
+    """The source files that the app begins with: what its start script runs, else its entry."""
+    package = node_source.read_package_json(tree, folder) or node_source.NO_PACKAGE
+    command = str(package.table("scripts").get("start") or package.content.get("main") or "")
+    named = [word for word in re.split(r"[\s\"']+", command) if "/" in word or "." in word]
+    found = [path for word in named if (path := find_source(tree, folder, word)) is not None]
+    entry = find_entry(tree, folder)
+    return found or ([entry] if entry else [])
+
+
+def find_source(tree: Tree, folder: str, name: str) -> str | None:
+    """The source of a file that a command names, which a build may have put elsewhere."""
+    plain = re.sub(r"\.[cm]?[jt]sx?$", "", name.removeprefix("./"))
+    inner = re.sub(r"^(dist|build|out|lib|\.?output)/", "", plain)
+    for stem in dict.fromkeys((plain, f"src/{inner}", inner, f"src/{inner.removeprefix('src/')}")):
+        for ending in javascript.ENDINGS:
+            for candidate in (stem + ending, f"{stem}/index{ending}"):
+                if tree.has(path := join(folder, candidate)):
+                    return path
+    return None
 
 
 def find_entry(tree: Tree, folder: str) -> str | None:

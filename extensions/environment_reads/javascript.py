@@ -16,7 +16,7 @@ from . import Read
 _NOT_SETTINGS = re.compile(
     r"NODE_ENV|NODE_OPTIONS|NEXT_RUNTIME|NEXT_PHASE|__NEXT_\w+|NEXT_PRIVATE_\w+|npm_\w+|CI"
     r"|VERCEL(_\w+)?|NETLIFY|HOME|PATH|PWD|USER|TZ|LANG|SHELL|TERM|TMPDIR|HOSTNAME|INIT_CWD"
-    r"|JEST_WORKER_ID|VITEST(_\w+)?|ANALYZE|SKIP_ENV_VALIDATION"
+    r"|PORT|HOST|JEST_WORKER_ID|VITEST(_\w+)?|ANALYZE|SKIP_ENV_VALIDATION"
 )
 # Of import.meta.env; elsewhere these are names as any other.
 _BUNDLERS_OWN = frozenset({"MODE", "DEV", "PROD", "SSR", "BASE_URL"})

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .. import (
     framework,
+    javascript,
     migrations,
     node_source,
     package_managers,
     package_registries,
     secret_files,
 )
+from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
-from ..origins import Fields
+from ..origins import Fields, Found, and_more
 from ..project import Project
 from ..setting import Setting
 
@@ -59,13 +61,20 @@ def package(project: Project, folder: str) -> node_source.Package:
     return node_source.read_package_json(project.tree, folder) or node_source.NO_PACKAGE
 
 
-def read(project: Project, folder: str, package: node_source.Package, own: Fields) -> Fields:
+def read(
+    project: Project,
+    folder: str,
+    package: node_source.Package,
+    entries: Sequence[str],
+    own: Fields,
+) -> Fields:
     """What every app on Node says of itself.
 
     Args:
         project: The project.
         folder: The app's.
         package: Its package.json.
+        entries: The files that it begins with.
         own: What its framework says of it.
 
     Raises:
@@ -79,8 +88,28 @@ def read(project: Project, folder: str, package: node_source.Package, own: Field
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
-        "variables": project.variables(folder),
+        "variables": _variables(project, folder, entries),
     }
+
+
+# What no app loads reads variables of tools: configuration of tests and linters, seeds.
+_OF_TOOLS = re.compile(r"(^|/)(scripts|seeds?|migrations|tools)/|(^|/)seed\.|\.config\.\w+$")
+
+
+def _variables(project: Project, folder: str, entries: Sequence[str]) -> Found[list[str]]:
+    """The names in the app's example files, then those that its code reads."""
+    listed = project.variables(folder)
+    loaded = javascript.reachable(project.tree, folder, list(entries))
+    read = {
+        read.name: read
+        for read in reversed(environment_reads.reads(project.tree, folder, entries))
+        if read.path in loaded or not _OF_TOOLS.search(read.path)
+    }
+    new = [read[name] for name in reversed(read) if name not in listed.value]
+    if listed.value or not new:
+        return replace(listed, value=[*listed.value, *(read.name for read in new)])
+    names = [read.name for read in new]
+    return Found(names, f"reads {names[0]}{and_more(names)}", new[0].path, new[0].line)
 
 
 def define(

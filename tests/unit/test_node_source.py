@@ -10,8 +10,9 @@ import pytest
 from extensions import node_source
 from extensions.apps import nextjs, node
 from extensions.errors import ProjectError
+from extensions.facts import read_facts
 
-from .support import tree_of, values
+from .support import tree_of, values, write_project
 
 CONFIG_FILES = ["js", "mjs", "cjs", "ts", "mts"]
 
@@ -367,3 +368,19 @@ def test_next_output_between_patterns(tmp_path: Path) -> None:
 def test_entry(files: list[str], entry: str | None, tmp_path: Path) -> None:
     """The source file that a plain Node app starts from."""
     assert node.find_entry(tree_of(tmp_path, dict.fromkeys(files, "")), ".") == entry
+
+
+def test_what_the_code_reads_follows_what_is_in_the_example_file(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"scripts": {"start": "node dist/server.js"}}',
+        ".env.example": "B=\nA=\n",
+        "src/server.ts": "import './a'\nprocess.env.PORT",
+        "src/a.ts": "const { B, C } = process.env",
+        "src/b.ts": "process.env.D",
+        "scripts/seed.ts": "process.env.E",
+        "jest.config.js": "process.env.F",
+        "tools/package.json": "{}",
+        "tools/index.js": "process.env.G",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
+    assert facts["node"]["variables"] == ["B", "A", "C", "D"]
