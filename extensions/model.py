@@ -447,6 +447,7 @@ class NodeBuild:
         outputs: What of the build runs in production, from where in the app's folder to where:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
         environment: What the app is told by the environment of its image.
+        runs_tool: The package manager runs the app.
     """
 
     image: str
@@ -460,6 +461,7 @@ class NodeBuild:
     build_cache: tuple[str, str] | None = None
     outputs: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    runs_tool: bool = False
 
     @property
     def ignored(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from .. import framework, javascript, node_source
+from .. import framework, javascript, node_scripts, node_source
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -97,15 +97,23 @@ def find_entry(tree: Tree, folder: str) -> str | None:
 def read_scripts(package: Package, entry: str | None) -> Fields:
     """`build`, whether there is such a script, and `command`, which starts the app.
 
-    A start script that only calls `node` is taken apart, so that signals reach the app itself.
+    A start script that only calls `node` or `bun` is taken apart, so that signals reach the app
+    itself. The one of production counts where the other runs a tool of development.
     """
     scripts = package.table("scripts")
-    # The image sets NODE_ENV, and the port is PORT's.
-    start = re.sub(r"^(?:(?:NODE_ENV|PORT)=\w+\s+)+", "", str(scripts.get("start", "")))
-    if re.fullmatch(r"node(\s+[\w./@=:-]+)+", start):
-        command: Found[str | None] = package.found(start, "start script", "scripts", "start")
+    name = "start"
+    if node_scripts.is_development(package, name):
+        name = next((n for n in _PRODUCTION if n in scripts), name)
+        name = "start" if node_scripts.is_development(package, name) else name
+    # The image sets NODE_ENV, the port is PORT's, and settings come from outside of it.
+    start = re.sub(r"^(?:(?:NODE_ENV|PORT)=\w+\s+)+", "", str(scripts.get(name, "")))
+    start = re.sub(r"^cross-env(?:\s+(?:NODE_ENV|PORT)=\w+)+\s+", "", start)
+    start = re.sub(r"(?<=^node)(\s+--env-file[= ]\S+)+", "", start)
+    if re.fullmatch(r"(node|bun(\s+run)?(?=\s+\S*[./]))(\s+[\w./@=:-]+)+", start):
+        command: Found[str | None] = package.found(start, f"{name} script", "scripts", name)
     elif start:
-        command = package.found("npm start", "start script", "scripts", "start")
+        run = "npm start" if name == "start" else f"npm run {name}"
+        command = package.found(run, f"{name} script", "scripts", name)
     elif main := package.content.get("main"):
         command = package.found(f"node {shlex.quote(str(main))}", "main", "main")
     elif entry and not entry.endswith(".ts"):
@@ -127,6 +135,8 @@ def find_health_path(tree: Tree, folder: str) -> Found[str | None]:
     return next((served[path] for path in _HEALTH_PATHS if path in served), missing)
 
 
+# What the start script of production is called beside one that begins with tools.
+_PRODUCTION = ("start:prod", "start:production", "prod", "serve:prod")
 _PORTS = {
     r"process\.env\.PORT\b[^;\n]*?(?:\?\?|\|\|)\s*['\"]?(\d{2,5})": "what PORT falls back to",
     r"\.listen\(\s*(?:\{[^}]*?\bport\s*:\s*)?(\d{2,5})": "port that it listens on",

@@ -24,7 +24,8 @@ def define(version: str, locked: bool) -> NodeTool:
     return NodeTool(
         package=f"bun@{version}" if version else None,
         install="bun install --frozen-lockfile" if locked else "bun install",
-        prune="rm -rf node_modules && bun install --production",
+        # The project's own scripts call what is no longer there; those of dependencies run.
+        prune="npm pkg delete scripts && rm -rf node_modules && bun install --production",
         add="bun add",
         cache="/root/.bun/install/cache",
         cache_setting="BUN_INSTALL_CACHE_DIR",

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import re
+
 from ..model import NodeTool
-from ..origins import Found
-from ..tree import Tree
+from ..origins import Found, line_at
+from ..tree import Tree, join
 
 RUNTIME = "node"
 RANK = 1
 LOCKFILES = ("pnpm-lock.yaml",)
 LOCK = "pnpm install --lockfile-only"
-CONFIGURATION = ("pnpm-workspace.yaml",)
+CONFIGURATION = ("pnpm-workspace.yaml", ".pnpmfile.cjs")
 FOLDER = None
 
 
+# What reads the lockfile of a version (pnpm/spec, "lockfile"): the newest that does.
+_LOCKFILE_VERSIONS = {"5.3": "6", "5.4": "7", "6.0": "8", "6.1": "8"}
+
+
 def find_version(tree: Tree, folder: str) -> Found[str]:
-    """The default."""
+    """The version that the lockfile was written by, where newer ones do not read it."""
+    path = join(folder, "pnpm-lock.yaml")
+    locked = tree.read(path) if tree.has(path) else ""
+    match = re.search(r"^lockfileVersion: ['\"]?([\d.]+)", locked, re.MULTILINE)
+    if match and match[1] in _LOCKFILE_VERSIONS:
+        reason = f"lockfileVersion {match[1]}"
+        return Found(_LOCKFILE_VERSIONS[match[1]], reason, path, line_at(locked, match.start()))
     return Found("10", "Spinbox's default")
 
 
 def define(version: str, locked: bool) -> NodeTool:
     """Its commands."""
+    old = re.match(r"[~^]?[1-6](\D|$)", version) is not None
     return NodeTool(
         package=f"pnpm@{version}" if version else None,
         install="pnpm install --frozen-lockfile" if locked else "pnpm install",
-        prune="pnpm prune --prod",
+        # The project's own scripts call what is no longer there.
+        prune="pnpm prune --prod" + ("" if old else " --ignore-scripts"),
         add="pnpm add",
         cache="/root/.local/share/pnpm/store",
         cache_setting="npm_config_store_dir",

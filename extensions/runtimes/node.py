@@ -12,6 +12,7 @@ from .. import (
     framework,
     javascript,
     migrations,
+    node_scripts,
     node_source,
     package_managers,
     package_registries,
@@ -23,6 +24,7 @@ from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Varia
 from ..origins import Fields, Found, and_more
 from ..project import Project
 from ..setting import Setting
+from ..tree import Tree
 
 RUNTIME = Runtime(
     name="node",
@@ -80,15 +82,55 @@ def read(
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    sources = project.sources(folder, _PYTHON_ONLY)
+    sources = _sources(project, folder, package)
+    packages = node_source.read_packages(project.tree, folder, package)
+    more = node_scripts.install_files(project.tree, folder, package)
+    manifests = packages["manifests"]
+    listed = dict.fromkeys((*manifests.value, *more))
     return {
-        **node_source.read_packages(project.tree, folder, package),
+        **packages,
         **own,
+        "manifests": replace(manifests, value=list(listed)),
         "tests": node_source.find_tests(project.tree, folder, package),
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
         "variables": _variables(project, folder, entries),
+    }
+
+
+# Settings of tools that build, whose names begin with a dot, as the app's other settings do not.
+_BUILD_SETTINGS = re.compile(
+    r"\.(babelrc|swcrc|browserslistrc|postcssrc|sequelizerc|parcelrc)(\.\w+)?"
+)
+# The scripts that run in the build and in the image.
+_IMAGE_SCRIPTS = ("build", "start", "start:prod")
+
+
+def _sources(project: Project, folder: str, package: node_source.Package) -> Found[list[str]]:
+    """What enters the image of an app at the root: also what its scripts and imports name."""
+    tree = project.tree
+    found = project.sources(folder, _PYTHON_ONLY)
+    if folder != ".":
+        return found
+    tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
+    used = set(node_scripts.used_tops(tree, folder, package, *_IMAGE_SCRIPTS))
+    used |= {top for top in tops if _BUILD_SETTINGS.fullmatch(top)}
+    used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
+    more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
+    more = {top for top in more if not secret_files.matching(top)}
+    return replace(found, value=sorted({*found.value, *more}))
+
+
+def _imported(tree: Tree, tops: set[str]) -> set[str]:
+    """Those of these top folders that source outside of them imports from."""
+    return {
+        top
+        for script in javascript.scripts(tree, ".")
+        for top in tops
+        if top in script.text and not script.path.startswith(tuple(tops))
+        for name in javascript.imports(script)
+        if (javascript.resolve(tree, ".", script.path, name) or "").startswith(top)
     }
 
 
@@ -176,6 +218,7 @@ def define(
         build_cache=build_cache,
         outputs=outputs,
         environment=image_environment,
+        runs_tool=command[0] == manager,
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
