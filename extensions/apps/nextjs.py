@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from .. import framework, javascript, node_source
+from .. import framework, javascript, node_routes, node_source
 from ..container import INNER_HOST, INNER_PORT, UID
 from ..errors import ProjectError
 from ..framework import Situation
+from ..javascript import Script
 from ..model import App, Env, Tmpfs, Variable
-from ..origins import Fields, Found
+from ..origins import Fields, Found, either
 from ..project import Place, Project
 from ..runtimes import node
 from ..setting import Setting
@@ -70,7 +72,7 @@ def read(project: Project, folder: str) -> Fields:
     own = {
         **read_config(project.tree, folder),
         "port": Found(node.DEFAULT_PORT, "Next.js' usual port"),
-        "health": find_health_path(project.tree, folder),
+        "health": _below_base(project.tree, folder, find_health_path(project.tree, folder)),
         "env_production": Found(settings is not None, reason, settings),
     }
     begins = entries(project.tree, folder)
@@ -104,25 +106,69 @@ def find_next(tree: Tree, folder: str) -> Found[str] | None:
 
 def read_config(tree: Tree, folder: str) -> Fields:
     """Next.js' `output` setting as far as the configuration says it in a constant."""
-    path = tree.first(folder, *_CONFIGS)
-    if path is None:
+    config = configuration(tree, folder)
+    if config is None:
         return {"output": Found(None, "no next.config file")}
-    config = node_source.read_source(tree, path)
-    match = re.search(r"""(?<![\w.])['"]?output['"]?\s*:\s*['"`](\w+)['"`]""", config.code)
-    if match is None:
-        return {"output": Found(None, "no output that is a constant", path)}
-    return {"output": config.found(match[1], "output", match.start())}
+    output = constant(config, "output")
+    return {"output": output or Found(None, "no output that is a constant", config.path)}
+
+
+def configuration(tree: Tree, folder: str) -> Script | None:
+    """The file of its configuration, if there is one."""
+    path = tree.first(folder, *_CONFIGS)
+    return javascript.read(tree, path) if path else None
+
+
+def constant(config: Script, key: str) -> Found[str] | None:
+    """A text of the configuration, written there or in a constant of the same file."""
+    for place in config.finds(key):
+        value = place + 2
+        if config.tokens[place + 1].text in {",", "}"}:
+            value = next((at + 2 for at in config.finds(key, "=")), value)
+        elif config.tokens[place + 1].text != ":" or config.tokens[place - 1].text == ".":
+            continue
+        elif config.tokens[value].kind == "name":
+            value = next((at + 2 for at in config.finds(config.tokens[value].text, "=")), value)
+        text = config.string(value)
+        if text is not None and config.tokens[value + 1].text in {",", "}", ";", ""}:
+            return Found(text, key, config.path, config.line(place))
+        if text is not None and config.tokens[value + 1].kind == "name":
+            return Found(text, key, config.path, config.line(place))
+    for place, token in enumerate(config.tokens):
+        if token.kind == "string" and config.string(place) == key:
+            text = config.string(place + 2) if config.tokens[place + 1].text == ":" else None
+            if text is not None:
+                return Found(text, key, config.path, config.line(place))
+    return None
+
+
+_ROUTE = re.compile(r"(?:src/)?(?:app/(.+)/route|pages/(api/.+?)(?:/index)?)\.[cm]?[jt]sx?")
 
 
 def find_health_path(tree: Tree, folder: str) -> Found[str]:
-    """The app's own health route, or its start page."""
-    for name in ("health", "healthz"):
-        for source in ("src/", ""):
-            for ending in ("ts", "js", "tsx", "jsx"):
-                candidates = (f"app/api/{name}/route.{ending}", f"pages/api/{name}.{ending}")
-                if path := tree.first(folder, *(source + candidate for candidate in candidates)):
-                    return Found(f"/api/{name}", "file of the route", path)
-    return Found("/", "start page, as there is no api/health or api/healthz route")
+    """The app's own health route, or its start page; without what `basePath` puts before it."""
+    top = "" if folder == "." else f"{folder}/"
+    served: dict[str, str] = {}
+    for path in tree.below(folder):
+        if match := _ROUTE.fullmatch(path.removeprefix(top)):
+            parts = (match[1] or match[2]).split("/")
+            route = "/" + "/".join(part for part in parts if not part.startswith(("(", "@")))
+            if node_routes.is_health(route):
+                served.setdefault(route, path)
+    if served:
+        best = min(served, key=node_routes.rank)
+        return Found(best, "file of the route", served[best])
+    return Found("/", f"start page, as no route is named {either(node_routes.NAMES)}")
+
+
+def _below_base(tree: Tree, folder: str, health: Found[str]) -> Found[str]:
+    """A path with what `basePath` puts before it."""
+    config = configuration(tree, folder)
+    base = constant(config, "basePath") if config else None
+    if base is None or not re.fullmatch(r"(/[\w.~-]+)+", base.value):
+        return health
+    path = base.value + health.value.removesuffix("/")
+    return replace(health, value=path, reason=f"{health.reason}, below basePath {base.value}")
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:

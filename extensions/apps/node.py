@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from .. import framework, javascript, node_scripts, node_source
+from .. import framework, javascript, node_routes, node_scripts, node_source
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
 from ..node_source import Package, app_sources, read_source
-from ..origins import Fields, Found, either
+from ..origins import Fields, Found
 from ..project import Place, Project
 from ..runtimes import node
 from ..setting import Setting
@@ -37,7 +37,6 @@ _ENTRIES = tuple(
     for name in ("index", "server", "main", "app")
     for ending in ("ts", "js", "mjs", "cjs")
 )
-_HEALTH_PATHS = ("/health", "/healthz", "/livez", "/api/health", "/ping")
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
@@ -62,7 +61,7 @@ def read(project: Project, folder: str) -> Fields:
     own = {
         **read_scripts(package, find_entry(project.tree, folder)),
         "port": find_port(project.tree, folder),
-        "health": find_health_path(project.tree, folder),
+        "health": node_routes.health_path(project.tree, folder),
     }
     return node.read(project, folder, package, entries(project.tree, folder), own)
 
@@ -123,16 +122,6 @@ def read_scripts(package: Package, entry: str | None) -> Fields:
     build = "build" in scripts
     reason = "build script" if build else "no build script"
     return {"build": package.found(build, reason, "scripts", "build"), "command": command}
-
-
-def find_health_path(tree: Tree, folder: str) -> Found[str | None]:
-    """The first well-known health path in a `.get('…')` of the app's source, or None."""
-    served: dict[str, Found[str]] = {}
-    for source in app_sources(tree, folder):
-        for match in re.finditer(r"""\.get\(\s*['"`](/[^'"`]*)['"`]""", source.code):
-            served.setdefault(match[1], source.found(match[1], "GET route", match.start(1)))
-    missing = Found(None, f"no {either(_HEALTH_PATHS)} in the source")
-    return next((served[path] for path in _HEALTH_PATHS if path in served), missing)
 
 
 # What the start script of production is called beside one that begins with tools.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from extensions import node_source
+from extensions import node_routes, node_source
 from extensions.apps import nextjs, node
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
@@ -279,7 +279,7 @@ def test_port_in_a_test_does_not_count(tmp_path: Path) -> None:
 def test_health_path(source: str, path: str | None, tmp_path: Path) -> None:
     """A well-known path that the source serves with GET."""
     tree = tree_of(tmp_path, {"src/index.ts": f"{source}\n"})
-    assert node.find_health_path(tree, ".").value == path
+    assert node_routes.health_path(tree, ".").value == path
 
 
 @pytest.mark.parametrize(
@@ -289,6 +289,9 @@ def test_health_path(source: str, path: str | None, tmp_path: Path) -> None:
         ("app/api/health/route.js", "/api/health"),
         ("pages/api/health.ts", "/api/health"),
         ("src/pages/api/healthz.js", "/api/healthz"),
+        ("src/app/(plain)/health-check/route.ts", "/health-check"),
+        ("src/app/api/[id]/health/route.ts", "/"),
+        ("src/app/api/orders/status/route.ts", "/"),
         ("src/app/health/page.tsx", "/"),
         ("src/app/page.tsx", "/"),
     ],
@@ -299,6 +302,100 @@ def test_next_health_path(path: str, health: str, folder: str, tmp_path: Path) -
     prefix = "" if folder == "." else f"{folder}/"
     tree = tree_of(tmp_path, {f"{prefix}{path}": ""})
     assert nextjs.find_health_path(tree, folder).value == health
+
+
+@pytest.mark.parametrize(
+    ("path", "files"),
+    [
+        (
+            "/api/v1/health",
+            {
+                "src/index.ts": "import api from './api'\nconst app = express()\n"
+                "app.use('/api', api)",
+                "src/api.ts": "import { health } from './routes/health'\n"
+                "const router = Router()\nrouter.use('/v1', health)\nexport default router",
+                "src/routes/health.ts": "export const health = express.Router()\n"
+                "health.get('/health', (q, r) => r.send('ok'))",
+            },
+        ),
+        (
+            "/health",
+            {
+                "index.js": "const app = express()\napp.use('/health', require('./health'))",
+                "health.js": "const router = require('express').Router()\n"
+                "router.get('/', (q, r) => r.send('ok'))\nmodule.exports = router",
+            },
+        ),
+        (
+            "/api/healthz",
+            {
+                "src/index.ts": "import routes from './routes.js'\nconst app = Fastify()\n"
+                "app.register(routes, { prefix: '/api' })",
+                "src/routes.ts": "export default async function (fastify) {\n"
+                "  fastify.get('/healthz', async () => 'ok')\n}",
+            },
+        ),
+        (
+            "/health",
+            {"index.js": "const app = require('fastify')()\n"
+             "app.route({ method: 'GET', url: '/health', handler })"},
+        ),
+        (
+            "/api/health/live",
+            {
+                "src/main.ts": "const app = await NestFactory.create(AppModule)\n"
+                "app.setGlobalPrefix('api')",
+                "src/health.ts": "@Controller('health')\nexport class H {\n"
+                "  @Get('live')\n  live() { return 'ok' }\n}",
+            },
+        ),
+        (
+            "/health",
+            {
+                "src/main.ts": "app.setGlobalPrefix('api', { exclude: ['health'] })",
+                "src/health.ts": "@Controller({ path: 'health' })\nclass H { @Get() get() {} }",
+            },
+        ),
+        ("/status", {"index.js": "const app = new Hono()\napp.get('/status', f)"}),
+        ("/v2/ping", {"index.js": "const r = new Router({ prefix: '/v2' })\n"
+                      "r.get('/ping', f)\nconst app = new Koa()\napp.use(r.routes())"}),
+    ],
+)  # fmt: skip
+def test_a_health_route_is_found_where_it_is_mounted(
+    path: str, files: dict[str, str], tmp_path: Path
+) -> None:
+    assert node_routes.health_path(tree_of(tmp_path, files), ".").value == path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const router = Router()\nrouter.get('/health', f)",
+        "const app = express()\napp.get('/orders/:id/health', f)",
+        "const app = express()\napp.get('/orders/status', f)",
+        "const app = express()\napp.set('health', 1)\nconst h = app.get('health')",
+    ],
+)
+def test_what_is_no_health_route(source: str, tmp_path: Path) -> None:
+    assert node_routes.health_path(tree_of(tmp_path, {"index.js": source}), ".").value is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "module.exports = { basePath: '/shop' }",
+        "const basePath = '/shop'\nexport default { basePath }",
+        "const base = '/shop'\nconst c: C = { basePath: base as string }\nexport default c",
+    ],
+)
+def test_next_is_asked_below_its_base_path(config: str, tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"dependencies": {"next": "15"}}',
+        "next.config.ts": config,
+        "app/page.tsx": "",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_NEXTJS="true"))
+    assert facts["nextjs"]["health"] == "/shop"
 
 
 @pytest.mark.parametrize("ending", CONFIG_FILES)
