@@ -52,11 +52,13 @@ class Command(NamedTuple):
         script: The script of package.json that it stands in.
         words: Program and arguments, without variables and runners in front.
         text: As it is written.
+        through: The package manager that it is called by, if it is.
     """
 
     script: str
     words: tuple[str, ...]
     text: str
+    through: str | None = None
 
     @property
     def program(self) -> str:
@@ -99,7 +101,9 @@ def is_development(package: Package, name: str) -> bool:
     )
 
 
-def _follow(package: Package, name: str, seen: set[str]) -> Iterator[Command]:
+def _follow(
+    package: Package, name: str, seen: set[str], through: str | None = None
+) -> Iterator[Command]:
     text = package.table("scripts").get(name)
     if not isinstance(text, str) or name in seen:
         return
@@ -109,14 +113,16 @@ def _follow(package: Package, name: str, seen: set[str]) -> Iterator[Command]:
         called = _RUNNERS.fullmatch(part) or _RUNNERS.match(part)
         words = bare(part)
         if called and called[1] in scripts:
+            manager = part.split()[0]
             for inner in (f"pre{called[1]}", called[1], f"post{called[1]}"):
-                yield from _follow(package, inner, seen)
+                yield from _follow(package, inner, seen, manager)
         elif words and words[0] in _SEVERAL:
             for word in words[1:]:
                 if word in scripts:
-                    yield from _follow(package, word, seen)
+                    yield from _follow(package, word, seen, through)
         else:
-            yield Command(name, words, part)
+            own = re.match(r"(?:\w+=\S*\s+)*(npm|pnpm|yarn|bun)\s+(?:exec|dlx|x)\s", part)
+            yield Command(name, words, part, own[1] if own else through)
 
 
 def parts(text: str) -> list[str]:
@@ -206,3 +212,14 @@ def used_tops(tree: Tree, folder: str, package: Package, *scripts: str) -> list[
                 top, slash, _ = name.partition("/")
                 found[top + slash] = None
     return list(found)
+
+
+def script_of(command: tuple[str, ...]) -> str | None:
+    """The script that a command runs, as in `npm run serve` and `npm start`; None for another."""
+    if len(command) < 2 or command[0] not in {"npm", "pnpm", "yarn", "bun"}:
+        return None
+    if command[1] in {"run", "run-script"}:
+        return command[2] if len(command) > 2 else None
+    if command[0] == "bun" or command[1].startswith("-"):
+        return None
+    return command[1]
