@@ -11,7 +11,9 @@ from .node_source import Package
 from .tree import Tree, join
 
 # What an installation of the project's own dependencies runs (docs.npmjs.com, "scripts").
-INSTALL = ("preinstall", "install", "postinstall", "prepublish", "prepare")
+_INSTALL = (
+    "preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare",
+)  # fmt: skip
 _RUNNERS = re.compile(r"(?:npm|pnpm|yarn|bun)(?:\s+run(?:-script)?)?\s+(?:-\S+\s+)*([\w:.@-]+)")
 _SEVERAL = frozenset({"npm-run-all", "run-s", "run-p", "npm-run-all2"})
 _IN_FRONT = frozenset(
@@ -78,6 +80,12 @@ def commands(package: Package, name: str) -> list[Command]:
     for script in (f"pre{name}", name, f"post{name}"):
         found += _follow(package, script, seen)
     return found
+
+
+def install_commands(package: Package) -> list[Command]:
+    """What an installation of the project's own dependencies runs."""
+    seen: set[str] = set()
+    return [command for name in _INSTALL for command in _follow(package, name, seen)]
 
 
 def package_of(program: str) -> str:
@@ -174,11 +182,10 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
         Files of the app's folder, and folders, which end in a slash.
     """
     names: dict[str, None] = {}
-    for script in INSTALL:
-        for command in commands(package, script):
-            names |= dict.fromkeys(named(tree, folder, command.text))
-            if command.program == "patch-package":
-                names["patches/"] = None
+    for command in install_commands(package):
+        names |= dict.fromkeys(named(tree, folder, command.text))
+        if command.program == "patch-package":
+            names["patches/"] = None
     dependencies = {**package.table("devDependencies"), **package.table("dependencies")}
     if "patchedDependencies" in str(package.content) or tree.has(join(folder, "patches/.gitkeep")):
         names["patches/"] = None
@@ -188,7 +195,8 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
     for version in dependencies.values():
         match = re.match(r"(?:file|link|portal):(?:\./)?([\w@.-][\w@./-]*)$", str(version))
         if match and not match[1].startswith(".."):
-            names |= {match[1]: None, match[1].rstrip("/") + "/": None}
+            place = match[1] if tree.has(join(folder, match[1])) else match[1].rstrip("/") + "/"
+            names[place] = None
     found: dict[str, None] = {}
     for name in names:
         # A file in a folder comes with the folder: COPY would put it beside package.json.

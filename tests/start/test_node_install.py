@@ -1,0 +1,233 @@
+"""Dependencies that an installation in the image does not find or refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extensions.finding import Finding
+from tests.start.support import find, subject_of
+
+START = {"start": "node src/index.js"}
+
+
+def _files(files: Mapping[str, str] | None = None, **package: Any) -> dict[str, str]:
+    scripts = {**START, **package.pop("scripts", {})}
+    text = json.dumps({"scripts": scripts, **package}, indent=1)
+    return {"package.json": text, "src/index.js": "", **(files or {})}
+
+
+def _found(root: Path, files: Mapping[str, str] | None = None, **package: Any) -> list[Finding]:
+    found = find(root, _files(files, **package), USE_NODE="true")
+    return [finding for finding in found if finding.rule == "start.node_install"]
+
+
+PNPM_LOCK = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      express:\n{}"
+PNPM_LOCKED = PNPM_LOCK.format("        specifier: ^4.19.0\n        version: 4.19.2\n")
+NPM_LOCKED = '{"lockfileVersion": 3, "packages": {"node_modules/express": {"version": "4.19.2"}}}'
+YARN_LOCKED = '# yarn lockfile v1\n\nexpress@^4.19.0:\n  version "4.19.2"\n'
+BERRY_LOCKED = '__metadata:\n  version: 8\n\n"express@npm:^4.19.0":\n  version: 4.19.2\n'
+
+
+@pytest.mark.parametrize(
+    ("lockfile", "text"),
+    [
+        ("pnpm-lock.yaml", PNPM_LOCKED),
+        ("package-lock.json", NPM_LOCKED),
+        ("yarn.lock", YARN_LOCKED),
+        ("yarn.lock", BERRY_LOCKED),
+        ("bun.lock", '{"workspaces": {"": {"dependencies": {"express": "^4.19.0"}}}}'),
+    ],
+)
+def test_a_lockfile_that_lacks_a_dependency(lockfile: str, text: str, tmp_path: Path) -> None:
+    held = {"express": "^4.19.0"}
+    assert _found(tmp_path / "in-step", {lockfile: text}, dependencies=held) == []
+    more = {**held, "left-pad": "^1"}
+    (found,) = _found(tmp_path / "out", {lockfile: text}, dependencies=more)
+    assert found.certain and found.path == "package.json" and found.line
+    assert "left-pad" in found.seen and lockfile in found.seen
+
+
+@pytest.mark.parametrize(
+    ("lockfile", "text"), [("pnpm-lock.yaml", PNPM_LOCKED), ("yarn.lock", YARN_LOCKED)]
+)
+def test_a_lockfile_of_another_range(lockfile: str, text: str, tmp_path: Path) -> None:
+    (found,) = _found(tmp_path, {lockfile: text}, dependencies={"express": "^5.0.0"})
+    assert found.certain and "express" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("version", "pnpm"), [("5.3", "6"), ("5.4", "7"), ("'6.0'", "8"), ("'9.0'", "10")]
+)
+def test_pnpm_is_the_one_that_reads_the_lockfile(version: str, pnpm: str, tmp_path: Path) -> None:
+    files = _files({"pnpm-lock.yaml": f"lockfileVersion: {version}\n"})
+    assert subject_of(tmp_path, files, USE_NODE="true").facts["node"]["manager_version"] == pnpm
+
+
+def test_two_lockfiles_of_different_managers(tmp_path: Path) -> None:
+    files = {"yarn.lock": YARN_LOCKED, "package-lock.json": NPM_LOCKED}
+    (found,) = _found(tmp_path, files, dependencies={"express": "^4.19.0"})
+    assert not found.certain and found.mend == "git rm package-lock.json"
+
+
+@pytest.mark.parametrize(
+    ("version", "certain"),
+    [
+        ("git+ssh://git@example.com/acme/lib.git", True),
+        ("git+https://example.com/acme/lib.git#v1", True),
+        ("github:acme/lib", True),
+        ("acme/lib#main", True),
+        ("file:../lib", True),
+        ("link:/opt/lib", True),
+    ],
+)
+def test_an_address_that_the_image_does_not_reach(
+    version: str, certain: bool, tmp_path: Path
+) -> None:
+    (found,) = _found(tmp_path, dependencies={"lib": version})
+    assert found.certain is certain and "lib" in found.seen and found.line
+
+
+@pytest.mark.parametrize(
+    "version", ["^1.0.0", "npm:@acme/lib@1", "latest", "https://example.com/lib.tgz", "1 || 2", "*"]
+)
+def test_an_address_that_it_does(version: str, tmp_path: Path) -> None:
+    assert _found(tmp_path, dependencies={"lib": version}) == []
+
+
+def test_a_folder_of_the_app_is_there_at_the_installation(tmp_path: Path) -> None:
+    files = _files({"libs/core/package.json": "{}"}, dependencies={"core": "file:./libs/core"})
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert app.build.manifests == ("package.json", "libs/core/")
+    assert _found(tmp_path, files) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "folder"),
+    [
+        ("node scripts/setup.js", "scripts/"),
+        ("node ./scripts/setup", "scripts/"),
+        ("patch-package", "patches/"),
+        ("prisma generate", "prisma/"),
+        ("node -e \"require('fs').readFileSync('prisma/schema.prisma')\"", "prisma/"),
+        ("npm run setup", "scripts/"),
+    ],
+)
+def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_path: Path) -> None:
+    files = _files(
+        {"scripts/setup.js": "", "patches/a+1.0.0.patch": "", "prisma/schema.prisma": ""},
+        scripts={"postinstall": script, "setup": "node scripts/setup.js"},
+        devDependencies={"prisma": "^6"} if script.startswith("prisma") else {},
+    )
+    subject = subject_of(tmp_path, files, USE_NODE="true")
+    assert subject.stack.apps[0].build.manifests == ("package.json", folder)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "certain"),
+    [
+        ({"prepare": "npm run build", "build": "tsc"}, True),
+        ({"postinstall": "tsc -p ."}, True),
+        ({"postinstall": "svelte-kit sync"}, False),
+        ({"prepare": "tsc || true"}, False),
+        ({"prepare": "git config core.hooksPath .githooks"}, True),
+        ({"prepare": "lefthook install"}, False),
+        ({"postinstall": "node scripts/gone.js"}, True),
+    ],
+)
+def test_an_install_script_that_needs_more(
+    scripts: dict[str, str], certain: bool, tmp_path: Path
+) -> None:
+    (found,) = _found(tmp_path, {"tsconfig.json": "{}"}, scripts=scripts)
+    assert found.certain is certain and found.line
+
+
+@pytest.mark.parametrize(
+    "script", ["husky", "husky install", "echo done", "patch-package", "node -e 'x'", "true"]
+)
+def test_an_install_script_that_runs(script: str, tmp_path: Path) -> None:
+    assert _found(tmp_path, scripts={"prepare": script}) == []
+
+
+def test_patches_that_an_installation_for_production_undoes(tmp_path: Path) -> None:
+    files = {"bun.lock": "patch-package", "patches/a.patch": ""}
+    tools = {"patch-package": "^8"}
+    (found,) = _found(
+        tmp_path, files, scripts={"postinstall": "patch-package"}, devDependencies=tools
+    )
+    assert not found.certain and "patches" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (">=18", False), ("^20", False), ("20.x", False), (">=18 <21", False), ("18 || 20", False),
+        ("*", False), (">=20.9.0", False), ("18 - 22", False), ("<21", False),
+        (">=22", True), ("^18", True), (">=16 <19", True), ("18", True),
+    ],
+)  # fmt: skip
+def test_a_version_of_node_that_the_image_is_not(wanted: str, told: bool, tmp_path: Path) -> None:
+    files = _files(engines={"node": wanted})
+    found = find(tmp_path, files, {"node.image": "node:20-alpine"}, USE_NODE="true")
+    assert [f.certain for f in found if f.rule == "start.node_install"] == [False] * told
+
+
+def test_a_version_of_node_in_a_file(tmp_path: Path) -> None:
+    files = _files({".nvmrc": "v18.17.0\n"})
+    found = find(tmp_path, files, {"node.image": "node:22-alpine"}, USE_NODE="true")
+    assert [f.mend for f in found] == ["Set --set node.image=node:18-alpine."]
+
+
+WORKSPACE = {
+    "package.json": '{"private": true, "workspaces": ["frontend", "packages/*"]}',
+    "package-lock.json": "{}",
+    "packages/ui/package.json": '{"name": "@demo/ui"}',
+    "frontend/app/page.tsx": "",
+}
+
+
+def _workspace(root: Path, **dependencies: str) -> list[Finding]:
+    package = {"name": "web", "dependencies": {"next": "15", **dependencies}}
+    files = {**WORKSPACE, "frontend/package.json": json.dumps(package, indent=1)}
+    found = find(root, files, USE_NEXTJS="true")
+    return [finding for finding in found if finding.rule == "start.node_install"]
+
+
+def test_a_package_of_the_workspace_is_not_found(tmp_path: Path) -> None:
+    (found,) = _workspace(tmp_path, **{"@demo/ui": "*"})
+    assert found.certain and "@demo/ui" in found.seen and "workspace" in found.seen
+
+
+def test_a_member_without_others_has_no_lockfile(tmp_path: Path) -> None:
+    (found,) = _workspace(tmp_path)
+    assert not found.certain and "workspace" in found.seen
+
+
+def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
+    files = {
+        **WORKSPACE,
+        "package.json": '{"workspaces": ["packages/*"]}',
+        "frontend/package.json": '{"dependencies": {"next": "15"}}',
+    }
+    found = find(tmp_path, files, USE_NEXTJS="true")
+    assert [f for f in found if f.rule == "start.node_install"] == []
+
+
+def test_the_top_of_a_workspace(tmp_path: Path) -> None:
+    files = {"packages/ui/package.json": '{"name": "@demo/ui"}'}
+    (found,) = _found(tmp_path, files, workspaces=["packages/*"], dependencies={"@demo/ui": "*"})
+    assert found.certain and "packages/ui/" in found.mend
+
+
+def test_prismas_client_that_bun_makes_in_the_build_alone(tmp_path: Path) -> None:
+    schema = 'generator client {{\n  provider = "prisma-client-js"\n{}}}\n'
+    package = {"dependencies": {"@prisma/client": "^6"}, "packageManager": "bun@1.2.0"}
+    plain = {"prisma/schema.prisma": schema.format("")}
+    (found,) = _found(tmp_path / "lost", plain, **package)
+    assert found.certain and "prisma/schema.prisma" in found.mend
+    kept = {"prisma/schema.prisma": schema.format('  output = "../src/generated"\n')}
+    assert _found(tmp_path / "kept", kept, **package) == []
