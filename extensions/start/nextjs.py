@@ -1,0 +1,143 @@
+"""Settings of Next.js that its image or the proxy do not go along with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .. import javascript, node_scripts
+from ..apps import nextjs
+from ..finding import Finding, where
+from ..javascript import Script
+from ..model import App
+from ..subject import Subject
+from ..tree import join
+
+_RULE = "start.nextjs"
+IDS = {_RULE: "Next.js' settings go along with its standalone output and a read-only image"}
+
+_RENEWS = re.compile(
+    r"^export\s+const\s+revalidate\s*=\s*(?!\s|0\b|false\b)|\brevalidate\s*:\s*(?!\s|0\b|false\b)\w"
+    r"|\b(?:revalidatePath|revalidateTag)\s*\(|fallback\s*:\s*(?:true|['\"]blocking['\"])"
+    r"|\bgenerateStaticParams\b",
+    re.MULTILINE,
+)
+_NOT_RENEWED = re.compile(r"""dynamic\s*=\s*["']force-dynamic["']""")
+_PAGES = re.compile(r"(^|/)(src/)?(app|pages)/")
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """What its configuration and pages say."""
+    for app in subject.stack.apps:
+        if app.kind == "nextjs":
+            config = nextjs.configuration(subject.tree, app.directory)
+            yield from _server(subject, app)
+            yield from _renewed_pages(subject, app, config)
+            if config:
+                yield from _settings(app, config)
+
+
+def _told(certain: bool, path: str, line: int | None, what: str, mend: str) -> Finding:
+    return Finding(_RULE, certain, f"{where(path, line)}: {what}", mend, path, line)
+
+
+def _renewed_pages(subject: Subject, app: App, config: Script | None) -> Iterator[Finding]:
+    """Incremental static regeneration writes the pages anew beside the built ones."""
+    if config and re.search(r"isrFlushToDisk\s*:\s*false|cacheHandler\s*:", config.text):
+        return
+    name = config.path if config else join(app.directory, "next.config.js")
+    for script in javascript.scripts(subject.tree, app.directory):
+        if not _PAGES.search(script.path) or _NOT_RENEWED.search(script.text):
+            continue
+        if match := _RENEWS.search(_code(script)):
+            line = script.text.count("\n", 0, match.start()) + 1
+            yield _told(
+                False,
+                script.path,
+                line,
+                "Next.js writes pages that are revalidated into its own folder, which is "
+                "read-only: each time with an error in the log, and the page stays as it was "
+                "after a restart.",
+                f"Write experimental: {{ isrFlushToDisk: false }} into {name}: such pages (ISR) "
+                "are then kept in memory.",
+            )
+            return
+
+
+def _code(script: Script) -> str:
+    """A file's text with all that is no code blanked, but strings; positions stay."""
+    text = [" " if char != "\n" else char for char in script.text]
+    for token in script.tokens:
+        text[token.start : token.start + len(token.text)] = token.text
+    return "".join(text)
+
+
+def _settings(app: App, config: Script) -> Iterator[Finding]:
+    folder = nextjs.constant(config, "distDir")
+    if folder and folder.value.strip("./") != "next":
+        yield _told(
+            True,
+            config.path,
+            folder.line,
+            f"the build goes to {folder.value}, and the image takes it from .next/.",
+            "Leave distDir out.",
+        )
+    assets = nextjs.constant(config, "assetPrefix")
+    if assets and assets.value.strip("/"):
+        yield _told(
+            False,
+            config.path,
+            assets.line,
+            f"pages load their scripts from {assets.value} (assetPrefix), where nothing puts them.",
+            "Leave assetPrefix out, or upload .next/static there with each version.",
+        )
+    if nextjs.constant(config, "basePath") is None:
+        for place in config.finds("basePath"):
+            if config.tokens[place + 1].text not in {":", ","} or config.tokens[
+                place - 1
+            ].text not in {"{", ","}:
+                continue
+            value = "".join(config.texts(range(place + 2, place + 8)))
+            if re.match(r"(undefined|null|\"\"|'')[,}]", value) or "process.env" not in config.text:
+                continue
+            yield _told(
+                False,
+                config.path,
+                config.line(place),
+                f"basePath is no constant, so the health check asks at {app.health or 'the port'}.",
+                f"Set --set {app.kind}.health=PATH, with the base path in front.",
+            )
+            break
+
+
+def _server(subject: Subject, app: App) -> Iterator[Finding]:
+    """A server of the project's own, which the standalone output leaves out."""
+    if app.command != ("node", "server.js"):
+        return
+    package = subject.package(app)
+    for command in node_scripts.commands(package, "start"):
+        file = next((word for word in command.words[1:] if not word.startswith("-")), "")
+        if command.program not in {"node", "tsx", "ts-node"} or "standalone" in file:
+            continue
+        name = re.sub(r"\.\w+$", "", file.removeprefix("./"))
+        path = next(
+            (
+                found
+                for ending in javascript.ENDINGS
+                for stem in (name, name.replace("dist/", ""), name.replace("dist/", "src/"))
+                if subject.tree.has(found := join(app.directory, stem + ending))
+            ),
+            None,
+        )
+        script = javascript.read(subject.tree, path) if path else None
+        if path and script and re.search(r"""["']next["']""", script.text):
+            yield _told(
+                False,
+                path,
+                None,
+                "the app has a server of its own, and Next.js' standalone output, which the image "
+                "runs, has another one in its place: what yours adds is not there.",
+                "Move what it adds into route handlers or middleware; WebSockets and the like "
+                "need an app of their own.",
+            )
+            return

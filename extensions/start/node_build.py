@@ -1,0 +1,118 @@
+"""What keeps apps on Node from being built in their image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .. import javascript, node_scripts
+from ..apps import nextjs
+from ..environment_reads.javascript import loaded_reads
+from ..finding import Finding, where
+from ..model import App
+from ..node_source import Package
+from ..subject import Subject
+
+_RULE = "start.node_build"
+IDS = {_RULE: "Builds of the apps on Node have the files and variables that they need"}
+
+# Not loaded by `next build`.
+_AT_RUN_TIME = re.compile(r"(^|/)(middleware|proxy|instrumentation|instrumentation-client)\.\w+$")
+_MOST_NAMES = 5
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Files outside of what is built, and variables that the build itself reads."""
+    for app in subject.of("node"):
+        package = subject.package(app)
+        yield from _outside(subject, app)
+        yield from _programs(app, package)
+        if app.kind == "nextjs":
+            yield from _variables(subject, app, package)
+
+
+def _outside(subject: Subject, app: App) -> Iterator[Finding]:
+    """Imports of what lies above the app's folder, which alone enters the image."""
+    if app.directory == ".":
+        return
+    top = app.directory + "/"
+    for script in javascript.scripts(subject.tree, app.directory):
+        ups = "../" * (script.path.removeprefix(top).count("/") + 1)
+        if ups not in script.text:
+            continue
+        for name in javascript.imports(script):
+            target = javascript.resolve(subject.tree, app.directory, script.path, name)
+            if name.startswith(ups) and target and not target.startswith(top):
+                line = script.text[: script.text.index(name)].count("\n") + 1
+                yield Finding(
+                    _RULE,
+                    certain=True,
+                    seen=f"{where(script.path, line)}: it imports {target}, and {top} alone enters "
+                    "the image.",
+                    mend=f"Move {target} into {top} and import it from there.",
+                    path=script.path,
+                    line=line,
+                )
+                return
+
+
+def _programs(app: App, package: Package) -> Iterator[Finding]:
+    """Programs of the build script that no image of Node's has."""
+    build = "build" if app.kind == "nextjs" or getattr(app.build, "build", None) else ""
+    for command in node_scripts.commands(package, build):
+        line = package.lines.get(("scripts", command.script))
+        text = str(package.table("scripts").get(command.script, ""))
+        missing = command.program in {"git", "python", "python3", "make", "bash", "docker"}
+        if missing and "slim" not in app.build.image and "alpine" not in app.build.image:
+            missing = command.program == "docker"
+        if missing and command.program == "bash" and "alpine" not in app.build.image:
+            missing = False
+        if missing:
+            yield Finding(
+                _RULE,
+                certain="||" not in text,
+                seen=f"{where(package.path or '', line)}: `{command.text}` runs "
+                f"{command.program}, which the image {app.build.image} does not have.",
+                mend="Do without it in the build script (`sh` and `node` are there), or set "
+                f"--set {app.kind}.image=IMAGE to one with it.",
+                path=package.path,
+                line=line,
+            )
+            return
+
+
+def _variables(subject: Subject, app: App, package: Package) -> Iterator[Finding]:
+    """What `next build` loads and what fails without a variable: its settings, pages and routes."""
+    tree, folder = subject.tree, app.directory
+    entries = [p for p in nextjs.entries(tree, folder) if not _AT_RUN_TIME.search(p)]
+    given = {argument.name for argument in app.build_arguments}
+    files: dict[str, list[tuple[str, int]]] = {}
+    for read in loaded_reads(tree, folder, entries):
+        if read.name not in given and not read.path.endswith(".prisma"):
+            files.setdefault(read.path, []).append((read.name, read.line))
+    # Prisma's schema is no module: the client asks for its variables when it connects.
+    for path, found in files.items():
+        names = list(dict.fromkeys(name for name, _ in found))
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        line = found[0][1]
+        yield Finding(
+            _RULE,
+            certain=True,
+            seen=f"{where(path, line)}: `next build` fails without {', '.join(names[:_MOST_NAMES])}"
+            f"{more}, and the build of the image is given no setting of the container.",
+            mend=_mend(subject, package, path),
+            path=path,
+            line=line,
+        )
+
+
+def _mend(subject: Subject, package: Package, path: str) -> str:
+    script = javascript.read(subject.tree, path)
+    text = script.text if script else ""
+    if "SKIP_ENV_VALIDATION" in text:
+        build = package.table("scripts").get("build", "next build")
+        return f'Write "build": "SKIP_ENV_VALIDATION=1 {build}" in package.json.'
+    return (
+        "Check it where a request needs it, or not while building: "
+        "if (process.env.NEXT_PHASE !== 'phase-production-build') { … }."
+    )

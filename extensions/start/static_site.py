@@ -1,0 +1,84 @@
+"""Front ends that the stack leaves out, as nothing of it serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from .. import node_source
+from ..apps import node
+from ..errors import ProjectError
+from ..finding import Finding, where
+from ..services import KINDS
+from ..subject import Subject
+
+_RULE = "start.left_out"
+IDS = {_RULE: "Every app of the project is part of the stack"}
+
+_DEPTH = 2
+_NEVER = {kind.folder for kind in KINDS.values()} | {
+    "tests", "test", "e2e", "docs", "examples", "example", "packages", "libs", "storybook",
+}  # fmt: skip
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Folders with a package.json of a front end that no app of the stack is in."""
+    tree = subject.tree
+    folders = {app.directory for app in subject.stack.apps}
+    scripts = [
+        str(package.table("scripts"))
+        for folder in {".", *folders}
+        if (package := _package(subject, folder))
+    ]
+    for path in tree.below(".", "package.json"):
+        folder = str(PurePosixPath(path).parent)
+        parts = PurePosixPath(folder).parts
+        if PurePosixPath(path).name != "package.json" or folder in folders or len(parts) > _DEPTH:
+            continue
+        if not _NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
+            continue
+        package = _package(subject, folder)
+        # The build of an app may build it, too.
+        if package is None or (parts and any(f" {folder}" in text for text in scripts)):
+            continue
+        if any(app in parts[:-1] for app in folders - {"."}):
+            continue
+        yield from _of(subject, folder, package)
+
+
+def _package(subject: Subject, folder: str) -> node_source.Package | None:
+    try:
+        return node_source.read_package_json(subject.tree, folder)
+    except ProjectError:
+        return None
+
+
+def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator[Finding]:
+    place = "the top folder" if folder == "." else f"{folder}/"
+    has_next = "nextjs" in subject.facts
+    if "next" in package.table("dependencies") and not has_next:
+        line = package.lines.get(("dependencies", "next"))
+        yield Finding(
+            _RULE,
+            certain=False,
+            seen=f"{where(package.path or '', line)}: {place} holds a Next.js app, which is not "
+            "part of the stack, as USE_NEXTJS is not true in .config/project.conf.",
+            mend=f"Set --set nextjs.dir={folder}.",
+            path=package.path,
+            line=line,
+        )
+        return
+    if (builder := node.find_static(subject.tree, folder, package)) is None:
+        return
+    title, table, name = builder
+    line = package.lines.get((table, name))
+    yield Finding(
+        _RULE,
+        certain=False,
+        seen=f"{where(package.path or '', line)}: {place} holds an app that {title} builds to "
+        "static files, and nothing of the stack builds or serves them.",
+        mend="Serve its files from the API (its build in the API's folder, mounted there), or "
+        "publish them on a host of static files.",
+        path=package.path,
+        line=line,
+    )

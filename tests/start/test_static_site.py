@@ -1,0 +1,86 @@
+"""Front ends that nothing of the stack serves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extensions.errors import ProjectError
+from extensions.finding import Finding
+from tests.start.support import find, find_api, subject_of
+
+VITE = {"scripts": {"dev": "vite", "build": "vite build"}, "devDependencies": {"vite": "^5"}}
+API = {"backend/requirements.txt": "fastapi\nuvicorn\n", "backend/main.py": ""}
+
+
+def _left_out(root: Path, folder: str, package: dict[str, Any], **files: str) -> list[Finding]:
+    page = {f"{folder}/index.html": "", f"{folder}/package.json": json.dumps(package, indent=1)}
+    found = find_api(root, {**page, **files})
+    return [finding for finding in found if finding.rule == "start.left_out"]
+
+
+@pytest.mark.parametrize("folder", ["frontend", "web", "apps/web"])
+def test_a_page_beside_an_api(folder: str, tmp_path: Path) -> None:
+    (found,) = _left_out(tmp_path, folder, VITE)
+    assert not found.certain and found.line and "Vite" in found.seen
+    assert found.path == f"{folder}/package.json"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        {**VITE, "dependencies": {"express": "^4"}},
+        {**VITE, "scripts": {"build": "vite build", "start": "serve -s dist"},
+         "dependencies": {"serve": "^14"}},
+        {"name": "tools", "devDependencies": {"prettier": "^3"}},
+        {"devDependencies": {"vite": "^5"}},
+    ],
+)  # fmt: skip
+def test_what_is_no_page(package: dict[str, Any], tmp_path: Path) -> None:
+    assert _left_out(tmp_path, "frontend", package) == []
+
+
+def test_folders_of_tests_and_libraries_are_no_apps(tmp_path: Path) -> None:
+    assert _left_out(tmp_path, "packages/ui", VITE) == []
+    assert _left_out(tmp_path, "e2e", VITE) == []
+
+
+def test_a_page_that_an_app_builds_itself(tmp_path: Path) -> None:
+    package = {"scripts": {"start": "node index.js", "build": "npm --prefix client run build"}}
+    files = {
+        "package.json": json.dumps(package),
+        "index.js": "",
+        "client/package.json": json.dumps(VITE),
+        "client/index.html": "",
+    }
+    assert [f for f in find(tmp_path, files, USE_NODE="true") if "left" in f.rule] == []
+
+
+def test_next_that_is_switched_off(tmp_path: Path) -> None:
+    (found,) = _left_out(tmp_path, "frontend", {"dependencies": {"next": "15"}})
+    assert found.mend == "Set --set nextjs.dir=frontend."
+
+
+def test_a_page_alone_is_refused_with_its_builder(tmp_path: Path) -> None:
+    files = {"package.json": json.dumps(VITE), "index.html": "", "src/main.js": ""}
+    with pytest.raises(ProjectError, match="Vite builds the app to static files"):
+        subject_of(tmp_path, files, USE_NODE="true")
+
+
+def test_a_server_may_be_named_for_it(tmp_path: Path) -> None:
+    files = {"package.json": json.dumps(VITE), "index.html": "", "src/main.js": ""}
+    command = {"node.command": "npx serve dist"}
+    app = subject_of(tmp_path, files, command, USE_NODE="true").stack.apps[0]
+    assert app.command == ("npx", "serve", "dist")
+
+
+@pytest.mark.parametrize("path", ["server/index.js", "bin/www.js", "src/bootstrap.ts"])
+def test_an_app_whose_start_script_names_its_file(path: str, tmp_path: Path) -> None:
+    name = path.replace("src/", "dist/").replace(".ts", ".js")
+    package = {"scripts": {"build": "tsc", "start": f"node {name}"}}
+    files = {"package.json": json.dumps(package), path: ""}
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert app.command == ("node", name)
