@@ -47,7 +47,7 @@ class Choice:
         asked: Jinja's condition under which Copier asks for it; empty for always. The answer is
             there all the same.
         computed: Gives the default, where that depends on the answers before it.
-        proposed: The project's folder says the default (`pipeline.propose`).
+        proposed: The project's folder says the default (`pipeline.propose`, `env_example.propose`).
         setting: What `--set` does with it, for the README's table; empty where it does not take it.
     """
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .choice import Choice, Form, Retired, is_line
+from .env_example import CHOICE as ENV_EXAMPLE
 from .errors import ProjectError
 from .pipelines import PLATFORMS
 from .proxies import PROXIES
@@ -95,6 +96,7 @@ def _all() -> Iterator[Choice]:
         False,
         setting="The app gets the server's NVIDIA GPUs",
     )
+    yield ENV_EXAMPLE
     yield Choice(
         "targets",
         "Where else should it run than on one server?",

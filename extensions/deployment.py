@@ -49,12 +49,14 @@ class Deployment:
         pipeline: The pipelines of CI platforms.
         surfaces: What the templates of each target see, by the target's name.
         output: The folder of the generated files, relative to the project's; `.` for the same.
+        env_example: The name of the example of `.env`.
     """
 
     stack: Stack
     pipeline: Pipeline
     surfaces: Mapping[str, Surface]
     output: str
+    env_example: str
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -115,6 +117,7 @@ class Deployment:
             "sql_folders": tuple(dict.fromkeys(s.sql_folder for s in self.surfaces.values())),
             "to_project": self.to_project,
             "to_output": self.to_output,
+            "env_example": self.env_example,
             "guide": Guide(self.stack.name),
             **CONSTANTS,
         }
@@ -197,6 +200,7 @@ def _derive(state: str) -> Deployment:
         build_pipeline(answers, stack),
         {name: target.build(answers, stack) for name, target in TARGETS.items()},
         answers["output"],
+        answers["env_example"],
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         apps,
         choices,
         deployment,
+        env_example,
         errors,
         facts,
         layout,
@@ -35,11 +36,14 @@ else:
     _PACKAGE = runpy.run_path(str(Path(__file__).with_name("loader.py")))["load"](
         Path(__file__).resolve().parent
     )
-    apps, choices, deployment, errors, facts, layout, own_variables, pipeline, settings = (
+    (
+        apps, choices, deployment, env_example, errors, facts, layout, own_variables, pipeline,
+        settings,
+    ) = (
         import_module(f"{_PACKAGE.__name__}.{name}")
         for name in (
-            "apps", "choices", "deployment", "errors", "facts", "layout", "own_variables",
-            "pipeline", "settings",
+            "apps", "choices", "deployment", "env_example", "errors", "facts", "layout",
+            "own_variables", "pipeline", "settings",
         )
     )  # fmt: skip
 
@@ -65,9 +69,9 @@ class SpinboxContext(ContextHook):
         context["languages"] = ()
         destination = str(Path(context["_copier_conf"]["dst_path"]).absolute())
         output = str(context.get("output") or ".")
+        answers_file = str(context["_copier_conf"]["answers_file"])
         try:
             overrides = json.dumps(context.get("overrides") or {}, sort_keys=True, default=str)
-            answers_file = str(context["_copier_conf"]["answers_file"])
             context["detected_project"] = _detect(destination, output, overrides, answers_file)
             project = context.get("project") or context["detected_project"]
             context["languages"] = apps.languages(project or {})
@@ -91,10 +95,7 @@ class SpinboxContext(ContextHook):
         def propose(key: str) -> Any:
             """The default of a question: the project's folder or the answers before give it."""
             choice = choices.CHOICES[key]
-            try:
-                proposed = _propose(destination, output) if choice.proposed else {}
-            except errors.ProjectError:
-                proposed = {}
+            proposed = _propose(destination, output, answers_file) if choice.proposed else {}
             return proposed[key] if key in proposed else choice.default_for(context)
 
         def objection(key: str, value: Any) -> str:
@@ -150,7 +151,14 @@ def _stored(answers_file: Path) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=8)
-def _propose(destination: str, output: str) -> dict[str, Any]:
-    """What the folder of a project says of its pipelines; nothing in a temporary one."""
+def _propose(destination: str, output: str, answers_file: str) -> dict[str, Any]:
+    """What the folder of a project says of what is generated; nothing in a temporary one."""
     root = layout.project_root(Path(destination), output)
-    return pipeline.propose(root) if facts.is_project(root) else {}
+    proposed: dict[str, Any] = {}
+    try:
+        if facts.is_project(root):
+            proposed |= env_example.propose(Path(destination), answers_file)
+            proposed |= pipeline.propose(root)
+    except errors.ProjectError:
+        pass
+    return proposed

@@ -16,7 +16,7 @@ class Variable:
 
     Attributes:
         name: Its name.
-        group: The heading it stands under in `.env.example`.
+        group: The heading it stands under in the example of `.env`.
         help: One line for the reader.
         default: What holds when it is not set; None for none.
         required: The stack does not start without it.
@@ -683,7 +683,7 @@ class Stack:
         services: Backing services.
         external: Those that run elsewhere.
         migrations: Present with PostgreSQL where there is something to do.
-        variables: Every variable once, in the order of `.env.example`.
+        variables: Every variable once, in the order of the example of `.env`.
         with_proxy: Caddy stands in front of the apps that serve HTTP.
         headers: What it adds to answers that have no such header, by name.
         warnings: What the user should know, one sentence each.

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from . import env_example, source_text
 from .conf import Conf, switched_on
 from .errors import ProjectError
 from .origins import BY_HAND, Found, Origin, and_more
 from .secret_files import is_public, matching
-from .tree import PLAIN_PATH, Tree, join
+from .tree import MEGABYTE, PLAIN_PATH, Tree, join
 
-# The first line, or a heading, of the generated file, which pads them to one width.
-_GENERATED_SETTINGS = re.compile(
-    r"^# (Settings of \S+ in production\.|(?=.{99}$)--- .+ -+$)", re.MULTILINE
-)
 # No app reads more, and each stands in every file that is generated.
 _MOST_VARIABLES = 1000
 _ENV_EXAMPLES = (
-    ".env.example",
-    ".env.example.orig",
+    env_example.USUAL,
+    f"{env_example.USUAL}.orig",
     ".env.local.example",
     ".env.production.example",
     ".env.sample",
+    ".env.template",
+    ".env.dist",
+    "env.example",
+    "env.sample",
 )
 
 
@@ -102,23 +104,42 @@ class Project:
         return self.tree.first(folder, *manifests) is not None
 
     def variables(self, folder: str) -> Found[list[str]]:
-        """Names, never values, of the variables in the app's own example files."""
+        """Names, never values, of the variables in the app's own example files.
+
+        Those of the top folder are an app's elsewhere where its source reads them.
+        """
+        places = self._examples(folder)
+        if folder != "." and (shared := self._examples(".")):
+            wanted = shared.keys() - places.keys()
+            read = _names_read(self.tree, folder, wanted) if wanted else frozenset()
+            places |= {name: place for name, place in shared.items() if name in read}
+        names = list(places)
+        if not names:
+            return Found([], "no variables in a .env.example or the like")
+        return Found(names, f"names {names[0]}{and_more(names)}", *places[names[0]])
+
+    def _examples(self, folder: str) -> dict[str, tuple[str, int]]:
+        """The names in a folder's example files, and where each stands first."""
         places: dict[str, tuple[str, int]] = {}
         for name in _ENV_EXAMPLES:
             if self.tree.has(path := join(folder, name)):
-                text = self.tree.read(path)
-                # The root's may be the generated one, or hold it behind the user's own lines.
-                if path == ".env.example" and (generated := _GENERATED_SETTINGS.search(text)):
-                    text = text[: generated.start()]
-                for number, line in enumerate(text.splitlines(), start=1):
-                    if match := re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line):
-                        places.setdefault(match[1], (path, number))
+                text = env_example.theirs(self.tree.read(path))
+                for one in env_example.lines(text):
+                    places.setdefault(one.name, (path, one.number))
                 if len(places) > _MOST_VARIABLES:
                     raise ProjectError(
                         f"{path} names more than {_MOST_VARIABLES} variables: is it an example of "
                         "an app's settings? Rename it, or make it shorter."
                     )
-        names = list(places)
-        if not names:
-            return Found([], "no variables in a .env.example or the like")
-        return Found(names, f"names {names[0]}{and_more(names)}", *places[names[0]])
+        return places
+
+
+def _names_read(tree: Tree, folder: str, names: Collection[str]) -> set[str]:
+    """Those of the names that an app's source has, in any of the forms that read them."""
+    left = set(names)
+    for path in tree.below(folder):
+        if not left or not path.endswith(source_text.ENDINGS):
+            continue
+        with suppress(ProjectError):
+            left -= source_text.names_read(tree.read(path, MEGABYTE), left)
+    return set(names) - left

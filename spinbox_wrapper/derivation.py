@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from extensions import (
         choices,
         deployment,
+        env_example,
         errors,
         facts,
         finding,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         "ROOT",
         "choices",
         "deployment",
+        "env_example",
         "errors",
         "facts",
         "finding",

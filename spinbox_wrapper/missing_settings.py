@@ -17,7 +17,7 @@ _OVERLAYS = "deploy/kubernetes/overlays"
 
 
 def required_in(example: bytes) -> frozenset[str]:
-    """The names that an `.env.example` leaves empty: those that have to be set."""
+    """The names that an example of `.env` leaves empty: those that have to be set."""
     return frozenset(name.decode() for name in _EMPTY.findall(example))
 
 

@@ -214,7 +214,7 @@ def read(request: Request) -> Reading:
         overrides = settings.check_overrides(answers.get("overrides") or {})
         choices = _apply_settings(request, answers, overrides)
         choices |= _lists(request, answers)
-        choices |= _pipelines(request, answers)
+        choices = _proposed(request, answers, first=stored is None) | choices
         found = derivation.facts.read_project(request.project, settings.hints(overrides))
     except derivation.errors.ProjectError as error:
         raise UserError(str(error)) from None
@@ -443,14 +443,17 @@ def _check_output_folder(output: str, facts: Mapping[str, Any]) -> None:
 
 
 def _required(tree: Mapping[str, File]) -> frozenset[str]:
-    example = tree.get(".env.example")
+    """The names that have to be set, as the example of a generated tree has them."""
+    names = derivation.env_example.CHOICE.values
+    example = next((tree[name] for name in names if name in tree), None)
     return missing_settings.required_in(example.content) if example else frozenset()
 
 
-def _hidden_warnings(folders: list[str]) -> list[str]:
+def _hidden_warnings(paths: list[str]) -> list[str]:
     return [
-        f"git ignores {folder}, so a clone lacks it: add !{folder} to .gitignore, or move it."
-        for folder in folders
+        f"git ignores {path}, so a clone lacks it: add !{path} to .gitignore"
+        + (", or move it." if path.endswith("/") else ".")
+        for path in paths
     ]
 
 
@@ -554,8 +557,8 @@ def _lists(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _pipelines(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """What the project's folder says of pipelines, while it is not stored yet."""
+def _proposed(request: Request, answers: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
+    """What the project's folder says of choices that are stored once, while they are not yet."""
     pipeline = derivation.pipeline
     if "ci_registry" in request.choices:
         try:
@@ -567,7 +570,11 @@ def _pipelines(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
     targets = any(known[name].from_repository for name in request.added.get("targets", ()))
     proposed = pipeline.propose(request.project) if asked or targets else {}
     wanted = proposed if asked else {"ci_folder"}
-    return {k: value for k, value in proposed.items() if k in wanted and k not in answers}
+    chosen = {k: value for k, value in proposed.items() if k in wanted}
+    if first:
+        # Files that were generated before keep the names they have.
+        chosen |= derivation.env_example.propose(request.root, request.answers_file)
+    return {key: value for key, value in chosen.items() if key not in answers}
 
 
 def _base(template: Template, stored: Answers | None, answers_file: str) -> dict[str, File]:

@@ -41,6 +41,13 @@ def _no_question_about_uploads(folder: Path) -> None:
     path.write_text(re.sub(r"\nuploads:\n(?:  .*\n)+", "", path.read_text()))
 
 
+def _one_name_of_the_example(folder: Path) -> None:
+    path = folder / "copier.yml"
+    path.write_text(re.sub(r"\nenv_example:\n(?:  .*\n)+", "", path.read_text()))
+    template = folder / "template"
+    (template / "{{ env_example }}.jinja").rename(template / ".env.example.jinja")
+
+
 def _files_that_went(folder: Path) -> None:
     (folder / "template/deploy/NOTES.md").write_text("# Notes\n\nOne.\n\nTwo.\n")
     script = folder / "template/deploy/hello.sh"
@@ -80,6 +87,7 @@ RELEASES: dict[str, tuple[Callable[[Path], None], ...]] = {
         _fewer_logs,
         _another_name,
         _no_question_about_uploads,
+        _one_name_of_the_example,
         _files_that_went,
         _no_caddyfile,
         _older_uv,

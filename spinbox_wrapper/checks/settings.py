@@ -96,10 +96,10 @@ def are_made(context: Context) -> bool:
 
 
 def required(context: Context) -> list[str]:
-    """Names that have to be set: those of the stack, and what `.env.example` leaves empty."""
+    """Names that have to be set: those of the stack, and what its example leaves empty."""
     names = [variable.name for variable in context.stack.variables if variable.required]
     try:
-        text = (context.root / ".env.example").read_text("utf-8")
+        text = (context.root / context.outcome.deployment.env_example).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         text = ""
     names += re.findall(r"^([A-Za-z_]\w*)=\s*$", text, re.MULTILINE)

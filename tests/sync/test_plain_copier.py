@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pexpect
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.integration
 # An update takes longer than a copy: two shapes stand for all, which follow in `make test-all`.
 UPDATED = ("everything--with-deps", "python-postgresql")
 OTHERS = [pytest.param(s, marks=pytest.mark.extended) for s in SHAPES if s not in UPDATED]
-URL = "gh:Gonzillaaa/spinbox-deploy"
 
 
 def copier(*arguments: str | Path, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -47,16 +46,6 @@ def wrapped(folder: Path) -> Path:
     root = compose("profile-web-app", folder / "wrapped")
     build(root)
     return root
-
-
-@pytest.fixture
-def published(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The public URL, which leads git to the repository of this test."""
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repository}.insteadOf")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{URL[3:]}.git")
-    monkeypatch.setenv("COPIER_CACHE_DIR", str(tmp_path / "copier-cache"))
-    yield URL
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -17,9 +17,9 @@ from tests.cases import CASES
 from tests.conftest import Project
 from tests.runs import build
 
-DEPLOY = Path(__file__).resolve().parents[2] / "template/deploy"
-SCRIPTS = [DEPLOY / "init-env.sh", DEPLOY / "settings.awk"]
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+DEPLOY = GOLDEN / "profile-web-app/deploy"
+SCRIPTS = [DEPLOY / "init-env.sh", DEPLOY / "settings.awk"]
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 
 

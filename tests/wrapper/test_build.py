@@ -546,7 +546,7 @@ def test_an_edited_example_is_still_no_list_of_the_apps_variables(
 def test_an_example_of_ones_own_with_headings_is_read(project: Project) -> None:
     root = project("node")
     (root / ".env.example").write_text("# --- Payments ---\nSTRIPE_KEY=x\n")
-    build(root, "--adopt=keep")
+    build(root)
     project_facts: Any = answers(root)["project"]
     assert project_facts["node"]["variables"] == ["STRIPE_KEY"]
 
@@ -555,7 +555,7 @@ def test_variables_stay_when_the_example_is_merged(project: Project) -> None:
     root = project("node")
     example = root / ".env.example"
     example.write_text("# Payments\nSTRIPE_KEY=x\n")
-    assert run(root, "--adopt=merge").code == 1
+    assert run(root, "--set", "env_example=.env.example", "--adopt=merge").code == 1
     text = re.sub(r"^(<{7} .*|={7}|>{7} .*)\n", "", example.read_text(), flags=re.MULTILINE)
     example.write_text(text)
     assert run(root, "--check").code == 0
