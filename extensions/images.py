@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import yaml
 
+from . import compose_files
 from .conf import Conf, given
 from .errors import ProjectError
 from .image_reference import ImageReference
@@ -30,22 +31,15 @@ def development_images(tree: Tree) -> dict[str, Found[str]]:
     if path is None:
         return {}
     try:
-        loader = yaml.SafeLoader(tree.read(path))
-        root = loader.get_single_node()
-        document = loader.construct_document(root) if root else None
+        services = compose_files.read(tree, path)
     except yaml.YAMLError:
         raise ProjectError(f"{path} is not valid YAML: mend it first.") from None
-    services = document.get("services") if isinstance(document, dict) else None
-    return {
-        str(name): Found(
-            service["image"],
-            f"image of service {name}",
-            path,
-            _line_of(root, "services", str(name), "image"),
-        )
-        for name, service in (services if isinstance(services, dict) else {}).items()
-        if isinstance(service, dict) and isinstance(service.get("image"), str)
-    }
+    found: dict[str, Found[str]] = {}
+    for one in services:
+        if one.image is not None:
+            reason = f"image of service {one.name}"
+            found.setdefault(one.name, Found(one.image, reason, path, one.image_line))
+    return found
 
 
 def service_image(
@@ -74,14 +68,3 @@ def service_image(
 def _tagged(image: str, versions: Conf, suffix: str = "") -> Found[str] | None:
     version = given(versions, f"{image.upper()}_VERSION")
     return replace(version, value=f"{image}:{version.value}{suffix}") if version else None
-
-
-def _line_of(node: yaml.Node | None, *keys: str) -> int | None:
-    """The line of the key that `keys` lead to; YAML's merges have been made."""
-    line = None
-    for key in keys:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        # The last of several counts.
-        same = [(k.start_mark.line + 1, value) for k, value in pairs if k.value == key]
-        line, node = same[-1] if same else (None, None)
-    return line

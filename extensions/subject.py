@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import node_source, python_source
@@ -22,11 +22,13 @@ class Subject:
         tree: The project's files as a clone would have them.
         stack: What runs.
         facts: What was read and what was set by hand in its place (`settings.lay_over`).
+        overrides: What was set by hand, by `--set` key.
     """
 
     tree: Tree
     stack: Stack
     facts: Mapping[str, Any]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, runtime: str) -> tuple[App, ...]:
         """The apps of a language, `python` or `node`."""

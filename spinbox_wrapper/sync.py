@@ -133,8 +133,10 @@ class Outcome:
     @cached_property
     def findings(self) -> tuple[derivation.finding.Finding, ...]:
         """What keeps the stack from starting, or may; what does for certain comes first."""
-        facts = derivation.settings.lay_over(self.answers["project"], self.answers["overrides"])
-        return derivation.start.find(derivation.subject.Subject(self.tree, self.stack, facts))
+        overrides = self.answers["overrides"]
+        facts = derivation.settings.lay_over(self.answers["project"], overrides)
+        subject = derivation.subject.Subject(self.tree, self.stack, facts, overrides)
+        return derivation.start.find(subject)
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""

@@ -33,7 +33,7 @@ def subject_of(
     checked = check_overrides(overrides or {})
     reading = read_project(write_project(root, files, **settings), hints(checked))
     stack = build_stack(reading.facts, checked, complete({}))
-    return Subject(reading.tree, stack, lay_over(reading.facts, checked))
+    return Subject(reading.tree, stack, lay_over(reading.facts, checked), checked)
 
 
 def find(
