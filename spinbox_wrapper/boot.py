@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from . import derivation
+from . import derivation, log_cause
 from .checks.model import Check, Context, failed, passed, warned
 from .checks.settings import required
 from .derivation import programs
@@ -39,6 +39,7 @@ _BUILD_SECONDS = 3600
 _START_SECONDS = 300
 _ANSWER_SECONDS = 30
 _LOG_LINES = 30
+_READ_LINES = 300
 _STDERR = 2
 
 
@@ -256,14 +257,14 @@ def _start(copy: Copy, stack: derivation.model.Stack) -> Check:
     # When its time is over, Compose may end as if all were well.
     if result.returncode == 0 and not ill:
         return passed(id_, f"The stack was healthy {_since(began)} after its start.")
-    for service in ill:
-        log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), service, timeout=60)
-        _show(service, log.text, copy)
+    logs = {service: _log(copy, service) for service in ill}
+    for service, log in logs.items():
+        _show(service, log, copy)
     if not ill:
         _show("up", result.error, copy)
     names = " and ".join(ill) or "The stack"
     verb = "do" if len(ill) > 1 else "does"
-    seen = f"{names} {verb} not become healthy: the log above says why."
+    seen = _because(f"{names} {verb} not become healthy", *logs.values())
     return failed(id_, seen, f"Mend {names if ill else 'what the log names'}, then check again.")
 
 
@@ -298,10 +299,23 @@ def _ask(copy: Copy, app: derivation.model.App, began: float) -> Check:
         if time.monotonic() > until:
             break
         time.sleep(0.2)
-    log = copy.compose("logs", "--no-color", "--tail", str(_LOG_LINES), app.name, timeout=60)
-    _show(app.name, log.text, copy)
+    log = _log(copy, app.name)
+    _show(app.name, log, copy)
     said = f"answered {answer}" if isinstance(answer, int) else f"got no answer ({answer})"
-    return failed(id_, f"GET {path} {said}.", f"Mend {app.name}: its log is above.")
+    seen = _because(f"GET {path} {said}", log, otherwise="")
+    return failed(id_, seen, f"Mend {app.name}: its log is above.")
+
+
+def _log(copy: Copy, service: str) -> str:
+    """The end of a service's log, with more than is shown: a cause can stand above a traceback."""
+    lines = str(_READ_LINES)
+    return copy.compose("logs", "--no-color", "--tail", lines, service, timeout=60).text
+
+
+def _because(what: str, *logs: str, otherwise: str = ": the log above says why") -> str:
+    """What went wrong, and the cause where a log names one of the known kinds."""
+    cause = next(filter(None, map(log_cause.find, logs)), None)
+    return f"{what}. {cause}" if cause else f"{what}{otherwise}."
 
 
 def _get(copy: Copy, app: derivation.model.App, path: str) -> int | str:

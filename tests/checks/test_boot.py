@@ -119,6 +119,21 @@ def test_a_failed_build_is_removed_and_nothing_is_started(
     assert "of-the-shell" not in Path(f"{log}.env").read_text()
 
 
+def test_a_cause_that_the_log_names_is_said(
+    ready: Ready, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, _ = _recorder(tmp_path / "bin", up="exit 1")
+    program = tmp_path / "bin/docker"
+    ill = '{"Service": "app", "State": "restarting", "ExitCode": 1}'
+    log = "app-1  | OSError: [Errno 30] Read-only file system: '/app/data'"
+    answers = f"""case "$*" in *" ps "*) echo '{ill}' ;; *" logs "*) echo "{log}" ;; esac\n"""
+    program.write_text(program.read_text() + answers)
+    monkeypatch.setenv("PATH", path)
+    found = _boot(ready("fastapi"))[-1]
+    assert (found.id, found.status.value) == ("boot.start", "fail")
+    assert found.seen.startswith("app does not become healthy. The app writes /app/data,")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_boot_is_removed(
     ready: Ready, tmp_path: Path, number: signal.Signals
