@@ -449,7 +449,7 @@ def _generate(
             folder = sync.folder_in_git(request)
             click.echo(diff.unified(outcome.steps, folder, colour=_colour()), nl=False)
         if written or preview:
-            text = report.as_text(outcome, written=written, verbose=verbose)
+            text = report.as_text(outcome, written=written, verbose=verbose, check=check)
             say(text, err=differences)
     if problem:
         raise UserError(problem)

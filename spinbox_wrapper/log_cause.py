@@ -115,7 +115,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], str]], ...] 
         (_MISSING_FIELD.pattern, _fields),
         # As `os.environ[...]` raises it, and not any dictionary.
         (
-            r"(?:os\.environ\[|<frozen os>\", line \d+, in __getitem__|/os\.py\", line \d+, in __getitem__).*"
+            r"(?:os\.environ\[|(?:<frozen os>|/os\.py)\", line \d+, in __getitem__).*"
             r"(?:\n.*){0,6}?\nKeyError: '([A-Za-z_]\w*)'",
             _variable,
         ),

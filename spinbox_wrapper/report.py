@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -91,13 +92,14 @@ def lacking(outcome: Outcome) -> str | None:
     return None
 
 
-def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
+def as_text(outcome: Outcome, *, written: bool, verbose: bool, check: bool = False) -> str:
     """The report for people.
 
     Args:
         outcome: The run.
         written: Whether it was carried out.
-        verbose: Name unchanged files too.
+        verbose: Name unchanged files and all findings too.
+        check: Only what is out of date is asked for, and not whether the stack starts.
     """
     lines = [f"{click.style(outcome.stack.name, bold=True)}: {summary(outcome.stack)}", ""]
     shown = [step for step in outcome.steps if verbose or step.action is not Action.UNCHANGED]
@@ -114,7 +116,8 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
         lines.append("Everything is up to date.")
     for warning in outcome.warnings:
         lines += ["", click.style("Note: ", fg="yellow") + warning]
-    lines += _start(outcome, verbose=verbose)
+    if not check:
+        lines += _start(outcome, verbose=verbose)
     if outcome.having(Action.CONFLICT):
         return "\n".join(lines)
     if written and (targets := outcome.request.added.get("targets")):
@@ -127,17 +130,22 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool) -> str:
 
 
 def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
-    """What keeps the stack from starting: first what does for certain, ten findings at most."""
+    """What keeps the stack from starting: first what does for certain, ten findings at most.
+
+    Where nothing was to be done, guesses were told before: they are counted alone.
+    """
     findings = _findings(outcome)
-    shown = findings if verbose else findings[:_MOST_FINDINGS]
+    told = [f for f in findings if f.certain or not outcome.in_sync][:_MOST_FINDINGS]
+    shown = findings if verbose else told
     lines: list[str] = []
     for certain, title in ((True, "Will not start:"), (False, "May not start:")):
-        group = [finding for finding in shown if finding.certain is certain]
-        for finding in group:
-            head = click.style(title, fg="red" if certain else "yellow")
-            lines += ["", f"{head} {finding.seen}", f"  {finding.mend}"]
+        if group := [finding for finding in shown if finding.certain is certain]:
+            lines += ["", click.style(title, fg="red" if certain else "yellow")]
+            lines += [line for finding in group for line in _finding(finding)]
     if left := len(findings) - len(shown):
-        lines += ["", f"{left} more with -v, as in `{shell.program()} deploy --check`."]
+        first = f"{left} more" if shown else f"{left} {'guess' if left == 1 else 'guesses'}"
+        what = "" if shown else " at what may keep it from starting"
+        lines += ["", f"{first}{what}: -v, or {shell.program()} deploy --check"]
     return lines
 
 
@@ -145,6 +153,26 @@ def _findings(outcome: Outcome) -> tuple[derivation.finding.Finding, ...]:
     """What is found, but for what the settings file of production mends."""
     settings = missing_settings.settings_in(outcome.request.root / ".env")
     return missing_settings.open_findings(outcome.findings, settings)
+
+
+def _finding(finding: derivation.finding.Finding) -> list[str]:
+    """What was seen, and below it what mends it."""
+    # A command stays on one line, so that it can be copied; what to edit is a sentence.
+    is_sentence = finding.mend[:1].isupper()
+    mend = _wrapped(finding.mend, "    ", "    ") if is_sentence else [f"    {finding.mend}"]
+    return [*_wrapped(finding.seen, "- ", "  "), *mend]
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """Lines of 80 columns; paths stay whole."""
+    return textwrap.wrap(
+        text,
+        80,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> str:
