@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .choice import Choice
+from .tree import Tree, join
 
 USUAL = ".env.example"
 # Where the app has a file of the usual name.
@@ -23,7 +24,18 @@ CHOICE = Choice(
 )
 # The first line, or a heading, of the generated file, which pads them to one width.
 _GENERATED = re.compile(r"^# (Settings of \S+ in production\.|(?=.{99}$)--- .+ -+$)", re.MULTILINE)
-
+# Under which names apps have examples of their settings.
+_EXAMPLES = (
+    USUAL,
+    f"{USUAL}.orig",
+    ".env.local.example",
+    ".env.production.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    "env.example",
+    "env.sample",
+)
 _SETTING = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|'([^']*)'|(.*))""")
 
 
@@ -51,6 +63,17 @@ def lines(text: str) -> Iterator[Line]:
         if match := _SETTING.match(line):
             value = match[2] or match[3] or re.sub(r"(^|\s)#.*", "", match[4] or "").strip()
             yield Line(match[1], value, number)
+
+
+def read(tree: Tree, folder: str) -> Iterator[tuple[str, Line]]:
+    """What the app's own example files in a folder set, with the file of each line.
+
+    Raises:
+        ProjectError: A file cannot be read.
+    """
+    for name in _EXAMPLES:
+        if tree.has(path := join(folder, name)):
+            yield from ((path, line) for line in lines(theirs(tree.read(path))))
 
 
 def propose(folder: Path, answers_file: str) -> dict[str, str]:

@@ -12,21 +12,10 @@ from .conf import Conf, switched_on
 from .errors import ProjectError
 from .origins import BY_HAND, Found, Origin, and_more
 from .secret_files import is_public, matching
-from .tree import MEGABYTE, PLAIN_PATH, Tree, join
+from .tree import MEGABYTE, PLAIN_PATH, Tree
 
 # No app reads more, and each stands in every file that is generated.
 _MOST_VARIABLES = 1000
-_ENV_EXAMPLES = (
-    env_example.USUAL,
-    f"{env_example.USUAL}.orig",
-    ".env.local.example",
-    ".env.production.example",
-    ".env.sample",
-    ".env.template",
-    ".env.dist",
-    "env.example",
-    "env.sample",
-)
 
 
 @dataclass(frozen=True)
@@ -121,16 +110,13 @@ class Project:
     def _examples(self, folder: str) -> dict[str, tuple[str, int]]:
         """The names in a folder's example files, and where each stands first."""
         places: dict[str, tuple[str, int]] = {}
-        for name in _ENV_EXAMPLES:
-            if self.tree.has(path := join(folder, name)):
-                text = env_example.theirs(self.tree.read(path))
-                for one in env_example.lines(text):
-                    places.setdefault(one.name, (path, one.number))
-                if len(places) > _MOST_VARIABLES:
-                    raise ProjectError(
-                        f"{path} names more than {_MOST_VARIABLES} variables: is it an example of "
-                        "an app's settings? Rename it, or make it shorter."
-                    )
+        for path, line in env_example.read(self.tree, folder):
+            places.setdefault(line.name, (path, line.number))
+            if len(places) > _MOST_VARIABLES:
+                raise ProjectError(
+                    f"{path} names more than {_MOST_VARIABLES} variables: is it an example of "
+                    "an app's settings? Rename it, or make it shorter."
+                )
         return places
 
 

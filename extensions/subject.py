@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import node_source, python_source
+from . import environment_reads, node_source, python_source
+from .environment_reads import javascript, python
 from .model import App, Stack
 from .services import KINDS
 from .tree import Tree
@@ -38,6 +39,18 @@ class Subject:
         """The source of a Python app, parsed; files that are no valid Python are left out."""
         skipped = _SERVICE_FOLDERS if app.directory == "." else frozenset()
         return python_source.parse_modules(self.tree, app.directory, skipped)[0]
+
+    def reads(self, app: App) -> list[environment_reads.Read]:
+        """Where an app's code reads the environment; what of it is required is not told here."""
+        key = ("environment", app.directory)
+        if key not in self.tree.kept:
+            if app.runtime.name == "python":
+                found = python.reads(self.tree, app.directory, self.modules(app), ())
+            else:
+                found = javascript.reads(self.tree, app.directory)
+            self.tree.kept[key] = found
+        kept: list[environment_reads.Read] = self.tree.kept[key]
+        return kept
 
     def package(self, app: App) -> node_source.Package:
         """The package.json of an app on Node."""
