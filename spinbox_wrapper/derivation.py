@@ -20,6 +20,7 @@ ROOT = _EMBEDDED if _EMBEDDED.is_dir() else Path(__file__).parents[1]
 if TYPE_CHECKING:
     from extensions import (
         choices,
+        compose_files,
         deployment,
         env_example,
         errors,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     __all__ = [
         "ROOT",
         "choices",
+        "compose_files",
         "deployment",
         "env_example",
         "errors",

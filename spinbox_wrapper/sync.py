@@ -131,12 +131,16 @@ class Outcome:
         return self.deployment.stack
 
     @cached_property
-    def findings(self) -> tuple[derivation.finding.Finding, ...]:
-        """What keeps the stack from starting, or may; what does for certain comes first."""
+    def subject(self) -> derivation.subject.Subject:
+        """The project and its stack, as rules look at them."""
         overrides = self.answers["overrides"]
         facts = derivation.settings.lay_over(self.answers["project"], overrides)
-        subject = derivation.subject.Subject(self.tree, self.stack, facts, overrides)
-        return derivation.start.find(subject)
+        return derivation.subject.Subject(self.tree, self.stack, facts, overrides)
+
+    @cached_property
+    def findings(self) -> tuple[derivation.finding.Finding, ...]:
+        """What keeps the stack from starting, or may; what does for certain comes first."""
+        return derivation.start.find(self.subject)
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""

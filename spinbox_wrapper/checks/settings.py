@@ -11,12 +11,14 @@ from pathlib import Path
 
 from .. import derivation, missing_settings
 from ..dotenv import UnreadableError, has_value
+from . import unused_settings
 from .model import Check, Context, Status, failed, passed, warned
 
 IDS = {
     "settings.present": "The settings file is there, and Docker Compose can read it",
     "settings.complete": "It sets every variable that the stack does not start without",
     "settings.references": "No value names a variable that is not set, as `pa$word` does",
+    "settings.unused": "Every name in it is read by a container, a script or a build",
     "settings.placeholders": "No value is still an example's, such as `changeme`",
     "settings.weak": "No secret is shorter than 16 characters or of few different ones",
     "settings.repeated": "No two secrets are the same",
@@ -54,6 +56,7 @@ def look(context: Context) -> list[Check]:
     checks[1:1] = [
         complete(settings, required(context), name, init_command(context)),
         references(context.settings_file.unknown, name),
+        *unused_settings.look(context, settings),
         placeholders(settings, secrets, name),
         weak(secrets, {v.name for v in stack.variables if _is_ours(v)}, name),
         repeated(secrets, name),
