@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -58,9 +58,34 @@ def _is_source_layout(tree: Tree, folder: str) -> bool:
     )
 
 
+def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a module is imported, those of `if`, `try` and the like too."""
+    for node in body:
+        yield node
+        if is_main_guard(node):
+            continue
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for field in ("body", "orelse", "handlers", "finalbody"):
+                inner = getattr(node, field, None)
+                for one in inner if isinstance(inner, list) else ():
+                    if isinstance(one, ast.ExceptHandler):
+                        yield from statements(one.body)
+                    elif isinstance(one, ast.stmt):
+                        yield from statements([one])
+
+
+def is_main_guard(node: ast.AST) -> bool:
+    """Whether it is `if __name__ == "__main__":`, which an import leaves out."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Compare)
+        and any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test))
+    )
+
+
 def assigned_calls(body: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """Module-level `name = something(...)`, annotated or not."""
-    for node in body.body:
+    for node in statements(body.body):
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
             targets = node.targets

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .. import framework, python_source
+from .. import framework, python_routes, python_source, route_prefixes
 from ..container import GRACE_SECONDS
 from ..errors import ProjectError
 from ..framework import Situation
@@ -15,9 +16,12 @@ from ..model import App, Env, Variable, password
 from ..origins import BY_HAND, Fields, Found, either
 from ..project import Place, Project
 from ..python_dependencies import ASGI_SERVERS
-from ..python_source import Module, assigned_calls, called_name
+from ..python_program import Program
+from ..python_routes import Routes
+from ..python_source import Module, assigned_calls, called_name, statements
 from ..runtimes import python
 from ..setting import Setting
+from ..tree import Tree
 from . import python as script
 
 T = TypeVar("T")
@@ -36,7 +40,21 @@ SETTINGS = (
     Setting("fastapi.paths", "list", "Path prefixes that the proxy sends to it"),
 )
 
-_HEALTH_PATHS = ("/health", "/healthz", "/livez", "/health/live", "/api/health", "/ping")
+# In the order of what is asked first: alone, then behind any prefix.
+_HEALTH_PATHS = (
+    *("/health", "/healthz", "/livez", "/health/live", "/api/health", "/ping", "/healthcheck"),
+    *("/health-check", "/ready", "/readyz", "/health/ready", "/status"),
+)
+# Wrappers of an ASGI app, which are what has to be served; other calls that take one are not.
+_WRAPPER = re.compile(r"ASGIApp|ASGIApplicationWrapper|\w*Middleware")
+# What is done to an app while its modules are imported.
+_COMPLETES = frozenset(
+    {"include_router", "add_middleware", "mount", "add_api_route", "add_route", "middleware"}
+    | {"add_exception_handler", "exception_handler", "add_websocket_route", "websocket"}
+    | {"get", "post", "put", "patch", "delete", "api_route", "on_event", "add_event_handler"}
+)
+_USUAL_MODULES = frozenset({"main", "asgi", "server", "app", "run", "api"})
+_PREFIX = "/api/v1"
 _DOCUMENTATION = {"docs_url": "/docs", "redoc_url": "/redoc", "openapi_url": "/openapi.json"}
 _PORT = Found(8000, "FastAPI's usual port")
 _ENVIRONMENT = (
@@ -72,13 +90,32 @@ _CAUTIONS = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A FastAPI object (`app.main:app`) or application factory, its line and FastAPI's call."""
+    """What Uvicorn serves: a FastAPI object (`app.main:app`) or an application factory.
+
+    Attributes:
+        module: Where it is.
+        attribute: Its name there.
+        factory: It is called for the app.
+        line: Its line.
+        call: FastAPI's own call.
+        inner: The module and name of the FastAPI object itself, where that is not what is served.
+        role: What it is to that object, for people; empty where it is the object.
+        also: A path that what is around the object serves itself.
+    """
 
     module: Module
     attribute: str
     factory: bool
     line: int
     call: ast.Call
+    inner: tuple[str, str] | None = None
+    role: str = ""
+    also: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The module and name of the FastAPI object."""
+        return self.inner or (self.module.name, self.attribute)
 
     @property
     def target(self) -> str:
@@ -88,7 +125,7 @@ class Entry:
     def found(self, value: T) -> Found[T]:
         """A value that follows from this entry."""
         reason = "FastAPI factory" if self.factory else "FastAPI object"
-        return Found(value, reason, self.module.path, self.line)
+        return Found(value, self.role or reason, self.module.path, self.line)
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
@@ -132,28 +169,82 @@ def read(project: Project, folder: str) -> Fields:
     entries = find_entries(modules)
     if not entries and problem:
         raise ProjectError(problem)
-    chosen = [entry for entry in entries if entry.target == project.hints.get("fastapi.entry")]
-    entries = chosen or entries
-    entry = _entry(entries[0], bool(chosen)) if len(entries) == 1 else _unclear_entry(entries)
+    program = Program(modules)
+    served = find_served(program, entries)
+    chosen = find_entry(program, project.hints.get("fastapi.entry"))
+    entries = [chosen] if chosen else served
+    if len(entries) == 1:
+        entry = _entry(project.tree, folder, program, entries[0], chosen is not None)
+    else:
+        entry = _unclear_entry(entries)
     target = entry["entry"].value
     command = ("uvicorn", target) if target else ()
     return {**entry, **python.read(project, folder, modules, command=command)}
 
 
-def _entry(entry: Entry, by_hand: bool) -> Fields:
+def find_entry(program: Program, target: str | None) -> Entry | None:
+    """What `module:attribute` is, if it is one of the app's FastAPI objects or factories."""
+    entries = find_entries(list(program.modules.values())) if target else []
+    found = (*find_served(program, entries), *entries)
+    return next((entry for entry in found if entry.target == target), None)
+
+
+def _entry(tree: Tree, folder: str, program: Program, entry: Entry, by_hand: bool) -> Fields:
     root, path = entry.module.source_root, entry.module.path
     source_root = Found(root, "the app's folder" if root == "." else f"{root}/ is no package", path)
-    paths = ["/api/v1", *documentation_paths(entry)]
-    prefix = "Spinbox's prefix, and FastAPI's documentation"
+    routes = read_routes(tree, program, entry)
     return {
         "entry": Found(entry.target, BY_HAND) if by_hand else entry.found(entry.target),
         "entries": Found([], "the entry is clear"),
         "factory": entry.found(entry.factory),
         "source_root": source_root,
         "port": _PORT,
-        "health": find_health_path(entry),
-        "paths": replace(entry.found(paths), reason=prefix),
+        "health": find_health_path(routes, path),
+        "paths": _paths(tree, folder, program, entry, routes),
     }
+
+
+def read_routes(tree: Tree, program: Program, entry: Entry) -> Routes:
+    """What the app serves, wherever its routers are included."""
+    reached = program.reached(entry.module.name, entry.key[0])
+    modules = [
+        program.modules[name]
+        for name in sorted(reached)
+        if python_routes.has_routes(tree.read(program.modules[name].path))
+    ]
+    return python_routes.read(program, modules, entry.key, entry.call)
+
+
+def served_paths(program: Program, entry: Entry, routes: Routes) -> list[str]:
+    """The paths that a browser asks for: those of the routes, or all below `root_path`."""
+    given = {keyword.arg: keyword.value for keyword in entry.call.keywords}
+    root = (program.text(entry.module, given.get("root_path")) or "").rstrip("/")
+    also = [entry.also] if entry.also else []
+    return [root] if root else [*(route.path for route in routes.listed), *also]
+
+
+def _paths(
+    tree: Tree, folder: str, program: Program, entry: Entry, routes: Routes
+) -> Found[list[str]]:
+    """The proxy's prefixes: those of the routes, Spinbox's where it may be used, documentation."""
+    served = served_paths(program, entry, routes)
+    pages = route_prefixes.pages(tree, folder)
+    documentation = documentation_paths(entry)
+    health = find_health_path(routes, entry.module.path).value
+    own = [path for path in served if path not in {health, *documentation}]
+    prefixes = route_prefixes.choose(own, pages)
+    if not prefixes or routes.unknown:
+        prefixes = [_PREFIX, *(p for p in prefixes if not route_prefixes.covers(_PREFIX, p))]
+    shown = [path for path in documentation if not _covered(prefixes, path)]
+    reason = "Spinbox's prefix, and FastAPI's documentation"
+    first = next((r for r in routes.listed if _covered(prefixes, r.path)), None)
+    if first is None:
+        return replace(entry.found([*prefixes, *shown]), reason=reason)
+    return Found([*prefixes, *shown], f"route {first.path} and the others", first.file, first.line)
+
+
+def _covered(prefixes: Sequence[str], path: str) -> bool:
+    return any(route_prefixes.covers(prefix, path) for prefix in prefixes)
 
 
 def _unclear_entry(entries: list[Entry]) -> Fields:
@@ -166,7 +257,7 @@ def _unclear_entry(entries: list[Entry]) -> Fields:
         "source_root": Found(".", reason),
         "port": _PORT,
         "health": Found(None, reason),
-        "paths": Found(["/api/v1"], "Spinbox's prefix"),
+        "paths": Found([_PREFIX], "Spinbox's prefix"),
     }
 
 
@@ -198,29 +289,120 @@ def find_entries(modules: list[Module]) -> list[Entry]:
     ]
 
 
-def find_health_path(entry: Entry) -> Found[str | None]:
-    """The first well-known health path that the entry module itself serves with GET.
+def find_served(program: Program, entries: Sequence[Entry]) -> list[Entry]:
+    """What has to be served of the FastAPI objects: what holds, wraps or completes the others."""
+    mounted = {key for entry in entries for key in _mounted(program, entry)}
+    outer = [entry for entry in entries if entry.key not in mounted] or list(entries)
+    if len(outer) != 1 or outer[0].factory:
+        return outer
+    return [_wrapped(program, _completed(program, outer[0]))]
 
-    Routes of included routers are left out: their prefix is only known at run time.
-    """
-    served: dict[object, int] = {}
-    for node in ast.walk(entry.module.body):
+
+def _mounted(program: Program, entry: Entry) -> Iterator[tuple[str, str]]:
+    """Other objects that are mounted in this one."""
+    for module in program.modules.values():
+        for call in _top_calls(module):
+            if called_name(call) == "mount" and isinstance(call.func, ast.Attribute):
+                inner = [*call.args[1:], *(k.value for k in call.keywords if k.arg == "app")]
+                if inner and program.resolve(module, call.func.value) == entry.key:
+                    name, attribute = program.resolve(module, inner[0]) or ("", None)
+                    if attribute and (name, attribute) != entry.key:
+                        yield name, attribute
+
+
+def _top_calls(module: Module) -> Iterator[ast.Call]:
+    """The calls that stand alone, and run when the module is imported."""
+    for node in statements(module.body.body):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield node.value
+
+
+def _completions(module: Module) -> Iterator[ast.expr]:
+    """What something is put into when the module is imported, as in `app.include_router(…)`."""
+    calls = [*_top_calls(module)]
+    for node in statements(module.body.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in node.decorator_list:
-                if (
-                    isinstance(decorator, ast.Call)
-                    and isinstance(decorator.func, ast.Attribute)
-                    and decorator.func.attr == "get"
-                    and isinstance(decorator.func.value, ast.Name)
-                    and (decorator.func.value.id == entry.attribute or entry.factory)
-                    and decorator.args
-                    and isinstance(decorator.args[0], ast.Constant)
-                ):
-                    served.setdefault(decorator.args[0].value, decorator.lineno)
-    for path in _HEALTH_PATHS:
-        if path in served:
-            return Found(path, "GET route", entry.module.path, served[path])
-    return Found(None, f"no {either(_HEALTH_PATHS)} in the entry module", entry.module.path)
+            calls += [one for one in node.decorator_list if isinstance(one, ast.Call)]
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _COMPLETES:
+            yield call.func.value
+
+
+def _completed(program: Program, entry: Entry) -> Entry:
+    """The module that imports the object and puts in what is missing, where that is another one."""
+    surely = program.reached(entry.module.name, surely=True)
+    completing = {
+        module.name
+        for module in program.modules.values()
+        if module.name not in surely
+        and any(program.resolve(module, node) == entry.key for node in _completions(module))
+    }
+    found = []
+    for module in program.modules.values() if completing else ():
+        reached = program.reached(module.name, surely=True)
+        if completing <= reached and module.name not in surely:
+            found += [
+                (module.name not in completing, _is_unusual(module), len(reached), module, name)
+                for name, reference in program.names(module).items()
+                if program.resolve(module, ast.Name(name)) == entry.key and reference[1]
+            ]
+    if not found:
+        return entry
+    *_, module, name = min(found, key=lambda one: one[:3])
+    line = next(i.line for i in program.imports(module) if i.name.startswith(entry.module.name))
+    role = f"completes {entry.target}"
+    return replace(entry, module=module, attribute=name, line=line, inner=entry.key, role=role)
+
+
+def _is_unusual(module: Module) -> bool:
+    return module.name.rpartition(".")[2] not in _USUAL_MODULES
+
+
+def _wrapped(program: Program, entry: Entry) -> Entry:
+    """What is around the object, as in `socketio.ASGIApp(sio, app)`."""
+    wrappers = [
+        (module, attribute, call)
+        for module in program.modules.values()
+        for attribute, call in assigned_calls(module.body)
+        if _WRAPPER.fullmatch(called_name(call))
+    ]
+    names = {entry.key, (entry.module.name, entry.attribute)}
+    # Twice, since what is around may be wrapped itself by a module that comes before.
+    for module, attribute, call in (*wrappers, *wrappers):
+        values = (*call.args, *(keyword.value for keyword in call.keywords))
+        if not any(program.resolve(module, value) in names for value in values):
+            continue
+        also = _own_path(program, module, call) or entry.also
+        if (module.name, attribute) in names:
+            entry = replace(entry, also=also)
+            continue
+        role = f"{called_name(call)} around {entry.target}"
+        names.add((module.name, attribute))
+        entry = Entry(module, attribute, False, call.lineno, entry.call, entry.key, role, also)
+    return entry
+
+
+def _own_path(program: Program, module: Module, call: ast.Call) -> str | None:
+    """The path that Socket.IO's wrapper serves itself."""
+    if called_name(call) != "ASGIApp":
+        return None
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    path = program.text(module, given.get("socketio_path")) or "socket.io"
+    return "/" + path.strip("/")
+
+
+def find_health_path(routes: Routes, path: str) -> Found[str | None]:
+    """The first well-known health path that the app serves with GET to everybody."""
+    open_ = [r for r in routes.listed if r.is_open and r.whole and "{" not in r.path]
+    for name in _HEALTH_PATHS:
+        for route in open_:
+            if route.path.rstrip("/") == name:
+                return Found(route.path, "GET route", route.file, route.line)
+    for name in _HEALTH_PATHS:
+        for route in sorted(open_, key=lambda route: len(route.path)):
+            if route.path.rstrip("/").endswith(name):
+                return Found(route.path, "GET route", route.file, route.line)
+    return Found(None, f"no {either(_HEALTH_PATHS)} among the routes", path)
 
 
 def documentation_paths(entry: Entry) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from extensions import python_source, workers
 from extensions.apps import fastapi
+from extensions.python_program import Program
 
 from .support import tree_of
 
@@ -233,8 +234,11 @@ def test_source_is_never_run(tmp_path: Path) -> None:
 
 def health(root: Path, source: str) -> str | None:
     """The health path of the one app in `source`."""
-    (entry,) = entries(root, {"main.py": FASTAPI + source})
-    return fastapi.find_health_path(entry).value
+    tree = tree_of(root, {"main.py": FASTAPI + source})
+    program = Program(python_source.parse_modules(tree, ".")[0])
+    (entry,) = fastapi.find_entries(list(program.modules.values()))
+    routes = fastapi.read_routes(tree, program, entry)
+    return fastapi.find_health_path(routes, "main.py").value
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz", "/livez", "/api/health", "/ping"])
