@@ -146,11 +146,33 @@ class Program:
                 return self._field(node.attr, depth)
         return None
 
+    def texts(self, module: Module, node: ast.expr | None, depth: int = 0) -> list[str] | None:
+        """The texts of a list, as far as constants and defaults tell; None where one is unknown."""
+        if node is None or depth > _DEEPEST:
+            return None
+        if isinstance(node, ast.List | ast.Tuple | ast.Set):
+            found = [self.text(module, item) for item in node.elts]
+            known = [text for text in found if text is not None]
+            return known if len(known) == len(found) else None
+        if isinstance(node, ast.Name):
+            reference = self.resolve(module, node)
+            owner = self.modules.get(reference[0]) if reference else None
+            value = self.constants(owner).get(reference[1] or "") if owner and reference else None
+            return self.texts(owner, value, depth + 1) if owner and value is not node else None
+        if isinstance(node, ast.Attribute):
+            fields = self._fields.get(node.attr, [])
+            return self.texts(*fields[0], depth + 1) if len(fields) == 1 else None
+        return None
+
     def constants(self, module: Module) -> dict[str, ast.expr]:
         """What the names of a module are set to when it is imported, the last one counts."""
         if module.name not in self._constants:
             self._constants[module.name] = dict(_assignments(module.body.body))
         return self._constants[module.name]
+
+    def fields(self, name: str) -> list[tuple[Module, ast.expr]]:
+        """The defaults of all fields of that name, each with the module of its class."""
+        return self._fields.get(name, [])
 
     def _field(self, name: str, depth: int) -> str | None:
         """The default of a field of that name, where all classes of the app agree on it."""

@@ -1,0 +1,257 @@
+"""Files that a Python app writes where its container lets it write nothing."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .. import finding, started
+from ..finding import Finding
+from ..model import App
+from ..python_paths import ROOT, UNKNOWN, Paths
+from ..python_source import Module, called_name
+from ..subject import Subject
+from ..tree import Tree, join
+
+IDS = {"start.files": "What the apps write has a place in their containers"}
+
+_WRITABLE = ("/tmp", "/dev", "/run/secrets", "/proc")
+_WORDS = re.compile(
+    r"sqlite|makedirs|mkdir|open\(|write_text|write_bytes|\.touch\(|FileHandler|basicConfig"
+    r"|logger\.add|PersistentClient|persist_directory|TinyDB|SqliteDict|shelve|diskcache"
+    r"|StaticFiles|joblib|to_csv|to_parquet|savefig"
+)
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)")
+_HANDLERS = re.compile(r"\w*FileHandler")
+# What writes, by the function's name: what that is, and its argument (place, name) with the path.
+_WRITERS: dict[str, tuple[str, int, str]] = {
+    "makedirs": ("folder", 0, "name"),
+    "basicConfig": ("log", 9, "filename"),
+    "PersistentClient": ("store", 0, "path"),
+    "Chroma": ("store", 9, "persist_directory"),
+    "TinyDB": ("database", 0, "path"),
+    "SqliteDict": ("database", 0, "filename"),
+    "StaticFiles": ("static", 9, "directory"),
+    "to_csv": ("file", 0, "path_or_buf"),
+    "to_parquet": ("file", 0, "path"),
+    "savefig": ("file", 0, "fname"),
+}
+# The same of functions that are only these where they belong to a module.
+_OF_MODULES: dict[tuple[str, str], tuple[str, int, str]] = {
+    ("os", "mkdir"): ("folder", 0, "path"),
+    ("sqlite3", "connect"): ("database", 0, "database"),
+    ("aiosqlite", "connect"): ("database", 0, "database"),
+    ("shelve", "open"): ("database", 0, "filename"),
+    ("dbm", "open"): ("database", 0, "file"),
+    ("diskcache", "Cache"): ("store", 0, "directory"),
+    ("joblib", "dump"): ("file", 1, "filename"),
+    ("logger", "add"): ("log", 0, "sink"),
+}
+_OPENS = frozenset({"aiofiles", "io", "codecs", "gzip", "anyio"})
+_OF_PATHS = {"write_text": "file", "write_bytes": "file", "touch": "file", "mkdir": "folder"}
+_VERBS = {
+    "database": "keeps data in",
+    "store": "keeps data in",
+    "folder": "makes the folder",
+    "file": "writes",
+    "log": "writes its log to",
+    "static": "serves the folder",
+}
+_STORE = f"{ROOT}/storage"
+
+
+@dataclass(frozen=True)
+class _Write:
+    """Something that is written: what, where to, where that stands, and whether at the start."""
+
+    kind: str
+    path: str
+    module: Module
+    line: int
+    sure: bool
+    text: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that has to be writable."""
+        known = self.path.partition(UNKNOWN)[0]
+        whole = known == self.path
+        if self.kind in {"folder", "static", "store"} and whole:
+            return self.path
+        return posixpath.dirname(known) if whole else known.rstrip("/") or "/"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """What each Python app writes outside of its volumes, each folder once."""
+    for app in subject.of("python"):
+        yield from _of(subject, app)
+
+
+def _of(subject: Subject, app: App) -> Iterator[Finding]:
+    mounts = [*(volume.path for volume in app.volumes), *(one.path for one in app.tmpfs)]
+    writable = (*_WRITABLE, *mounts)
+    by_folder: dict[tuple[bool, str], list[_Write]] = {}
+    for write in _writes(subject, app):
+        inside = any(f"{write.path}/".startswith(f"{place}/") for place in writable)
+        if inside or (write.kind in {"folder", "static"} and _is_there(subject.tree, app, write)):
+            continue
+        by_folder.setdefault((write.kind == "log", write.folder), []).append(write)
+    folders = [folder for is_log, folder in by_folder if not is_log]
+    store = next((v.path for v in app.volumes if v.name == "uploads"), None)
+    store_is_new = store is None
+    if store is None:
+        free = [one for one in folders if one != ROOT and not _has_files(subject.tree, app, one)]
+        store = min(free, key=len) if free else _STORE
+    for (is_log, folder), group in by_folder.items():
+        first = min(group, key=lambda write: not write.sure)
+        place = finding.where(first.module.path, first.line)
+        what = f"{_VERBS[first.kind]} {_shown(first)}"
+        missing = first.kind == "static"
+        why = "which the image lacks" if missing else "but no file in its container can change"
+        yield Finding(
+            "start.files",
+            certain=first.sure,
+            seen=f"{place} {what}, {why}{': the start fails' if first.sure else ''}.",
+            mend=_mend(first, is_log, folder, store, store_is_new),
+            path=first.module.path,
+            line=first.line,
+        )
+
+
+def _mend(write: _Write, is_log: bool, folder: str, store: str, is_new: bool) -> str:
+    if is_log:
+        return "Log to the console (logging.StreamHandler), which Docker keeps, or below /tmp."
+    command = f"spinbox build --prod --set uploads={store}"
+    if f"{folder}/".startswith(f"{store}/"):
+        return command
+    name = posixpath.basename(write.path) if UNKNOWN not in write.path else ""
+    moved = posixpath.join(store, name)
+    as_in = f"sqlite:///{moved}" if write.text else moved
+    then = f", and run {command}" if is_new else ""
+    return f"Keep it in a volume, as in {as_in}{then}; what may be lost, below /tmp."
+
+
+def _shown(write: _Write) -> str:
+    path = write.path.removeprefix(f"{ROOT}/")
+    slash = "/" if write.kind in {"folder", "static", "store"} and not path.endswith("/") else ""
+    return f"{path}{slash} ({write.text})" if write.text else f"{path}{slash}"
+
+
+def _is_there(tree: Tree, app: App, write: _Write) -> bool:
+    """Whether the image has a folder, so that making it again, or serving it, does nothing."""
+    return _has_files(tree, app, write.path)
+
+
+def _has_files(tree: Tree, app: App, folder: str) -> bool:
+    if not folder.startswith(f"{ROOT}/"):
+        return False
+    return any(tree.below(join(app.directory, folder.removeprefix(f"{ROOT}/"))))
+
+
+def _writes(subject: Subject, app: App) -> Iterator[_Write]:
+    run = started.of(subject, app)
+    given = {env.name for env in app.environment}
+    for service in subject.stack.backing:
+        if service.name in app.backing:
+            given |= {*service.urls, *service.synonyms}
+    paths = Paths(run.program, app.directory, given)
+    for module in run.modules:
+        if not _WORDS.search(subject.tree.read(module.path)):
+            continue
+        for call, sure in run.calls(module):
+            if found := _written(paths, module, call):
+                kind, node = found
+                path = paths.absolute(module, node)
+                if path and not (kind == "database" and ":memory:" in path):
+                    yield _Write(kind, path, module, call.lineno, sure)
+        if "postgres" not in app.backing:
+            yield from _sqlite(paths, module)
+        yield from _log_settings(paths, module)
+
+
+def _written(paths: Paths, module: Module, call: ast.Call) -> tuple[str, ast.expr | None] | None:
+    name = called_name(call)
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    entry = _WRITERS.get(name)
+    if isinstance(owner, ast.Name):
+        entry = _OF_MODULES.get((owner.id, name), entry)
+    if entry is None and _HANDLERS.fullmatch(name):
+        entry = ("log", 0, "filename")
+    if entry:
+        kind, place, keyword = entry
+        if name == "StaticFiles" and "packages" in given:
+            return None
+        return kind, call.args[place] if len(call.args) > place else given.get(keyword)
+    if name == "open":
+        return _opened(call, owner, given)
+    if name in _OF_PATHS and owner is not None:
+        return _OF_PATHS[name], owner
+    return None
+
+
+def _opened(
+    call: ast.Call, owner: ast.expr | None, given: dict[str | None, ast.expr]
+) -> tuple[str, ast.expr | None] | None:
+    is_function = owner is None or (isinstance(owner, ast.Name) and owner.id in _OPENS)
+    place = 1 if is_function else 0
+    mode = call.args[place] if len(call.args) > place else given.get("mode")
+    if not (isinstance(mode, ast.Constant) and isinstance(mode.value, str)):
+        return None
+    if not re.fullmatch(r"[rwaxbt+]+", mode.value) or not set(mode.value) & set("wax+"):
+        return None
+    return "file", (call.args[0] if call.args else given.get("file")) if is_function else owner
+
+
+def _sqlite(paths: Paths, module: Module) -> Iterator[_Write]:
+    """Addresses of SQLite, but those that a variable of the stack takes the place of."""
+    for node, name in _texts(module.body, ""):
+        if name.upper() in paths.given:
+            continue
+        text = paths.text(module, node) or ""
+        match = _SQLITE.match(text)
+        if match and ":memory:" not in match["path"] and not match["path"].startswith(UNKNOWN):
+            path = posixpath.normpath(posixpath.join(ROOT, match["path"]))
+            yield _Write("database", path, module, node.lineno, False, text)
+
+
+def _texts(node: ast.AST, name: str) -> Iterator[tuple[ast.expr, str]]:
+    """Texts that begin like an address of SQLite, and the name of what each is given to."""
+    for child in ast.iter_child_nodes(node):
+        inner = name
+        if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name | ast.Attribute):
+            inner = ast.unparse(child.targets[0]).rpartition(".")[2]
+        elif isinstance(child, ast.AnnAssign):
+            inner = ast.unparse(child.target).rpartition(".")[2]
+        elif isinstance(child, ast.Call) and child.args and isinstance(child.args[0], ast.Constant):
+            first = child.args[0].value
+            inner = first if isinstance(first, str) and first.isidentifier() else name
+        elif isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        if isinstance(child, ast.JoinedStr):
+            start = child.values[0] if child.values else None
+            if isinstance(start, ast.Constant) and str(start.value).startswith("sqlite"):
+                yield child, inner
+            continue
+        if isinstance(child, ast.Constant) and str(child.value).startswith("sqlite"):
+            yield child, inner
+        yield from _texts(child, inner)
+
+
+def _log_settings(paths: Paths, module: Module) -> Iterator[_Write]:
+    """Handlers of `logging.config.dictConfig`."""
+    for node in ast.walk(module.body):
+        if isinstance(node, ast.Dict):
+            given = {
+                key.value: value
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            }
+            kind = given.get("class")
+            if not (isinstance(kind, ast.Constant) and str(kind.value).endswith("FileHandler")):
+                continue
+            if path := paths.absolute(module, given.get("filename")):
+                yield _Write("log", path, module, node.lineno, False)

@@ -1,0 +1,58 @@
+"""Apps that answer to some names only: health checks come with those of the container itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from .. import finding
+from ..finding import Finding
+from ..python_program import Program
+from ..python_source import Module
+from ..subject import Subject
+
+IDS = {"start.hosts": "The app answers its own health check"}
+
+_CHECKED = "127.0.0.1"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Starlette's TrustedHostMiddleware, which refuses all other names with 400."""
+    for app in subject.of("python"):
+        if not app.health:
+            continue
+        modules = subject.modules(app)
+        program: Program | None = None
+        for module in modules:
+            if "TrustedHostMiddleware" not in subject.tree.read(module.path):
+                continue
+            program = program or Program(modules)
+            for allowed in _allowed(module):
+                hosts = program.texts(module, allowed)
+                if hosts is None or not {"*", _CHECKED}.intersection(hosts):
+                    yield _refused(module, allowed, hosts)
+
+
+def _refused(module: Module, allowed: ast.expr, hosts: list[str] | None) -> Finding:
+    place = finding.where(module.path, allowed.lineno)
+    certain = hosts is not None
+    seen = (
+        f"TrustedHostMiddleware in {place} refuses the health check, which asks for {_CHECKED}: "
+        "the app never counts as healthy."
+        if certain
+        else f"TrustedHostMiddleware in {place} refuses the health check unless "
+        f"{ast.unparse(allowed)} has {_CHECKED}."
+    )
+    mend = f'Add "{_CHECKED}" and "localhost" to allowed_hosts in {module.path}.'
+    return Finding("start.hosts", certain, seen, mend, module.path, allowed.lineno)
+
+
+def _allowed(module: Module) -> Iterator[ast.expr]:
+    """What is given as `allowed_hosts` where the middleware is put in."""
+    for node in ast.walk(module.body):
+        if isinstance(node, ast.Call) and any(
+            isinstance(part, ast.Name | ast.Attribute)
+            and ast.unparse(part).endswith("TrustedHostMiddleware")
+            for part in (node.func, *node.args)
+        ):
+            yield from (k.value for k in node.keywords if k.arg == "allowed_hosts")

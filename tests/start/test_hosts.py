@@ -1,0 +1,47 @@
+"""Apps that answer to some names only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from extensions.finding import Finding
+from tests.start.support import API, find_api
+
+
+def find_hosts(root: Path, source: str) -> list[Finding]:
+    """What is found where this is added to an app that starts."""
+    return find_api(root, {"main.py": API["main.py"] + source})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "app.add_middleware(TrustedHostMiddleware, allowed_hosts=['example.com'])\n",
+        "HOSTS = ['example.com']\napp.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)\n",
+        "m = [Middleware(TrustedHostMiddleware, allowed_hosts=['example.com', '*.example.com'])]\n",
+    ],
+)
+def test_a_health_check_that_is_refused_is_told(source: str, tmp_path: Path) -> None:
+    (found,) = find_hosts(tmp_path, source)
+    assert found.rule == "start.hosts" and found.certain
+    assert "main.py:" in found.seen and "127.0.0.1" in found.mend
+
+
+@pytest.mark.parametrize("hosts", ["['*']", "['example.com', '127.0.0.1']"])
+def test_names_that_the_check_has_are_fine(hosts: str, tmp_path: Path) -> None:
+    source = f"app.add_middleware(TrustedHostMiddleware, allowed_hosts={hosts})\n"
+    assert find_hosts(tmp_path, source) == []
+
+
+def test_names_from_settings_are_a_guess(tmp_path: Path) -> None:
+    source = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.HOSTS)\n"
+    (found,) = find_hosts(tmp_path, source)
+    assert not found.certain and "settings.HOSTS" in found.seen
+
+
+def test_without_a_health_endpoint_only_the_port_is_looked_at(tmp_path: Path) -> None:
+    source = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=['example.com'])\n"
+    main = f"from fastapi import FastAPI\napp = FastAPI()\n{source}"
+    assert find_api(tmp_path, {"main.py": main}) == []
