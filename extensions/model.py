@@ -368,7 +368,8 @@ class PythonBuild:
         image: Base image.
         manager: The package manager: the name of its module in `extensions/package_managers/`; None
             for no dependencies at all.
-        manifests: The files an installation reads, relative to the app's folder.
+        manifests: The files an installation reads, relative to the app's folder; folders end
+            in a slash.
         locking: How versions are fixed.
         additions: Requirements that the project's own list leaves out, but its code needs.
         build_packages: Debian packages needed to build dependencies.
@@ -388,6 +389,17 @@ class PythonBuild:
     cpu_torch: bool
     source_root: str
     ignored: tuple[str, ...] = ()
+
+    @property
+    def manifest_lists(self) -> tuple[str, ...]:
+        """The manifests that list dependencies: no folders, and no packages."""
+        packages = ("/", ".whl", ".gz", ".zip")
+        return tuple(path for path in self.manifests if not path.endswith(packages))
+
+    @property
+    def manifest_folders(self) -> tuple[str, ...]:
+        """The manifests that are folders: packages of the project itself."""
+        return tuple(path for path in self.manifests if path.endswith("/"))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,41 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pydub": ((), ("ffmpeg",)),
     "pdf2image": ((), ("poppler-utils",)),
     "pytesseract": ((), ("tesseract-ocr",)),
+    "ocrmypdf": ((), ("ghostscript", "tesseract-ocr")),
+    "camelot-py": ((), ("ghostscript", "libgl1", "libglib2.0-0")),
+    "pypandoc": ((), ("pandoc",)),
+    "openai-whisper": ((), ("ffmpeg",)),
+    "moviepy": ((), ("ffmpeg",)),
+    "cairocffi": ((), ("libcairo2",)),
+    "pyvips": ((), ("libvips42",)),
+    "wand": ((), ("imagemagick",)),
+    "pyzbar": ((), ("libzbar0",)),
+    "graphviz": ((), ("graphviz",)),
+    "pydot": ((), ("graphviz",)),
+    "pygraphviz": (("gcc", "libc6-dev", "libgraphviz-dev", "pkg-config"), ("graphviz",)),
+    "gitpython": ((), ("git",)),
+    "python3-saml": (("gcc", "libc6-dev", "libxmlsec1-dev", "pkg-config"), ("libxmlsec1-openssl",)),
+    "pysaml2": ((), ("xmlsec1",)),
+    "python-ldap": (("gcc", "libc6-dev", "libldap-dev", "libsasl2-dev"), ("ldap-utils",)),
+    "pyodbc": ((), ("unixodbc",)),
+    "aioodbc": ((), ("unixodbc",)),
+    "gdal": (("g++", "libgdal-dev"), ("gdal-bin",)),
+    "lightgbm": ((), ("libgomp1",)),
+    "paddlepaddle": ((), ("libgomp1",)),
+    "implicit": ((), ("libgomp1",)),
+    "dlib": (("cmake", "g++", "make"), ()),
+    "face-recognition": (("cmake", "g++", "make"), ()),
+    "pyaudio": (("gcc", "libc6-dev", "portaudio19-dev"), ("libportaudio2",)),
+    "sounddevice": ((), ("libportaudio2",)),
+    "rdkit": ((), ("libexpat1", "libxext6", "libxrender1")),
+    "mediapipe": ((), ("libegl1", "libgl1", "libgles2", "libglib2.0-0")),
+    "uwsgi": (("gcc", "libc6-dev"), ()),
+    # These depend on opencv-python.
+    **dict.fromkeys(
+        ("deepface", "insightface", "paddleocr", "ultralytics"), ((), ("libgl1", "libglib2.0-0"))
+    ),
+    # A dependency that comes from a repository, whatever its name is.
+    "git": (("git",), ()),
 }
 # What pulls torch in; its default wheels carry several GB of CUDA libraries.
 TORCH_LIBRARIES = frozenset(
@@ -74,7 +109,25 @@ def find_locked(
     if not (tree.has(path) and tree.has(join(folder, "pyproject.toml"))):
         return None
     dependencies = (*declared(tree, folder), *_locked(tree, folder, lockfile, relevant))
-    return Packages(Found(manager, "lockfile", path), ["pyproject.toml", lockfile], dependencies)
+    manifests = ["pyproject.toml", lockfile, *local_sources(tree, folder, lockfile)]
+    return Packages(Found(manager, "lockfile", path), manifests, dependencies)
+
+
+def local_sources(tree: Tree, folder: str, lockfile: str) -> list[str]:
+    """Folders (ending in `/`) of the project that uv's lockfile installs, relative to `folder`."""
+    found = []
+    for package in read_toml(tree, join(folder, lockfile)).get("package") or ():
+        source = package.get("source") if isinstance(package, dict) else None
+        for kind in ("editable", "directory", "virtual"):
+            place = str(source.get(kind, ".")).strip("/") if isinstance(source, dict) else "."
+            if place != "." and is_inside(tree, folder, place):
+                found.append(f"{place}/")
+    return sorted(dict.fromkeys(found))
+
+
+def is_inside(tree: Tree, folder: str, place: str) -> bool:
+    """Whether a path, relative to an app's folder, is one of that folder with files in it."""
+    return ".." not in place.split("/") and any(tree.below(join(folder, place)))
 
 
 def names(requirement: str) -> Iterator[str]:
@@ -82,9 +135,13 @@ def names(requirement: str) -> Iterator[str]:
     try:
         parsed = Requirement(requirement)
     except InvalidRequirement:
+        if requirement.startswith("git+"):
+            yield "git"
         return
     name = canonicalize_name(parsed.name)
     yield name
+    if (parsed.url or "").startswith("git+"):
+        yield "git"
     if name == "fastapi" and parsed.extras & {"standard", "all"}:
         yield "uvicorn"
     if name == "psycopg" and "binary" in parsed.extras:
@@ -102,9 +159,15 @@ def declared(tree: Tree, folder: str) -> Iterator[Found[str]]:
         line = only_line(text, f"""["']{re.escape(str(requirement))}["']""")
         for name in names(str(requirement)):
             yield Found(name, "dependency", path, line)
-    for key in table(table(table(document, "tool"), "poetry"), "dependencies"):
+    tools = table(document, "tool")
+    own = table(table(tools, "poetry"), "dependencies")
+    for key in own:
         line = only_line(text, rf"""^["']?{re.escape(key)}["']?\s*=""")
         yield Found(canonicalize_name(key), "dependency", path, line)
+    for key, source in (*own.items(), *table(table(tools, "uv"), "sources").items()):
+        if isinstance(source, dict) and "git" in source:
+            line = only_line(text, rf"""^["']?{re.escape(key)}["']?\s*=""")
+            yield Found("git", "dependency from a repository", path, line)
 
 
 def _locked(
@@ -118,6 +181,10 @@ def _locked(
         if (name := canonicalize_name(raw)) in relevant:
             line = only_line(text, rf'^name = "{re.escape(raw)}"')
             yield Found(name, "locked", path, line)
+        source = package.get("source") if isinstance(package, dict) else None
+        kind = source.get("type") if isinstance(source, dict) else None
+        if kind == "git" or "git" in (source or package or ()):
+            yield Found("git", "locked from a repository", path)
 
 
 def table(document: dict[str, Any], key: str) -> dict[str, Any]:

@@ -24,6 +24,15 @@ _TEST_REQUIREMENTS = tuple(
     )
 )
 
+# What lists dependencies in a form that is not read: the word that begins them, and how to turn it
+# into one that is.
+_UNREADABLE = {
+    "environment.yml": ("dependencies:", " (`pip list --format freeze` prints them)"),
+    "environment.yaml": ("dependencies:", " (`pip list --format freeze` prints them)"),
+    "setup.py": ("install_requires", " with `uv pip compile setup.py -o requirements.txt`"),
+    "setup.cfg": ("install_requires", " with `uv pip compile setup.cfg -o requirements.txt`"),
+}
+
 # pytest's own default (docs.pytest.org, "Conventions for Python test discovery").
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 
@@ -62,6 +71,12 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
             f"{join(folder, 'Pipfile')}: Pipenv is not supported; write its packages to "
             f"{join(folder, 'requirements.txt')} with `pipenv requirements`."
         )
+    for name, (word, command) in _UNREADABLE.items():
+        if tree.has(path := join(folder, name)) and word in tree.read(path):
+            raise ProjectError(
+                f"{path} is not read where images are built: write its packages to "
+                f"{join(folder, 'requirements.txt')}{command}."
+            )
     return _no_packages()
 
 

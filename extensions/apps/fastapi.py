@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .. import framework, python_routes, python_source, route_prefixes
+from .. import framework, python_locks, python_routes, python_source, route_prefixes
 from ..container import GRACE_SECONDS
 from ..errors import ProjectError
 from ..framework import Situation
@@ -55,6 +55,8 @@ _COMPLETES = frozenset(
 )
 _USUAL_MODULES = frozenset({"main", "asgi", "server", "app", "run", "api"})
 _PREFIX = "/api/v1"
+# Releases before do not start with --timeout-graceful-shutdown (uvicorn.dev, "Release Notes").
+_GRACE_SINCE = "0.22.0"
 _DOCUMENTATION = {"docs_url": "/docs", "redoc_url": "/redoc", "openapi_url": "/openapi.json"}
 _PORT = Found(8000, "FastAPI's usual port")
 _ENVIRONMENT = (
@@ -179,7 +181,17 @@ def read(project: Project, folder: str) -> Fields:
         entry = _unclear_entry(entries)
     target = entry["entry"].value
     command = ("uvicorn", target) if target else ()
-    return {**entry, **python.read(project, folder, modules, command=command)}
+    fields = {**entry, **python.read(project, folder, modules, command=command)}
+    return {**fields, **_old_server(project.tree, folder, fields["manifests"].value)}
+
+
+def _old_server(tree: Tree, folder: str, manifests: list[str]) -> Fields:
+    """That Uvicorn is one that knows no grace period; nothing where it does."""
+    stated = python_locks.stated(tree, folder, manifests, "uvicorn")
+    if stated is None or stated.allows(_GRACE_SINCE):
+        return {}
+    reason = f"Uvicorn knows a grace period since {_GRACE_SINCE}"
+    return {"grace": Found(False, reason, stated.path, stated.line)}
 
 
 def find_entry(program: Program, target: str | None) -> Entry | None:
@@ -491,4 +503,6 @@ def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
         )
     factory = ["--factory"] if facts.get("factory") else []
     grace = ["--timeout-graceful-shutdown", str(GRACE_SECONDS - 5)]
+    if not facts.get("grace", True):
+        grace = []
     return ("uvicorn", entry, *factory, "--host", "0.0.0.0", "--proxy-headers", *grace)

@@ -5,6 +5,7 @@ It is uv that installs them.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -13,7 +14,7 @@ from .. import package_registries, quoting
 from ..errors import ProjectError
 from ..origins import Found
 from ..package_registries import Registry
-from ..python_dependencies import Packages, declared, names, read_toml, table
+from ..python_dependencies import Packages, declared, is_inside, names, read_toml, table
 from ..tree import Tree, join
 from . import uv
 
@@ -32,6 +33,12 @@ _REQUIREMENTS = (
     "requirements.txt",
     "requirements/base.txt",
 )
+# A path in place of a name (pip.pypa.io, "Requirements File Format"), or behind `NAME @ file:`.
+_LOCAL = re.compile(
+    r"\s*(?P<editable>(?:-e|--editable)[\s=]+)?(?:[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*)?(?:file:)?"
+    r"(?P<path>\.(?=[\s\[]|$)|\.{0,2}/?(?!.*://)[\w.-]+(?:/[\w.-]+)+|(?<=\s)[\w-]+(?=[\s\[]|$))"
+)
+_ARCHIVES = (".whl", ".gz", ".zip")
 
 
 def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
@@ -51,6 +58,9 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
                 f"{requirements} includes {outside[0]}, which is not in {folder}/: move it there."
             )
         manifests = [str(PurePosixPath(path).relative_to(base)) for path in paths]
+        manifests += dict.fromkeys(
+            place for path in paths for place, _ in local_paths(tree, folder, path) if place
+        )
         return Packages(
             Found("pip", "requirements file", requirements), manifests, tuple(dependencies)
         )
@@ -68,6 +78,8 @@ def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Re
     """
     for name in manifests:
         path = join(folder, name)
+        if not tree.has(path) or name.endswith(_ARCHIVES):
+            continue
         if name == "pyproject.toml":
             yield from uv.registries(tree, folder, manifests)
         else:
@@ -88,6 +100,25 @@ def test_install(manifests: Sequence[str], requirements: Sequence[str]) -> str:
         return "uv pip install --requirement pyproject.toml --all-extras"
     files = (manifests[0], *requirements)
     return "uv pip install " + " ".join(f"--requirement {quoting.shell(file)}" for file in files)
+
+
+def local_paths(tree: Tree, folder: str, path: str) -> Iterator[tuple[str | None, int]]:
+    """What a requirements file installs of the project itself, each with its line.
+
+    Returns:
+        Paths relative to `folder`, those of folders ending in `/`; None for what an installation in
+        the image would not find: the app itself, what lies outside of `folder`, what is missing.
+    """
+    for number, line in enumerate(tree.read(path).splitlines(), start=1):
+        if not (match := _LOCAL.match(line)):
+            continue
+        place = posixpath.normpath(match["path"])
+        if tree.has(join(folder, place)):
+            yield place, number
+        elif place != "." and is_inside(tree, folder, place):
+            yield f"{place}/", number
+        elif match["editable"] or match["path"].startswith("."):
+            yield None, number
 
 
 def _with_includes(tree: Tree, path: str, seen: tuple[str, ...]) -> Iterator[str]:
@@ -119,6 +150,7 @@ def _normalize(path: str) -> str:
 def _required(tree: Tree, path: str) -> Iterator[Found[str]]:
     for number, line in enumerate(tree.read(path).splitlines(), start=1):
         text = re.sub(r"(^|\s)#.*", "", line).strip().rstrip("\\").strip()
+        text = re.sub(r"^(-e|--editable)[\s=]*(?=git\+)", "", text)
         if text and not text.startswith("-"):
             for name in names(re.sub(r"\s+--hash.*", "", text)):
                 yield Found(name, "requirement", path, number)

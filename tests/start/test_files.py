@@ -130,14 +130,14 @@ def test_a_script_that_nothing_imports_is_not_told(tmp_path: Path) -> None:
 def test_what_lies_in_a_volume_is_fine(tmp_path: Path) -> None:
     files = {**API, "main.py": "os.makedirs('uploads/a')\n" + API["main.py"]}
     plain = subject_of(tmp_path, files, None, USE_FASTAPI="true")
-    stack = build_stack(plain.facts, {}, complete({"uploads": "/app/uploads"}))
+    stack = build_stack(dict(plain.facts), {}, complete({"uploads": "/app/uploads"}))
     assert start.find(replace(plain, stack=stack)) == ()
 
 
 def test_what_lies_beside_a_volume_is_told_where_that_is(tmp_path: Path) -> None:
     files = {**API, "main.py": "open('x.json', 'w')\n" + API["main.py"]}
     plain = subject_of(tmp_path, files, None, USE_FASTAPI="true")
-    stack = build_stack(plain.facts, {}, complete({"uploads": "/app/uploads"}))
+    stack = build_stack(dict(plain.facts), {}, complete({"uploads": "/app/uploads"}))
     (found,) = start.find(replace(plain, stack=stack))
     assert found.mend.startswith("Keep it in a volume, as in /app/uploads/x.json; ")
 

@@ -90,6 +90,90 @@ def test_pipfile_is_explained(tmp_path: Path) -> None:
         packages(tmp_path, {"Pipfile": "[packages]\nfastapi = '*'\n"})
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("environment.yml", "dependencies:\n  - fastapi\n"),
+        ("setup.py", "setup(install_requires=['fastapi'])\n"),
+        ("setup.cfg", "[options]\ninstall_requires =\n    fastapi\n"),
+    ],
+)
+def test_dependencies_in_other_forms_are_explained(name: str, text: str, tmp_path: Path) -> None:
+    """Of Conda and of setuptools' older files."""
+    with pytest.raises(ProjectError, match=rf"{name} is not read.*requirements\.txt"):
+        packages(tmp_path, {name: text})
+    assert packages(tmp_path / "b", {name: text, "requirements.txt": ""})["manager"] == "pip"
+    assert packages(tmp_path / "c", {name: "name: none\n"})["manager"] is None
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "lib @ git+https://example.com/lib.git@v1\n"},
+        {"requirements.txt": "git+https://example.com/lib.git#egg=lib\n"},
+        {"requirements.txt": "-e git+https://example.com/lib.git#egg=lib\n"},
+        {"pyproject.toml": '[project]\ndependencies = ["l @ git+https://example.com/l"]\n'},
+        {
+            "pyproject.toml": '[project]\ndependencies = ["l"]\n'
+            '[tool.uv.sources]\nl = { git = "https://example.com/l" }\n'
+        },
+        {
+            "pyproject.toml": '[project]\ndependencies = ["l"]\n',
+            "uv.lock": '[[package]]\nname = "l"\nsource = { git = "https://example.com/l" }\n',
+        },
+        {
+            "pyproject.toml": '[tool.poetry.dependencies]\nl = "1"\n',
+            "poetry.lock": '[[package]]\nname = "l"\n[package.source]\ntype = "git"\n',
+        },
+    ],
+)
+def test_a_dependency_from_a_repository_needs_git(files: dict[str, str], tmp_path: Path) -> None:
+    """Whatever it is called, and whoever locks it."""
+    assert "git" in packages(tmp_path, files)["libraries"]
+    assert SYSTEM_PACKAGES["git"] == (("git",), ())
+
+
+@pytest.mark.parametrize(
+    "text", ["gitpython-fake\n", "lib @ https://example.com/lib.whl\n", "# git+https://x\n"]
+)
+def test_other_requirements_need_no_git(text: str, tmp_path: Path) -> None:
+    """Addresses of files, comments and names alike."""
+    assert "git" not in packages(tmp_path, {"requirements.txt": text})["libraries"]
+
+
+@pytest.mark.parametrize(
+    ("line", "manifest"),
+    [
+        ("-e ./libs/core", "libs/core/"),
+        ("./libs/core", "libs/core/"),
+        ("--editable libs/core[extra]", "libs/core/"),
+        ("core @ file:./libs/core", "libs/core/"),
+        ("./vendor/core-1-py3-none-any.whl", "vendor/core-1-py3-none-any.whl"),
+    ],
+)
+def test_packages_of_the_project_are_there_before_the_installation(
+    line: str, manifest: str, tmp_path: Path
+) -> None:
+    """Folders end in a slash."""
+    files = {
+        "requirements.txt": f"fastapi\n{line}\n",
+        "libs/core/pyproject.toml": "",
+        "vendor/core-1-py3-none-any.whl": "",
+    }
+    assert packages(tmp_path, files)["manifests"] == ["requirements.txt", manifest]
+
+
+def test_members_of_a_uv_workspace_are_there_too(tmp_path: Path) -> None:
+    """Those of its lockfile, but the project itself."""
+    lock = (
+        '[[package]]\nname = "app"\nsource = { virtual = "." }\n'
+        '[[package]]\nname = "core"\nsource = { editable = "libs/core" }\n'
+        '[[package]]\nname = "x"\nsource = { registry = "https://pypi.org/simple" }\n'
+    )
+    files = {"pyproject.toml": "", "uv.lock": lock, "libs/core/pyproject.toml": ""}
+    assert packages(tmp_path, files)["manifests"] == ["pyproject.toml", "uv.lock", "libs/core/"]
+
+
 def test_pipfile_beside_requirements(tmp_path: Path) -> None:
     """Where the error's advice was followed, it goes away."""
     assert packages(tmp_path, {"Pipfile": "", "requirements.txt": ""})["manager"] == "pip"

@@ -1,0 +1,173 @@
+"""Installations of dependencies in images of Python apps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from extensions.finding import Finding
+from tests.start.support import API, find_api
+
+PROJECT = '[project]\nname = "shop"\ndependencies = ["fastapi", "uvicorn"]\n'
+IMAGE = {"fastapi.image": "python:3.11-slim"}
+
+
+def find_rule(root: Path, rule: str, files: dict[str, str], **conf: str) -> list[Finding]:
+    """What a rule finds of an app on Python 3.11 that starts, with these files in it."""
+    return [one for one in find_api(root, files, IMAGE, **conf) if one.rule == f"start.{rule}"]
+
+
+def locked(*packages: str, groups: str = "") -> dict[str, str]:
+    """A project that uv locks: its own dependencies, and some of its development group."""
+    lock = '[[package]]\nname = "shop"\nsource = { virtual = "." }\ndependencies = ['
+    lock += ", ".join(f'{{ name = "{name}" }}' for name in packages) + "]\n"
+    lock += f"[package.dev-dependencies]\ndev = [{groups}]\n" if groups else ""
+    for name in ("fastapi", "uvicorn", "gunicorn", "alembic", "playwright"):
+        lock += f'[[package]]\nname = "{name}"\nversion = "0.30.0"\n'
+    return {"pyproject.toml": PROJECT, "uv.lock": lock}
+
+
+@pytest.mark.parametrize(
+    ("files", "certain", "minor"),
+    [
+        ({**locked("uvicorn"), "pyproject.toml": f'{PROJECT}requires-python = ">=3.12"'}, True, 12),
+        ({"pyproject.toml": '[project]\nrequires-python = "<3.11"'}, False, 8),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.12"'}, False, 12),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "~3.10"'}, False, 10),
+        ({".python-version": "3.12\n"}, False, 12),
+        ({"runtime.txt": "python-3.12.4\n"}, False, 12),
+        ({".tool-versions": "nodejs 20\npython 3.13.1\n"}, False, 13),
+    ],
+)
+def test_another_python_is_told_with_its_image(
+    files: dict[str, str], certain: bool, minor: int, tmp_path: Path
+) -> None:
+    (found,) = find_rule(tmp_path, "python", files)
+    assert found.certain is certain
+    assert found.mend == f"spinbox build --prod --set fastapi.image=python:3.{minor}-slim"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": '[project]\nrequires-python = ">=3.10"'},
+        {"pyproject.toml": '[project]\nrequires-python = ">=3.11.4,<4"'},
+        {"pyproject.toml": '[project]\nrequires-python = "==3.11.*"'},
+        {"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.8"'},
+        {"pyproject.toml": '[tool.poetry.dependencies]\npython = "*"'},
+        {".python-version": "3.11.9\n"},
+        {".python-version": "pypy3.10\n"},
+        {"runtime.txt": "something else\n"},
+    ],
+)
+def test_the_python_of_the_image_is_fine(files: dict[str, str], tmp_path: Path) -> None:
+    assert find_rule(tmp_path, "python", files) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["-e .", "-e ../shared", "../shared", "./libs/missing", "lib @ git+ssh://git@h/l.git"]
+)
+def test_what_is_not_there_for_an_installation_is_told(line: str, tmp_path: Path) -> None:
+    files = {"requirements.txt": f"fastapi\nuvicorn\n{line}\n"}
+    (found,) = find_rule(tmp_path, "install", files)
+    assert found.certain and "requirements.txt:3" in found.seen
+
+
+@pytest.mark.parametrize(
+    "line", ["-e ./libs/core", "lib @ git+https://h/l.git", "--find-links ./wheels", "# -e ."]
+)
+def test_what_is_there_for_an_installation_is_fine(line: str, tmp_path: Path) -> None:
+    files = {"requirements.txt": f"fastapi\nuvicorn\n{line}\n", "libs/core/setup.py": ""}
+    assert find_rule(tmp_path, "install", files) == []
+
+
+def test_a_member_of_a_workspace_without_its_lockfile_is_told(tmp_path: Path) -> None:
+    text = f"{PROJECT}[tool.uv.sources]\ncore = {{ workspace = true }}\n"
+    files = {"backend/main.py": API["main.py"], "backend/pyproject.toml": text, "main.py": ""}
+    (found,) = find_rule(tmp_path, "install", files)
+    assert found.certain and "backend/pyproject.toml:5 takes core" in found.seen
+
+
+def test_sources_of_a_pyproject_that_no_installation_reads_are_fine(tmp_path: Path) -> None:
+    text = f"{PROJECT}[tool.uv.sources]\ncore = {{ workspace = true }}\n"
+    assert find_rule(tmp_path, "install", {"pyproject.toml": text}) == []
+
+
+@pytest.mark.parametrize("name", ["'shop'", "__name__", "__package__", "NAME"])
+def test_the_version_of_what_is_not_installed_is_told(name: str, tmp_path: Path) -> None:
+    source = f"from importlib.metadata import version\nNAME = 'Shop'\nv = version({name})\n"
+    files = {
+        "pyproject.toml": PROJECT,
+        "main.py": "from shop import v\n" + API["main.py"],
+        "shop/__init__.py": source,
+    }
+    (found,) = find_rule(tmp_path, "install", files)
+    assert found.certain and found.seen.startswith("shop/__init__.py:3")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from importlib.metadata import version\nv = version('fastapi')\n",
+        "from importlib.metadata import PackageNotFoundError, version\n"
+        "try:\n    v = version('shop')\nexcept PackageNotFoundError:\n    v = '0'\n",
+        "from sqlalchemy import metadata\nv = metadata('other')\n",
+    ],
+)
+def test_other_versions_are_fine(source: str, tmp_path: Path) -> None:
+    files = {"pyproject.toml": PROJECT, "main.py": source + API["main.py"]}
+    assert find_rule(tmp_path, "install", files) == []
+
+
+def test_a_server_that_only_development_has_is_told(tmp_path: Path) -> None:
+    files = locked("fastapi", groups='{ name = "uvicorn" }')
+    (found,) = find_rule(tmp_path, "programs", files)
+    assert found.certain and found.mend == "uv add uvicorn"
+
+
+def test_a_server_that_another_package_brings_is_fine(tmp_path: Path) -> None:
+    assert find_rule(tmp_path, "programs", locked("fastapi", "uvicorn")) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "fails"),
+    [
+        ('groups = ["dev"]', True),
+        ('groups = ["main", "dev"]', False),
+        ('category = "dev"', True),
+        ('category = "main"', False),
+        ("", False),
+    ],
+)
+def test_poetrys_groups(package: str, fails: bool, tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[tool.poetry.dependencies]\nfastapi = "*"\n',
+        "poetry.lock": f'[[package]]\nname = "uvicorn"\nversion = "0.30"\n{package}\n',
+    }
+    assert bool(find_rule(tmp_path, "programs", files)) is fails
+
+
+def test_alembic_that_nobody_requires_is_told(tmp_path: Path) -> None:
+    ini = {"alembic.ini": "[alembic]\nscript_location = alembic\n", "alembic/env.py": ""}
+    (found,) = find_rule(tmp_path, "programs", ini, USE_POSTGRESQL="true")
+    assert not found.certain and found.mend == "Add alembic to requirements.txt."
+
+
+@pytest.mark.parametrize("name", ["playwright", "selenium", "pdfkit"])
+def test_libraries_with_programs_that_debian_lacks(name: str, tmp_path: Path) -> None:
+    files = {"requirements.txt": f"fastapi\nuvicorn\n{name}\n"}
+    (found,) = find_rule(tmp_path, "libraries", files)
+    assert not found.certain and found.seen.startswith(f"{name} needs ")
+
+
+def test_a_browser_that_only_tests_use_is_fine(tmp_path: Path) -> None:
+    files = locked("fastapi", "uvicorn", groups='{ name = "playwright" }')
+    assert find_rule(tmp_path, "libraries", files) == []
+
+
+def test_microsofts_driver_is_told(tmp_path: Path) -> None:
+    source = "URL = 'DRIVER={ODBC Driver 18 for SQL Server}'\n"
+    files = {"requirements.txt": "fastapi\nuvicorn\npyodbc\n", "db.py": source}
+    (found,) = find_rule(tmp_path, "libraries", files)
+    assert "db.py" in found.seen and "pymssql" in found.mend
