@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .python_program import Program
-from .python_source import Module, called_name
+from .python_source import Module, assigned_calls, called_name
 
 _READS = frozenset({"get", "head"})
 _VERBS = _READS | {"post", "put", "patch", "delete", "options", "trace", "query"}
@@ -179,6 +179,7 @@ class _Reader:
         self.root = root
         self.functions: dict[ast.Call, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self.parameters: dict[str, str] = {}
+        self.takers: dict[str, list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, int]]] = {}
         self.loops: dict[str, list[tuple[Module, ast.expr]]] = {}
 
     def read(self) -> None:
@@ -189,7 +190,9 @@ class _Reader:
                 for decorator in node.decorator_list:
                     if isinstance(decorator, ast.Call):
                         self.functions[decorator] = node
-                for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                places = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                for place, argument in enumerate(places):
+                    self.takers.setdefault(argument.arg, []).append((node, place))
                     kind = ast.unparse(argument.annotation) if argument.annotation else ""
                     self.parameters[argument.arg] = kind.strip("'\"").rpartition(".")[2]
             elif isinstance(node, ast.For):
@@ -275,10 +278,24 @@ class _Reader:
         """What a name stands for in turn, where a loop sets it."""
         if isinstance(node, ast.Name) and node.id in self.loops:
             return self.loops[node.id]
+        if isinstance(node, ast.Name) and node.id in self.takers:
+            return list(self._given(node.id)) or [(self.module, node)]
         if isinstance(node, ast.Attribute):
             owners = self._each(node.value)
             return [(owner, ast.Attribute(value, node.attr)) for owner, value in owners]
         return [(self.module, node)]
+
+    def _given(self, name: str) -> Iterator[tuple[Module, ast.expr]]:
+        """What functions of the module are given for that parameter, wherever they are called."""
+        functions = {function.name: place for function, place in self.takers[name]}
+        for module in self.program.modules.values():
+            for _, call in assigned_calls(module.body):
+                place = functions.get(called_name(call))
+                reference = self.program.resolve(module, call.func) if place is not None else None
+                if place is None or not reference or reference[0] != self.module.name:
+                    continue
+                found = [keyword.value for keyword in call.keywords if keyword.arg == name]
+                yield from ((module, value) for value in (*found, *call.args[place : place + 1]))
 
     def _route(
         self, maker: _Maker, call: ast.Call, what: str, given: Mapping[str | None, ast.expr]

@@ -22,17 +22,20 @@ class Started:
         scripts: Those that are run themselves, as `python main.py` does.
         surely: Names of the modules that run at the start for certain.
         modules: Those that run at all, in the order of their paths.
+        factories: Functions that are called for the app, each by its module and name.
     """
 
     program: Program
     scripts: frozenset[str]
     surely: frozenset[str]
     modules: tuple[Module, ...]
+    factories: frozenset[tuple[str, str]] = frozenset()
 
     def calls(self, module: Module) -> Iterator[tuple[ast.Call, bool]]:
         """The calls of a module, and whether each happens at the start for certain."""
         sure = module.name in self.surely
-        yield from _calls(module.body, sure, module.name in self.scripts)
+        called = frozenset(name for owner, name in self.factories if owner == module.name)
+        yield from _calls(module.body, sure, module.name in self.scripts, called)
 
 
 def of(subject: Subject, app: App) -> Started:
@@ -52,13 +55,15 @@ def _find(subject: Subject, app: App) -> Started:
     words = [*app.command]
     if subject.stack.worker and subject.stack.worker.app == app:
         words += subject.stack.worker.command
-    names, scripts = [], set()
+    names, scripts, factories = [], set(), set()
     for place, word in enumerate(words):
         if module := paths.get(word.removeprefix("./")):
             names.append(module.name)
             scripts.add(module.name)
         elif name := _longest(program, word.partition(":")[0]):
             names.append(name)
+            if "--factory" in words:
+                factories.add((name, word.partition(":")[2]))
             if place and words[place - 1] == "-m":
                 scripts.add(name)
     reached = program.reached(*names)
@@ -67,6 +72,7 @@ def _find(subject: Subject, app: App) -> Started:
         frozenset(scripts),
         program.reached(*names, surely=True),
         tuple(sorted((program.modules[n] for n in reached), key=lambda module: module.path)),
+        frozenset(factories),
     )
 
 
@@ -77,23 +83,22 @@ def _longest(program: Program, dotted: str) -> str | None:
     return dotted or None
 
 
-def _calls(node: ast.AST, sure: bool, is_script: bool) -> Iterator[tuple[ast.Call, bool]]:
+def _calls(
+    node: ast.AST, sure: bool, is_script: bool, called: frozenset[str]
+) -> Iterator[tuple[ast.Call, bool]]:
     for child in ast.iter_child_nodes(node):
         if is_main_guard(child) and not is_script:
             continue
+        if isinstance(child, ast.Call):
+            yield child, sure
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            for outer in (*child.decorator_list, child.args):
-                yield from _calls(outer, sure, is_script)
-                if isinstance(outer, ast.Call):
-                    yield outer, sure
-            for inner in child.body:
-                yield from _calls(inner, False, is_script)
-                if isinstance(inner, ast.Call):
-                    yield inner, False
+            outside = ast.Tuple([*child.decorator_list, *child.args.defaults])
+            yield from _calls(outside, sure, is_script, called)
+            inside = ast.Module(child.body, [])
+            yield from _calls(inside, sure and child.name in called, is_script, called)
             continue
         late = isinstance(child, ast.Lambda | ast.If | ast.IfExp) or (
             isinstance(child, ast.Try) and bool(child.handlers)
         )
-        if isinstance(child, ast.Call):
-            yield child, sure
-        yield from _calls(child, sure and not (late and not is_main_guard(child)), is_script)
+        still = sure and (not late or is_main_guard(child))
+        yield from _calls(child, still, is_script, called)

@@ -55,6 +55,7 @@ _COMPLETES = frozenset(
 )
 _USUAL_MODULES = frozenset({"main", "asgi", "server", "app", "run", "api"})
 _PREFIX = "/api/v1"
+_MANIFESTS = ("requirements.txt", "pyproject.toml")
 # Releases before do not start with --timeout-graceful-shutdown (uvicorn.dev, "Release Notes").
 _GRACE_SINCE = "0.22.0"
 _DOCUMENTATION = {"docs_url": "/docs", "redoc_url": "/redoc", "openapi_url": "/openapi.json"}
@@ -145,20 +146,34 @@ def _folder(project: Project) -> Found[str | None]:
     """`backend/` as Spinbox lays it out, else the one folder that holds a FastAPI app."""
     tree = project.tree
     if any(tree.below("backend", ".py")):
-        return Found("backend", "folder holds Python files", "backend")
+        return _inner_folder(tree) or Found("backend", "folder holds Python files", "backend")
     tops = sorted({path.split("/")[0] for path in tree.below(".", ".py") if "/" in path})
     holders = [
         entries[0].found(top)
         for top in tops
         if not project.is_no_source(top)
         and (entries := find_entries(python_source.parse_modules(tree, top)[0]))
-        and tree.first(top, "requirements.txt", "pyproject.toml")
+        and tree.first(top, *_MANIFESTS)
     ]
     if len(holders) == 1:
         return holders[0]
     if entries := find_entries(python.modules(project, ".")[0]):
         return entries[0].found(".")
     return Found(None, "several folders hold an app" if holders else "no FastAPI object")
+
+
+def _inner_folder(tree: Tree) -> Found[str | None] | None:
+    """The one folder in `backend/` that has the dependencies, where that has none itself."""
+    if tree.first("backend", *_MANIFESTS):
+        return None
+    inner = {path.split("/")[1] for path in tree.below("backend") if path.count("/") > 1}
+    folders = [
+        folder for name in sorted(inner) if tree.first(folder := f"backend/{name}", *_MANIFESTS)
+    ]
+    if len(folders) != 1:
+        return None
+    entries = find_entries(python_source.parse_modules(tree, folders[0])[0])
+    return entries[0].found(folders[0]) if entries else None
 
 
 def read(project: Project, folder: str) -> Fields:

@@ -99,12 +99,15 @@ def _of(subject: Subject, app: App) -> Iterator[Finding]:
         if inside or (write.kind in {"folder", "static"} and _is_there(subject.tree, app, write)):
             continue
         by_folder.setdefault((write.kind == "log", write.folder), []).append(write)
+    # A folder that is made for logs is theirs.
+    for folder in [one for is_log, one in by_folder if is_log and (False, one) in by_folder]:
+        by_folder[True, folder] += by_folder.pop((False, folder))
     folders = [folder for is_log, folder in by_folder if not is_log]
     store = next((v.path for v in app.volumes if v.name == "uploads"), None)
     store_is_new = store is None
     if store is None:
         free = [one for one in folders if one != ROOT and not _has_files(subject.tree, app, one)]
-        store = min(free, key=len) if free else _STORE
+        store = free[0] if len(free) == 1 else _STORE
     for (is_log, folder), group in by_folder.items():
         first = min(group, key=lambda write: not write.sure)
         place = finding.where(first.module.path, first.line)

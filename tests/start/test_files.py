@@ -93,6 +93,19 @@ def test_logs_belong_on_the_console(source: str, tmp_path: Path) -> None:
     assert "app.log" in found.seen and "console" in found.mend
 
 
+def test_a_folder_that_is_made_for_logs_is_no_volume(tmp_path: Path) -> None:
+    source = "if not os.path.exists('logs'):\n    os.makedirs('logs')\n"
+    (found,) = find_files(tmp_path, source + "h = FileHandler('logs/app.log')\n")
+    assert found.certain and "console" in found.mend
+
+
+def test_several_folders_share_one_volume(tmp_path: Path) -> None:
+    source = "os.makedirs('uploads')\nc = chromadb.PersistentClient(path='vectors')\n"
+    first, second = find_files(tmp_path, source)
+    assert "/app/storage/uploads" in first.mend and "/app/storage/vectors" in second.mend
+    assert "--set uploads=/app/storage" in first.mend
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -106,6 +106,15 @@ def test_the_version_of_what_is_not_installed_is_told(name: str, tmp_path: Path)
     assert found.certain and found.seen.startswith("shop/__init__.py:3")
 
 
+def test_a_factory_runs_at_the_start(tmp_path: Path) -> None:
+    main = (
+        "from importlib import metadata\nfrom fastapi import FastAPI\ndef make():\n"
+        "    app = FastAPI(version=metadata.version('shop'))\n    return app\n"
+    )
+    (found,) = find_rule(tmp_path, "install", {"pyproject.toml": PROJECT, "main.py": main})
+    assert found.certain and found.line == 4
+
+
 @pytest.mark.parametrize(
     "source",
     [

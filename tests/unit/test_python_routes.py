@@ -6,10 +6,11 @@ import pytest
 
 from extensions import python_routes, python_source
 from extensions.apps import fastapi
+from extensions.facts import read_facts
 from extensions.python_program import Program
 from extensions.python_routes import Routes
 
-from .support import tree_of
+from .support import tree_of, write_project
 
 APP = "from fastapi import APIRouter, FastAPI\napp = FastAPI()\n"
 ROUTER = "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/list')\ndef f(): ...\n"
@@ -91,6 +92,18 @@ def test_routers_are_followed_through_imports(main: str, tmp_path: Path) -> None
         "app/main.py": f"from fastapi import FastAPI\n{name} = FastAPI()\n{main}",
     }
     assert paths(tmp_path, files) == ["/u/list"]
+
+
+@pytest.mark.parametrize("given", ["router", "router=router"])
+def test_a_router_that_a_factory_is_given_counts(given: str, tmp_path: Path) -> None:
+    """As some templates write it."""
+    files = {
+        "users.py": ROUTER,
+        "setup.py": "from fastapi import FastAPI\ndef create(router):\n    made = FastAPI()\n"
+        "    made.include_router(router)\n    return made\n",
+        "main.py": f"from setup import create\nfrom users import router\napp = create({given})\n",
+    }
+    assert paths(tmp_path, files) == ["/list"]
 
 
 def test_what_only_running_code_knows_is_said(tmp_path: Path) -> None:
@@ -260,3 +273,15 @@ def test_a_module_that_only_uses_the_app_does_not_complete_it(tmp_path: Path) ->
 def test_words_without_routes_need_no_look() -> None:
     """Most modules of an app have none."""
     assert not python_routes.has_routes("import os\nclass Model: ...\n")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "folder"), [("backend/app/pyproject.toml", "backend/app"), ("x.txt", "backend")]
+)
+def test_a_backend_whose_dependencies_are_one_folder_below(
+    manifest: str, folder: str, tmp_path: Path
+) -> None:
+    """As older templates have it."""
+    files = {"backend/app/app/main.py": APP, manifest: "", "backend/README.md": ""}
+    facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
+    assert facts["fastapi"]["dir"] == folder
