@@ -53,8 +53,8 @@ def _find(subject: Subject, app: App) -> Started:
         str(PurePosixPath(m.path).relative_to(app.directory)): m for m in program.modules.values()
     }
     words = [*app.command]
-    if subject.stack.worker and subject.stack.worker.app == app:
-        words += subject.stack.worker.command
+    for worker in subject.stack.workers:
+        words += worker.command if worker.app == app else ()
     names, scripts, factories = [], set(), set()
     for place, word in enumerate(words):
         if module := paths.get(word.removeprefix("./")):

@@ -28,11 +28,11 @@ _SECRET = re.compile(
 )
 _NO_SECRET = re.compile(r"|.*[/\\\s].*|.*\.(?:pem|key|txt)|none|null|false|true", re.IGNORECASE)
 # What the stack sets for any of its services.
+_SERVICES = tuple(services.define(kind, {}, "") for kind in services.NAMES)
 _CATALOGUE = frozenset(
     name
-    for kind in services.NAMES
-    for service in [services.define(kind, {}, "")]
-    for name in (*(env.name for env in service.app_environment), *service.urls, *service.synonyms)
+    for service in _SERVICES
+    for name in (*(env.name for env in service.app_environment), *service.urls)
 )
 
 
@@ -43,7 +43,11 @@ def find(subject: Subject) -> Iterator[Finding]:
     for app in subject.stack.apps:
         # Spinbox's settings have fields for every service, whether the project has it or not.
         given = _given(subject, app) | _CATALOGUE
-        reads = [one for one in subject.reads(app) if one.name not in given]
+        reads = [
+            one
+            for one in subject.reads(app)
+            if one.name not in given and not any(s.source_of(one.name) for s in _SERVICES)
+        ]
         for one in reads:
             if one.name in told or one.default is None or is_given(one.name):
                 continue

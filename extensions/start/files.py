@@ -156,10 +156,10 @@ def _has_files(tree: Tree, app: App, folder: str) -> bool:
 
 def _writes(subject: Subject, app: App) -> Iterator[_Write]:
     run = started.of(subject, app)
-    given = {env.name for env in app.environment}
+    given = {env.name for env in app.environment} | {name for name, _ in app.filled}
     for service in subject.stack.backing:
         if service.name in app.backing:
-            given |= {*service.urls, *service.synonyms}
+            given |= set(service.urls)
     paths = Paths(run.program, app.directory, given)
     for module in run.modules:
         if not _WORDS.search(subject.tree.read(module.path)):

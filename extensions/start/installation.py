@@ -210,8 +210,8 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
     )
     declared = _declared(subject, app, build)
     commands = [app.command]
-    worker, migrations = subject.stack.worker, subject.stack.migrations
-    commands += [worker.command] if worker and worker.app == app else []
+    commands += [worker.command for worker in subject.stack.workers if worker.app == app]
+    migrations = subject.stack.migrations
     commands += [migrations.command] if migrations and migrations.app == app else []
     main = join(app.directory, build.manifests[0])
     for program in dict.fromkeys(words[0] for words in commands if words):

@@ -33,9 +33,9 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _of(subject: Subject, app: App) -> Iterator[Finding]:
-    worker = subject.stack.worker
-    words = worker.command if worker else ()
-    run = " ".join((*words, *app.command))
+    commands = [worker.command for worker in subject.stack.workers]
+    words = commands[0] if commands else ()
+    run = " ".join(word for command in (*commands, app.command) for word in command)
     program = Program(subject.modules(app))
     told = set()
     for module in program.modules.values():

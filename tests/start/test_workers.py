@@ -49,11 +49,11 @@ def test_a_module_of_the_same_name_is_no_queue(tmp_path: Path) -> None:
 )
 def test_the_worker_is_found(source: str, command: str, tmp_path: Path) -> None:
     files = {**API, "jobs.py": source}
-    worker = subject_of(tmp_path, files, None, USE_FASTAPI="true").stack.worker
-    assert worker is not None and " ".join(worker.command) == command
+    (worker,) = subject_of(tmp_path, files, None, USE_FASTAPI="true").stack.workers
+    assert " ".join(worker.command) == command
     assert find_workers(tmp_path, {"jobs.py": source}) == []
 
 
 def test_a_worker_that_no_script_runs_is_not_found(tmp_path: Path) -> None:
     files = {**API, "jobs.py": "from rq import Worker\ndef f():\n    Worker(['q']).work()\n"}
-    assert subject_of(tmp_path, files, None, USE_FASTAPI="true").stack.worker is None
+    assert subject_of(tmp_path, files, None, USE_FASTAPI="true").stack.workers == ()
