@@ -120,7 +120,9 @@ if [ -z "${DATABASE_URL-}" ] && [ -n "${POSTGRES_SERVER-}" ]; then
     DATABASE_URL=postgresql://$_login@$POSTGRES_SERVER:${POSTGRES_PORT:-5432}/$_database
 fi
 if [ -n "${DATABASE_URL-}" ]; then
-    case $DATABASE_URL in postgres://*) DATABASE_URL=postgresql://${DATABASE_URL#postgres://} ;; esac
+    case $DATABASE_URL in
+        postgres://* | postgresql://*) DATABASE_URL=postgresql${DATABASE_DRIVER:++$DATABASE_DRIVER}://${DATABASE_URL#*://} ;;
+    esac
     export DATABASE_URL
     if [ -z "${SQLALCHEMY_DATABASE_URI-}" ]; then
         case $DATABASE_URL in
@@ -150,6 +152,14 @@ if [ -z "${MONGODB_URL-}" ] && [ -n "${MONGODB_HOST-}" ]; then
     _login=${MONGODB_USERNAME:+$(encode "$MONGODB_USERNAME"):$(encode "${MONGODB_PASSWORD-}")@}
     _database=$(encode "${MONGODB_DATABASE-}")
     export MONGODB_URL="mongodb://$_login$MONGODB_HOST:${MONGODB_PORT:-27017}/$_database?authSource=admin"
+fi
+
+if [ -z "${CHROMA_URL-}" ] && [ -n "${CHROMA_HOST-}" ]; then
+    case $CHROMA_HOST in
+        *://*) CHROMA_URL=$CHROMA_HOST ;;
+        *) CHROMA_URL=http://$CHROMA_HOST:${CHROMA_PORT:-8000} ;;
+    esac
+    export CHROMA_URL
 fi
 
 # Another app's address; Render gives it as host:port.

@@ -1,7 +1,8 @@
-"""Cuts symbol tables off compiled modules while an image is built: often half of their bytes.
+"""Cuts symbol tables off compiled modules while an image is built.
 
-Nothing reads them at run time. What lies behind the last part that is loaded goes, and the list of
-sections with it (elf(5)); what is loaded keeps every byte. A file of any other form stays as it is.
+They are often half of the bytes, and nothing reads them at run time. What lies
+behind the last part that is loaded goes, and the list of sections with it
+(elf(5)); what is loaded keeps every byte. A file of another form stays as is.
 """
 
 import struct
@@ -17,14 +18,18 @@ for path in Path(sys.argv[1]).rglob("*.so*"):
         if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":
             continue
         programs, sections = struct.unpack_from("<QQ", header, 32)
-        part_size, part_count, section_size, section_count = struct.unpack_from("<4H", header, 54)
+        size, count = struct.unpack_from("<2H", header, 54)
         file.seek(programs)
-        table = file.read(part_size * part_count)
-        parts = range(0, len(table) - 55, part_size or 1)
-        loaded = max((sum(struct.unpack_from("<8xQ16xQ", table, part)) for part in parts), default=0)
-        # Something behind the list of sections may be data of the module's own.
-        if 0 < loaded <= sections and sections + section_size * section_count == file.seek(0, 2):
-            for offset, count in ((40, 8), (58, 6)):
+        table = file.read(size * count)
+        loaded = 0
+        for part in range(0, len(table) - 55, size or 1):
+            end = sum(struct.unpack_from("<8xQ16xQ", table, part))
+            loaded = max(loaded, end)
+        size, count = struct.unpack_from("<2H", header, 58)
+        # Something behind the list of sections may be the module's own data.
+        is_last = sections + size * count == file.seek(0, 2)
+        if is_last and 0 < loaded <= sections:
+            for offset, length in ((40, 8), (58, 6)):
                 file.seek(offset)
-                file.write(bytes(count))
+                file.write(bytes(length))
             file.truncate(loaded)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes .env from .env.example: new secrets, and questions about what only you can know. To one that
-# exists, it adds what the stack does not start without and the file lacks; nothing else changes.
+# Makes .env from .env.example: new secrets, and questions about what only you can know.
+# To one that exists, it adds what the stack does not start without and the file lacks; nothing
+# else changes.
 #   sh deploy/init-env.sh               without a terminal: DOMAIN=example.com sh deploy/init-env.sh
 #   sh deploy/init-env.sh --env NAME    the same for deploy/env/NAME.env, for another environment
 set -eu
@@ -26,6 +27,7 @@ case "$#-${1-}" in
     *) fail "It takes --env NAME, or nothing." ;;
 esac
 [ -r "$example" ] || fail "$example cannot be read: restore it from git."
+! grep -qE '^(<{7} |>{7} )' "$example" || fail "Resolve the conflict markers in $example first."
 
 # Whatever ends this, no half-made file with secrets stays; what a killed run left goes now.
 draft='' state=$root/deploy/state
@@ -68,7 +70,8 @@ secret() {
 
 # The value of a setting: from the environment, else from whoever sits at the terminal.
 ask() {
-    eval "answer=\${$1-}"
+    # Names of this script's own are in small letters.
+    case $1 in *[a-z]*) answer='' ;; *) eval "answer=\${$1-}" ;; esac
     if [ -z "$answer" ] && [ -t 0 ]; then
         printf '%s: ' "$2" >&2
         read -r answer || answer=
@@ -110,7 +113,7 @@ while IFS= read -r line <&3 || [ -n "$line" ]; do
         '# --- '*) heading=$line above='' ;;
         '#'*) comment=$line above="$above$line
 " ;;
-        *[!A-Z0-9_]*=*) ;;
+        *[!A-Za-z0-9_]*=*) ;;
         *=)
             name=${line%=}
             if [ -z "$adding" ] || ! has "$name"; then
@@ -171,4 +174,4 @@ elif [ -n "$added$filled" ]; then
 else
     [ -n "$empty" ] || echo "$target has all that it needs; nothing was changed."
 fi
-[ -z "$empty" ] || fail "Fill in, as the stack does not start without:$empty."
+[ -z "$empty" ] || echo "Fill in, as the stack does not start without:$empty." >&2

@@ -4,7 +4,16 @@
 //
 // preserve() keeps what is set in Railway, so that no secret is in this file.
 // watchPatterns are for a connected repository: which changes are worth a deployment.
-import { defineRailway, image, mongo, preserve, project, redis, service, volume } from "railway/iac";
+import {
+  defineRailway,
+  image,
+  mongo,
+  preserve,
+  project,
+  redis,
+  service,
+  volume,
+} from "railway/iac";
 
 export default defineRailway(() => {
   // From Railway's templates, each with a volume.
@@ -230,6 +239,79 @@ export default defineRailway(() => {
     },
   });
 
+  const schedulerVolume = volume("schedule");
+  // Starts scheduled jobs: the same image, another command.
+  const scheduler = service("scheduler", {
+    build: {
+      builder: "DOCKERFILE",
+      dockerfilePath: "deploy/railway/app.Dockerfile",
+      watchPatterns: [
+        "/backend/**",
+        "/deploy/railway/app.Dockerfile",
+        "/deploy/railway/app.Dockerfile.dockerignore",
+        "/deploy/entrypoint.sh",
+        "/deploy/trim-symbols.py",
+        "/deploy/migrate.sh",
+        "/database/migrations/**",
+      ],
+    },
+    start:
+      "entrypoint celery --app app.worker:celery_app beat --schedule /var/lib/celery/celerybeat-schedule",
+    deploy: {
+      restartPolicyType: "ON_FAILURE",
+      restartPolicyMaxRetries: 10,
+      drainingSeconds: 30,
+    },
+    // When each scheduled job ran last. With a volume, the old one stops before the new one starts: two would start every job twice.
+    volumeMounts: { "/var/lib/celery": schedulerVolume },
+    env: {
+      SECRET_KEY: app.env.SECRET_KEY,
+      ENVIRONMENT: "production",
+      CHROMA_HOST: chromaService.env.RAILWAY_PRIVATE_DOMAIN,
+      CHROMA_PORT: "8000",
+      MONGODB_HOST: mongodbService.env.MONGOHOST,
+      MONGODB_PORT: mongodbService.env.MONGOPORT,
+      MONGODB_USERNAME: mongodbService.env.MONGOUSER,
+      MONGODB_PASSWORD: mongodbService.env.MONGOPASSWORD,
+      MONGODB_DATABASE: "all",
+      POSTGRES_SERVER: postgresService.env.RAILWAY_PRIVATE_DOMAIN,
+      POSTGRES_PORT: "5432",
+      POSTGRES_USER: postgresService.env.POSTGRES_USER,
+      POSTGRES_PASSWORD: postgresService.env.POSTGRES_PASSWORD,
+      POSTGRES_DB: postgresService.env.POSTGRES_DB,
+      REDIS_HOST: redisService.env.REDISHOST,
+      REDIS_PORT: redisService.env.REDISPORT,
+      REDIS_DB: "0",
+      REDIS_PASSWORD: redisService.env.REDISPASSWORD,
+      SQLALCHEMY_DRIVER: "psycopg2",
+      WEB_CONCURRENCY: "2",
+      FORWARDED_ALLOW_IPS: "*",
+      ACCESS_TOKEN_EXPIRE_MINUTES: preserve(),
+      REFRESH_TOKEN_EXPIRE_DAYS: preserve(),
+      PROJECT_NAME: preserve(),
+      API_V1_STR: preserve(),
+      BACKEND_CORS_ORIGINS: "https://${{frontend.RAILWAY_PUBLIC_DOMAIN}}",
+      SMTP_HOST: preserve(),
+      SMTP_PORT: preserve(),
+      SMTP_USER: preserve(),
+      SMTP_PASSWORD: preserve(),
+      SMTP_TLS: preserve(),
+      MAX_UPLOAD_SIZE: preserve(),
+      ALLOWED_EXTENSIONS: preserve(),
+      LOG_LEVEL: preserve(),
+      LOG_FORMAT: preserve(),
+      TRUST_HOST: preserve(),
+      ALLOWED_HOSTS: preserve(),
+      RATE_LIMIT_ENABLED: preserve(),
+      RATE_LIMIT_REQUESTS: preserve(),
+      RATE_LIMIT_WINDOW: preserve(),
+      SENTRY_DSN: preserve(),
+      ENABLE_METRICS: preserve(),
+      DEBUG: preserve(),
+      RAILWAY_RUN_UID: "0",
+    },
+  });
+
   return project("all", {
     resources: [
       mongodbService,
@@ -241,6 +323,8 @@ export default defineRailway(() => {
       app,
       frontend,
       worker,
+      schedulerVolume,
+      scheduler,
     ],
   });
 });

@@ -61,7 +61,7 @@ if [ "$service" = mongodb ]; then
 fi
 doing='giving the apps the new password'
 done="$service and $env_file have the new password, the apps may not; when what stands above is mended: sh deploy/deploy.sh$options --no-backup"
-if [ -n "$(containers app frontend worker)" ]; then
+if [ -n "$(containers app frontend worker scheduler)" ]; then
     # shellcheck disable=SC2086 # two words, or none
     sh deploy/deploy.sh $options --switch "$(setting TAG latest)"
 fi

@@ -268,7 +268,7 @@ stop_service() {
     compose stop "$1"
 }
 stop_apps() {
-    running=$(containers app frontend worker)
+    running=$(containers app frontend worker scheduler)
     # shellcheck disable=SC2086 # ids are words
     [ -z "$running" ] || docker stop $running >/dev/null
 }

@@ -13,7 +13,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
 # What a new version replaces, and what the proxy passes requests on to.
-apps='app frontend worker' web='app frontend'
+apps='app frontend worker scheduler' web='app frontend'
 
 build=yes only_switch='' pull='' user='' backup=yes version=''
 while :; do
@@ -171,6 +171,7 @@ give_up() {
         done
     done
     remove_others
+    [ -z "$scheduler" ] || docker start "$scheduler" >/dev/null || true
     point_to_services
     [ -z "$proxied" ] || printf %s "$proxied" | docker exec -i "$caddy" caddy reload --config - >/dev/null 2>&1 || true
 }
@@ -391,10 +392,14 @@ for app in $web; do
     [ -z "$id" ] || { old=$(tag_of "$id") && point "$app" "$(name_of "$id")"; }
 done
 keep="$keep $(live worker)"
+scheduler=$(live scheduler)
+keep="$keep $scheduler"
 serving=$old undo=give_up
 remove_others
 new=''
 for app in $apps; do
+    # Two would start every job twice.
+    [ "$app" != scheduler ] || [ -z "$scheduler" ] || docker stop "$scheduler" >/dev/null
     count=$(containers --all "$app" | wc -w)
     create --scale "$app=$((count + 1))" "$app"
     for id in $(containers --all "$app"); do

@@ -2,12 +2,12 @@
 # Shows the logs of what is in service, with times (UTC): the last 100 lines of each.
 #   sh deploy/logs.sh [--env NAME] [--since 1h] [--follow] [SERVICE...]
 # With --since, all lines from then on: 30m, 2h, or a time as 2026-01-31T12:00:00Z.
-# SERVICE is one of: app frontend worker caddy chroma mongodb postgres redis migrate.
+# SERVICE is one of: app frontend worker scheduler caddy chroma mongodb postgres redis migrate.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "$0")/common.sh"
 
-known='app frontend worker caddy chroma mongodb postgres redis migrate' since='' follow=''
+known='app frontend worker scheduler caddy chroma mongodb postgres redis migrate' since='' follow=''
 while :; do
     case ${1-} in
         --follow | -f) follow=--follow ;;

@@ -48,8 +48,8 @@ if docker info >/dev/null 2>&1; then
     printf '%-10s %-10s %-16s %-26s %s\n' SERVICE STATE SINCE VERSION MEMORY
     # shellcheck disable=SC2046 # ids are words
     memory=$(docker stats --no-stream --no-trunc --format '{{.ID}} {{.MemPerc}} {{.MemUsage}}' \
-        $(containers caddy app frontend worker chroma mongodb postgres redis) </dev/null 2>/dev/null) || memory=''
-    tag=$(setting TAG latest) missing='' there='' all='caddy app frontend worker chroma mongodb postgres redis'
+        $(containers caddy app frontend worker scheduler chroma mongodb postgres redis) </dev/null 2>/dev/null) || memory=''
+    tag=$(setting TAG latest) missing='' there='' all='caddy app frontend worker scheduler chroma mongodb postgres redis'
     for service in $all; do
         ids=$(containers --all "$service")
         if [ -z "$ids" ]; then
@@ -75,7 +75,7 @@ if docker info >/dev/null 2>&1; then
                 *) problem "$service is $state; its log:" "sh deploy/logs.sh$options $service" ;;
             esac
             case $service in
-                app | frontend | worker)
+                app | frontend | worker | scheduler)
                     [ "$version" = "$tag" ] || [ -n "$at_work$lacking" ] ||
                         problem "$service runs version $version, but $env_file names $tag:" "sh deploy/deploy.sh$options --switch $tag"
                     ;;

@@ -88,7 +88,7 @@ begin() {
 }
 
 # The containers that serve, or served before a run that was killed.
-apps=$(containers --all app frontend worker)
+apps=$(containers --all app frontend worker scheduler)
 stop_them() {
     stopped_at=$(date +%s)
     # shellcheck disable=SC2086 # ids are words

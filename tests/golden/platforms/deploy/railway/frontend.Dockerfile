@@ -26,8 +26,9 @@ RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name '*.keystore' -o -name '*.sqlite3' -o -name dump.sql \
         \) -print) \
     && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
-# Readable for the app's user, whatever umask the project was checked out with.
-RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} +
+# Readable for the app's user and for shells, whatever umask or line ends the checkout has.
+RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
+    && find . -path ./node_modules -prune -o -name '*.sh' -type f -exec sed -i 's/\r$//' {} +
 ENV NEXT_TELEMETRY_DISABLED=1
 # Baked into the build, so they are arguments and not run-time settings.
 ARG NEXT_PUBLIC_API_URL
@@ -58,6 +59,8 @@ RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'app:x:10001:' >> /etc/group \
     && install -d -o 10001 -g 10001 /home/app
 COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
+# No shell reads the line ends that a checkout on Windows may have.
+RUN sed -i 's/\r$//' /usr/local/bin/entrypoint
 WORKDIR /app
 COPY --from=build /app/public ./public
 COPY --from=build /app/.next/standalone ./

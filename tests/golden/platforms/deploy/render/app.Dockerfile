@@ -27,7 +27,7 @@ ARG DEVELOPMENT_TOOLS="autopep8|bandit|black|coverage|flake8[a-z_-]*|ipdb|ipyker
 jupyter[a-z_-]*|mypy|nbconvert|notebook|nox|pip-tools|pre-commit|pylint[a-z_-]*|pyright|\
 pytest[a-z_-]*|ruff|tox|twine|types-[a-z_-]*|uv"
 RUN --mount=type=cache,id=uv,target=/root/.cache/uv \
-    sed --in-place --regexp-extended --expression=':a; /\\$/ { N; s/\\\n//; ba }' \
+    sed --in-place --regexp-extended --expression=':a; s/\r$//; /\\$/ { N; s/\\\n//; ba }' \
         --expression="/^ *($DEVELOPMENT_TOOLS) *([^a-z0-9_.-]|\$)/Id" requirements.txt \
     && uv venv /opt/venv \
     && uv pip install --requirement requirements.txt 'celery[redis]' \
@@ -49,8 +49,9 @@ RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name '*.keystore' -o -name '*.sqlite3' -o -name dump.sql \
         \) -print) \
     && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
-# Readable for the app's user, whatever umask the project was checked out with.
-RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} +
+# Readable for the app's user and for shells, whatever umask or line ends the checkout has.
+RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
+    && find . -path ./node_modules -prune -o -name '*.sh' -type f -exec sed -i 's/\r$//' {} +
 # Byte code, since the app cannot write any at run time; a file that does not compile stays as it is.
 RUN python -m compileall -q --invalidation-mode unchecked-hash . || true
 
@@ -66,6 +67,8 @@ RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'app:x:10001:' >> /etc/group \
     && install -d -o 10001 -g 10001 /home/app
 COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
+# No shell reads the line ends that a checkout on Windows may have.
+RUN sed -i 's/\r$//' /usr/local/bin/entrypoint
 WORKDIR /app
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /app /app
@@ -75,9 +78,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PORT=8000
 # New volumes take over the owner of the folders they are mounted on.
-RUN install -d -o 10001 -g 10001 /home/app/.cache
+RUN install -d -o 10001 -g 10001 /home/app/.cache /var/lib/celery
 # Brings the database's schema up to date, where a platform runs no image but this: `migrate`.
 COPY --chmod=0555 deploy/migrate.sh /usr/local/bin/migrate
+RUN sed -i 's/\r$//' /usr/local/bin/migrate
 COPY --chmod=0555 database/migrations/ /migrations/
 
 ARG REVISION=unknown
@@ -87,6 +91,6 @@ LABEL org.opencontainers.image.title="all-app" \
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=6s --retries=3 --start-period=60s --start-interval=1s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=5)"]
+    CMD ["python", "-c", "import http.client as h, os, sys; c = h.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=5); c.request('GET', '/health', headers={'X-Forwarded-Proto': 'https'}); sys.exit(c.getresponse().status >= 400)"]
 ENTRYPOINT ["entrypoint"]
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--proxy-headers", "--timeout-graceful-shutdown", "25"]
