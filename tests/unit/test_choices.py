@@ -75,7 +75,7 @@ def test_copier_asks_what_the_table_has() -> None:
     asked = [key for key in questions if key in CHOICES]
     assert asked == [*CHOICES]
     for key, choice in CHOICES.items():
-        assert (questions[key].get("ask", True) is True) == (key in QUESTIONS)
+        assert (questions[key].get("ask", True) is not False) == (key in QUESTIONS)
         assert [*questions[key].get("choices", {}).values()] == [*choice.values]
         assert questions[key].get("multiselect", False) == (choice.kind == "list")
 
