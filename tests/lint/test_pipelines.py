@@ -7,99 +7,25 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.cases import SHAPES
 from tests.e2e.pipelines import evaluate
+from tests.lint.pipelines import FEW, MANAGERS, PAIRS, Trees, gitlab_files, workflows
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
-from tests.projects.compose import compose
-from tests.runs import run
 
-BOTH = ("generate", "--ci", "github", "--ci", "gitlab")
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "plain": (),
-    "deploy": ("--deploy",),
-    "one-environment": ("--deploy", "--no-test", "--set", "ci_staging=false"),
-    "registry": ("--deploy", "--registry", "registry.example.com:5000/Team"),
-    "apart": ("--deploy", "--output", "ops/production"),
-    "elsewhere": ("--deploy", "--set", "postgres=external"),
-    "arm64": ("--deploy", "--set", "ci_arm64=true"),
-    "github": ("--deploy",),
-}
-# Options that change little: two shapes show it.
-FEW = dict.fromkeys(("elsewhere", "arm64", "github"), ("profile-web-app", "everything--with-deps"))
-PAIRS = [
-    (shape, option) for shape in SHAPES for option in OPTIONS if shape in FEW.get(option, SHAPES)
-]
-# Files that make a small project one of that package manager, which the shapes are not.
-PYTHON = ("e2e-fastapi", "backend")
-NODE = ("e2e-node", ".")
-PYPROJECT = '[project]\nname = "x"\nversion = "1"\ndependencies = ["fastapi", "uvicorn"]\n'
-MANAGERS: dict[str, tuple[tuple[str, str], dict[str, str]]] = {
-    "uv": (PYTHON, {"pyproject.toml": PYPROJECT, "uv.lock": "version = 1\n"}),
-    "poetry": (PYTHON, {"pyproject.toml": PYPROJECT, "poetry.lock": "[metadata]\n"}),
-    "pdm": (PYTHON, {"pyproject.toml": PYPROJECT, "pdm.lock": "[metadata]\n"}),
-    "pip": (PYTHON, {"requirements-dev.txt": "pytest\n"}),
-    "npm": (NODE, {"package-lock.json": "{}\n"}),
-    "pnpm": (NODE, {"pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}),
-    "yarn": (NODE, {"yarn.lock": "# yarn lockfile v1\n"}),
-    "bun": (NODE, {"bun.lock": "{}\n"}),
-}
 # What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
 LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
-Trees = dict[str, Path]
-
-
-@pytest.fixture(scope="module")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
-    """A generated project for each shape and set of options, and for each package manager."""
-    folder = tmp_path_factory.mktemp("pipelines")
-    wanted = [(compose(s, folder / f"{s}-{o}"), o) for s, o in PAIRS]
-    wanted += [(_managed(manager, folder / manager), "deploy") for manager in MANAGERS]
-    with ProcessPoolExecutor() as pool:
-        return {tree.name: tree for tree in pool.map(_generate, *zip(*wanted, strict=True))}
-
-
-def _managed(manager: str, folder: Path) -> Path:
-    (shape, app), files = MANAGERS[manager]
-    tree = compose(shape, folder)
-    for name, text in files.items():
-        (tree / app / name).write_text(text)
-    if shape == NODE[0]:
-        package = json.loads((tree / "package.json").read_text())
-        package["scripts"]["test"] = "node --test"
-        (tree / "package.json").write_text(json.dumps(package))
-        (tree / "one.test.js").touch()
-    return tree
-
-
-def _generate(tree: Path, options: str) -> Path:
-    platforms = BOTH[:3] if options == "github" else BOTH
-    result = run(tree, *platforms, *OPTIONS[options])
-    assert result.code == 0, result.stderr
-    return tree
-
-
-def _workflows(trees: Trees) -> list[Path]:
-    folders = (".github/workflows", "ops/production/deploy/ci/github")
-    return [path for tree in trees.values() for f in folders for path in (tree / f).glob("*.yml")]
-
-
-def _gitlab(trees: Trees) -> list[Path]:
-    names = (".gitlab-ci.yml", "ops/production/deploy/ci/gitlab.yml")
-    return [tree / name for tree in trees.values() for name in names if (tree / name).exists()]
 
 
 def test_every_tree_has_its_pipelines(trees: Trees) -> None:
     assert len(trees) == len(PAIRS) + len(MANAGERS)
-    assert len(_gitlab(trees)) == len(trees) - len(FEW["github"])
-    rollbacks = [path for path in _workflows(trees) if path.stem.endswith("-rollback")]
-    assert len(_workflows(trees)) == len(trees) + len(rollbacks)
+    assert len(gitlab_files(trees)) == len(trees) - len(FEW["github"])
+    rollbacks = [path for path in workflows(trees) if path.stem.endswith("-rollback")]
+    assert len(workflows(trees)) == len(trees) + len(rollbacks)
     assert rollbacks
 
 
@@ -125,7 +51,7 @@ def test_what_is_locked_is_tested(manager: str, command: str, trees: Trees) -> N
 def test_actionlint(trees: Trees) -> None:
     """With shellcheck over every `run:`."""
     shellcheck = REPOSITORY / ".venv-lint/bin/shellcheck"
-    assert run_tool("actionlint", "-shellcheck", shellcheck, *_workflows(trees)) == ""
+    assert run_tool("actionlint", "-shellcheck", shellcheck, *workflows(trees)) == ""
 
 
 @pytest.mark.parametrize("persona", ["regular", "pedantic"])
@@ -138,7 +64,7 @@ def test_zizmor(persona: str, trees: Trees) -> None:
     run_tool(
         *("zizmor", "--offline", "--no-progress", "--persona", persona),
         *config,
-        *_workflows(trees),
+        *workflows(trees),
         *(
             tree / ".github/dependabot.yml"
             for tree in trees.values()
@@ -148,7 +74,7 @@ def test_zizmor(persona: str, trees: Trees) -> None:
 
 
 def test_yamllint(trees: Trees) -> None:
-    files = [*_workflows(trees), *_gitlab(trees)]
+    files = [*workflows(trees), *gitlab_files(trees)]
     files += [path for tree in trees.values() for path in tree.glob(".github/*.yml")]
     assert run_tool("yamllint", "--strict", "-c", CONFIGURATION / "yamllint.yml", *files) == ""
 
@@ -182,14 +108,14 @@ def _scalars(node: Any) -> Iterator[str]:
 
 
 def test_nothing_of_the_template_is_left(trees: Trees) -> None:
-    for path in [*_workflows(trees), *_gitlab(trees)]:
+    for path in [*workflows(trees), *gitlab_files(trees)]:
         for scalar in _scalars(yaml.safe_load(path.read_text())):
             assert not LEFT_OVER.search(scalar.replace("{{.", "")), (path, scalar)
         assert not re.search(r"\n\n\n| +$", path.read_text(), re.MULTILINE), path
 
 
 def test_no_expression_in_a_script(trees: Trees) -> None:
-    for path in _workflows(trees):
+    for path in workflows(trees):
         for job in yaml.safe_load(path.read_text())["jobs"].values():
             for step in job["steps"]:
                 assert "${{" not in step.get("run", ""), path
@@ -197,7 +123,7 @@ def test_no_expression_in_a_script(trees: Trees) -> None:
 
 def test_only_what_is_pushed_has_rights_beyond_reading(trees: Trees) -> None:
     """A pull request builds with the right to read the code; nothing logs in for it."""
-    for path in _workflows(trees):
+    for path in workflows(trees):
         jobs = yaml.safe_load(path.read_text())["jobs"]
         for name, job in jobs.items():
             writes = {right for right, level in job["permissions"].items() if level == "write"}
@@ -293,7 +219,7 @@ def test_one_bot_keeps_a_project_fresh(trees: Trees) -> None:
 
 
 def test_actions_are_pinned_by_commit(trees: Trees) -> None:
-    for path in _workflows(trees):
+    for path in workflows(trees):
         for line in re.findall(r"uses: (.*)", path.read_text()):
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
@@ -301,7 +227,7 @@ def test_actions_are_pinned_by_commit(trees: Trees) -> None:
 def test_shellcheck_of_gitlab_s_scripts(trees: Trees, tmp_path: Path) -> None:
     """A job's lines run in one shell, the image's own: POSIX has to do."""
     scripts = set()
-    for path in _gitlab(trees):
+    for path in gitlab_files(trees):
         for job in yaml.safe_load(path.read_text()).values():
             if "script" in job:
                 scripts.add("\n".join(job["script"]))
@@ -318,13 +244,13 @@ def test_shellcheck_of_gitlab_s_scripts(trees: Trees, tmp_path: Path) -> None:
 
 def test_production_waits_for_a_person(trees: Trees) -> None:
     """A reviewer approves on GitHub, or whoever starts the run by hand; on GitLab, the latter."""
-    github = [yaml.safe_load(path.read_text())["jobs"] for path in _workflows(trees)]
+    github = [yaml.safe_load(path.read_text())["jobs"] for path in workflows(trees)]
     production = [jobs["production"] for jobs in github if "production" in jobs]
     by_hand = "github.event_name == 'workflow_dispatch'"
     for job in production:
         assert "approval" in job["needs"]
         assert job.get("if") == f"needs.approval.outputs.reviewers == 'true' || {by_hand}"
-    gitlab = [yaml.safe_load(path.read_text()) for path in _gitlab(trees)]
+    gitlab = [yaml.safe_load(path.read_text()) for path in gitlab_files(trees)]
     started = [
         job for jobs in gitlab for name, job in jobs.items() if name.endswith("deploy-production")
     ]
@@ -335,7 +261,7 @@ def test_production_waits_for_a_person(trees: Trees) -> None:
 def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
     """What a scan finds fails its job, before anything is pushed."""
     found = 0
-    for path in [*_workflows(trees), *_gitlab(trees)]:
+    for path in [*workflows(trees), *gitlab_files(trees)]:
         document = yaml.safe_load(path.read_text())
         for job in document.get("jobs", document).values():
             scripts = [*job.get("script", ()), *(s.get("run", "") for s in job.get("steps", ()))]
@@ -350,13 +276,13 @@ def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
                 scanned = re.findall(r"^ *scan --scanners (\w+)", scripts[scan], re.M)
                 assert scanned == ["vuln", "secret"], path
                 assert not job.get("allow_failure"), path
-    assert found == 2 * len(trees) + len(_gitlab(trees))
+    assert found == 2 * len(trees) + len(gitlab_files(trees))
 
 
 def test_gitlab_jobs_need_jobs_of_their_stage_or_before(trees: Trees) -> None:
     """GitLab takes no other (docs.gitlab.com, "needs"); these are its stages without `stages`."""
     stages = ("build", "test", "deploy")
-    for path in _gitlab(trees):
+    for path in gitlab_files(trees):
         document = yaml.safe_load(path.read_text())
 
         def stage(name: str, document: dict[str, Any] = document) -> int:
