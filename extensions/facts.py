@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import apps, images, migrations, runtimes
+from .choice import is_line
 from .conf import Conf, given, parse_conf, switched_on
 from .errors import ProjectError
 from .origins import Fields, Found, Origin, and_more, line_at
@@ -95,6 +96,8 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     versions = _conf(root, images.VERSIONS_CONF) if (root / images.VERSIONS_CONF).is_file() else {}
     hints = hints or {}
     name = given(conf, "PROJECT_NAME") or Found(root.resolve().name, "the folder's name")
+    # What no file can hold is no part of a name in any case.
+    name = replace(name, value="".join(c if is_line(c) else "-" for c in name.value))
 
     found = _apps(Project(tree, conf, hints, _SERVICE_FOLDERS, _is_no_source), versions)
     development = images.development_images(tree)

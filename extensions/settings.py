@@ -183,8 +183,10 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     Raises:
         ProjectError: A file name, image or version has a form that nothing generated could quote.
     """
-    if not isinstance(facts.get("name"), str) or not is_line(facts["name"]):
+    if not isinstance(facts.get("name"), str):
         raise ProjectError("The stored facts of the project are broken: restore the answers file.")
+    if not is_line(facts["name"]):
+        raise ProjectError("The project's name has control characters: use --set name=NAME.")
     for component, fields in facts.items():
         if component == "name":
             continue

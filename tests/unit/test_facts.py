@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -465,3 +466,11 @@ def test_facts_are_not_shared(tmp_path: Path) -> None:
     original = copy.deepcopy(facts)
     facts["fastapi"]["variables"].append("X")
     assert read_facts(tmp_path) == original
+
+
+@pytest.mark.parametrize("folder", [b"shop\x1bone", b"shop\xe9one", "shop\u2028one".encode()])
+def test_a_folder_s_name_that_no_file_can_hold(folder: bytes, tmp_path: Path) -> None:
+    """Whatever is no letter or digit is a dash in a project's name."""
+    root = tmp_path / os.fsdecode(folder)
+    write_files(root, {".config/project.conf": 'USE_PYTHON="true"\n', "main.py": ""})
+    assert read_facts(root)["name"] == "shop-one"

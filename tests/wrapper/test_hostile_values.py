@@ -18,7 +18,7 @@ from tests.projects.compose import compose
 from tests.runs import run
 
 # Of each seed about fifty values are tried.
-FEW, MANY = range(5), range(5, 120)
+FEW, MANY = range(5), range(5, 130, 25)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,19 @@ def test_hostile_values_arrive_as_data_or_are_refused(
 
 @pytest.mark.integration
 @pytest.mark.extended
-def test_thousands_of_hostile_values(plain_template: Template, projects: dict[str, Facts]) -> None:
+@pytest.mark.parametrize("first", MANY)
+def test_thousands_of_hostile_values(
+    first: int, plain_template: Template, projects: dict[str, Facts]
+) -> None:
     tried = Tried()
     found = []
-    for seed in MANY:
+    for seed in range(first, first + MANY.step):
         shape = SHAPES[seed % len(SHAPES)]
         found += check(plain_template, projects[shape], seed, tried)
     assert found == []
-    assert tried.total >= 5000
-    # No field whose values are all refused is proven here but by its form.
-    assert tried.arrived.total() >= 1200
+    assert tried.total * len(MANY) >= 5000
+    # What is refused shows little.
+    assert tried.arrived.total() * 4 > tried.total
 
 
 @pytest.mark.integration
