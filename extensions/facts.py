@@ -87,9 +87,14 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
         ProjectError: Not a Spinbox project, or a file that has to be read is broken.
     """
     if not is_project(root):
+        above = next(filter(is_project, root.resolve().parents), None)
         raise ProjectError(
-            f"This is not a Spinbox project ({PROJECT_CONF} is missing): run it in the project's "
-            "top folder, or name that folder."
+            f"This is not a Spinbox project ({PROJECT_CONF} is missing): "
+            + (
+                f"the one above is {above}: run it there, or name that folder with -C."
+                if above
+                else "run it in the project's top folder, or name that folder."
+            )
         )
     tree = Tree(root)
     conf = _conf(root, PROJECT_CONF)

@@ -132,6 +132,40 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     }
 
 
+# What often is imported and has its types in another package (github.com/DefinitelyTyped).
+_UNTYPED = (
+    *("bcrypt", "bcryptjs", "body-parser", "compression", "connect-redis", "cookie-parser", "cors"),
+    *("express", "express-session", "jsonwebtoken", "lodash", "morgan", "multer", "node-cron"),
+    *("nodemailer", "passport", "passport-jwt", "passport-local", "pg", "sanitize-html"),
+    *("swagger-jsdoc", "swagger-ui-express", "ws"),
+)
+
+
+def find_untyped(tree: Tree, folder: str, package: Package) -> Found[list[str]]:
+    """Dependencies whose types the compiler asks for and nobody installs: it stops at TS7016."""
+    path = join(folder, "tsconfig.json")
+    settings = source_text.without_comments(tree.read(path)) if tree.has(path) else ""
+    strict = re.search(r'"strict"\s*:\s*true', settings)
+    any_is_error = re.search(r'"noImplicitAny"\s*:\s*(true|false)', settings)
+    if not (any_is_error[1] == "true" if any_is_error else strict):
+        return Found([], "no tsconfig.json that asks for types")
+    installed = package.table("dependencies").keys() | package.table("devDependencies").keys()
+    missing = {n for n in _UNTYPED if n in installed and f"@types/{n}" not in installed}
+    found: dict[str, Found[str]] = {}
+    for source in app_sources(tree, folder):
+        if not source.path.endswith(".ts"):
+            continue
+        for name in re.findall(r"""declare\s+module\s+['"]([^'"]+)['"]""", source.code):
+            missing.discard(name)
+        for match in re.finditer(r"""\bfrom\s+['"]([^'"]+)['"]""", source.code):
+            found.setdefault(match[1], source.found(match[1], "import", match.start(1)))
+    names = sorted(missing & found.keys())
+    if not names:
+        return Found([], "no import of a package without types")
+    first = found[names[0]]
+    return Found(names, first.reason, first.path, first.line)
+
+
 _TEST_FILE = re.compile(
     r"((^|/)(tests?|__tests__)/.*\.|[._-](test|spec)\.)(js|jsx|ts|tsx|mjs|cjs|mts|cts)$"
 )

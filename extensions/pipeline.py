@@ -115,18 +115,23 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack) -> Pipeline:
     )
 
 
-def notes(pipeline: Pipeline, wanted: bool, created: Set[str]) -> list[str]:
+def notes(pipeline: Pipeline, stack: Stack, wanted: bool, created: Set[str]) -> list[str]:
     """What is left to the user, one sentence each.
 
     Args:
         pipeline: The pipelines.
+        stack: What runs.
         wanted: Deployment was asked for.
         created: Files that were not there before.
     """
     found = []
     if created & {pipeline.github_workflow, pipeline.github_rollback, pipeline.gitlab_file}:
+        needed = stack.builds_api_url or stack.build_secrets or pipeline.registry
         found.append(
             'The pipeline needs some settings: deploy/README.md has the commands, under "Pipeline".'
+            if needed or pipeline.deploys
+            else "The pipeline works without any settings: deploy/README.md says what it does, "
+            'under "Pipeline".'
         )
     if pipeline.platforms and wanted and not pipeline.deploys:
         found.append(

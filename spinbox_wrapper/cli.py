@@ -478,8 +478,9 @@ def shell_init(shell_: str | None) -> None:
     Example:
       spinbox-deploy shell-init bash >>~/.bashrc
     """
-    own = [name for name in cli.commands if name != "shell-init"]
-    click.echo(shell.function(shell_ or shell.usual(), own))
+    from .handoff import COMMANDS
+
+    click.echo(shell.function(shell_ or shell.usual(), COMMANDS))
 
 
 def _check(

@@ -16,34 +16,34 @@ SHELLS = ("bash", "zsh", "sh", "fish")
 # The function says by it that the user typed `spinbox`.
 VARIABLE = "SPINBOX_DEPLOY_NAME"
 _POSIX = """\
-# spinbox-deploy: these commands are its own, all others are Spinbox's.
+# spinbox-deploy: these commands are Spinbox's, others its own; it hands on what it does not know.
 spinbox() {{
     case "${{1-}}" in
-        {commands}) {variable}=spinbox command spinbox-deploy "$@" ;;
-        *) command spinbox "$@" ;;
+        {theirs} | -* | '') command spinbox "$@" ;;
+        *) {variable}=spinbox command spinbox-deploy "$@" ;;
     esac
 }}"""
 _FISH = """\
-# spinbox-deploy: these commands are its own, all others are Spinbox's.
+# spinbox-deploy: these commands are Spinbox's, others its own; it hands on what it does not know.
 function spinbox
     switch "$argv[1]"
-        case {commands}
-            {variable}=spinbox command spinbox-deploy $argv
-        case '*'
+        case {theirs} '-*' ''
             command spinbox $argv
+        case '*'
+            {variable}=spinbox command spinbox-deploy $argv
     end
 end"""
 
 
-def function(shell: str, commands: Iterable[str]) -> str:
+def function(shell: str, theirs: Iterable[str]) -> str:
     """A definition of `spinbox` for a shell's start-up file.
 
     Args:
         shell: One of `SHELLS`.
-        commands: The commands that this program answers.
+        theirs: The commands that Spinbox itself answers.
     """
     form, separator = (_FISH, " ") if shell == "fish" else (_POSIX, " | ")
-    return form.format(commands=separator.join(commands), variable=VARIABLE)
+    return form.format(theirs=separator.join(theirs), variable=VARIABLE)
 
 
 def usual() -> str:

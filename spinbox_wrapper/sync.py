@@ -268,13 +268,20 @@ def plan(
         # Before its answers are judged: those of a newer version may hold what this one lacks.
         template.identity(reading.stored.commit)
     try:
-        derivation.deployment.derive(answers)
+        deployment = derivation.deployment.derive(answers)
+        asked: frozenset[str] = frozenset()
+        if request.interactive:
+            pointless = derivation.deployment.pointless(deployment, reading.facts)
+            asked = derivation.choices.QUESTIONS - pointless
+            # What has an answer is not asked.
+            known = derivation.choices.complete(answers)
+            answers |= {key: known[key] for key in pointless}
         new = render(
             template,
             template.version,
             answers,
             request.answers_file,
-            asked=derivation.choices.QUESTIONS if request.interactive else (),
+            asked=asked,
             source=_source(reading.stored),
         )
         answers = load_yaml(new[request.answers_file].content)
@@ -312,7 +319,9 @@ def plan(
     if any(step.writes for step in steps):
         created = {step.path for step in steps if step.action is Action.CREATE}
         wanted = bool(answers.get("ci_deploy"))
-        warnings += derivation.pipeline.notes(deployment.pipeline, wanted, created)
+        warnings += derivation.pipeline.notes(
+            deployment.pipeline, deployment.stack, wanted, created
+        )
         if stored and stored.fork:
             warnings.append(
                 f"{request.answers_file} names {stored.fork}, where `copier update` goes on: it "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -24,6 +25,12 @@ RANK = 9
 LOCKFILES = ()
 LOCK = None
 
+# Tools of development, which no image gets: their names as a pattern, in lines for a Dockerfile.
+DEVELOPMENT_TOOLS = (
+    "autopep8|bandit|black|coverage|flake8[a-z_-]*|ipdb|ipykernel|ipython|isort|",
+    "jupyter[a-z_-]*|mypy|nbconvert|notebook|nox|pip-tools|pre-commit|pylint[a-z_-]*|pyright|",
+    "pytest[a-z_-]*|ruff|tox|twine|types-[a-z_-]*|uv",
+)
 # A file for production wins over the mixed one.
 _REQUIREMENTS = (
     "requirements.prod.txt",
@@ -92,6 +99,26 @@ def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Re
 def problem(tree: Tree, folder: str) -> str | None:
     """None: what it does not find, another may."""
     return None
+
+
+def fix_versions(manifests: Sequence[str], text: str, python: str, *, cpu_torch: bool) -> str:
+    """The command that writes down the versions that an image would install.
+
+    Args:
+        manifests: The requirements file and what it includes, or pyproject.toml.
+        text: What the first one holds.
+        python: The image's version of Python.
+        cpu_torch: Its PyTorch is the one without CUDA.
+    """
+    source, output = shlex.quote(manifests[0]), "requirements.prod.txt"
+    compiler = f"uv pip compile --universal --python-version {python}"
+    compiler += " --torch-backend cpu" if cpu_torch else ""
+    pattern = f"^ *({''.join(DEVELOPMENT_TOOLS)}) *(?=[^a-z0-9_.-]|$)"
+    found = re.finditer(pattern, text, re.IGNORECASE | re.MULTILINE)
+    tools = "|".join(sorted({match[1] for match in found}))
+    if not tools or len(manifests) > 1 or not source.endswith(".txt"):
+        return f"{compiler} {source} -o {output}"
+    return f"grep -vE '^ *({tools})([^a-z0-9_.-]|$)' {source} | {compiler} - -o {output}"
 
 
 def test_install(manifests: Sequence[str], requirements: Sequence[str]) -> str:

@@ -92,6 +92,7 @@ def read(
         **own,
         "manifests": replace(manifests, value=list(listed)),
         "tests": node_source.find_tests(project.tree, folder, package),
+        "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
@@ -253,5 +254,23 @@ def define(
         tests=tests,
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         package=package,
-        warnings=(*warnings, *framework.warnings(facts, situation)),
+        warnings=(
+            *warnings,
+            *(_untyped(facts, situation) if script else ()),
+            *framework.warnings(facts, situation),
+        ),
+    )
+
+
+def _untyped(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
+    names = list(facts.get("untyped") or ())
+    if not names:
+        return ()
+    packages = " ".join(f"@types/{name}" for name in names)
+    add = {"npm": "npm install --save-dev"}.get(manager := facts.get("manager") or "npm")
+    folder = "" if facts["dir"] == "." else f"cd {shlex.quote(facts['dir'])} && "
+    return (
+        f"The build of the {situation.title} app will stop at TS7016, as {' and '.join(names)} "
+        f"{'comes' if len(names) == 1 else 'come'} without types: {folder}"
+        f"{add or f'{manager} add --dev'} {packages}",
     )

@@ -49,7 +49,7 @@ def lockfiles(context: Context) -> Check | None:
     """Whether every app's dependencies are locked by a file that a clone has."""
     id_ = "project.lockfiles"
     locked = []
-    missing: Check | None = None
+    missing: list[tuple[str, str, str]] = []
     for app in context.stack.apps:
         if not app.build.manager:
             continue
@@ -66,25 +66,37 @@ def lockfiles(context: Context) -> Check | None:
         if paths:
             locked += paths
         else:
-            missing = missing or _unlocked(context, app)
+            missing += _unlocked(context, app)
     if missing:
-        return missing
+        things = ", and ".join(thing for thing, _, _ in missing)
+        commands, here = [], "."
+        for _, folder, command in missing:
+            if folder != here:
+                commands.append(f"cd {shlex.quote(posixpath.relpath(folder, here))}")
+            commands.append(command)
+            here = folder
+        seen = f"Every build may get other versions: {things}."
+        return warned(id_, seen, " && ".join(commands))
     return passed(id_, f"Dependencies are locked: {', '.join(locked)}.") if locked else None
 
 
-def _unlocked(context: Context, app: derivation.model.App) -> Check | None:
-    id_, build = "project.lockfiles", app.build
-    folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
+def _unlocked(context: Context, app: derivation.model.App) -> Iterator[tuple[str, str, str]]:
+    """What an app lacks, its folder, and the command that makes it there."""
+    build = app.build
     where = app.directory if app.directory != "." else "the top folder"
     if build.locking.command:
-        seen = f"No {build.locking.makes} in {where}: every build may get other versions."
-        return warned(id_, seen, f"{folder}{build.locking.command}")
-    manifest = build.manifests[0] if build.manifests else "requirements.txt"
-    text = "\n".join(context.read(posixpath.join(app.directory, name)) for name in build.manifests)
-    if manifest.endswith(".txt") and is_pinned(text):
-        return None
-    seen = f"{manifest} in {where} pins no versions: every build may get others."
-    return warned(id_, seen, f"{folder}uv pip compile {manifest} -o requirements.prod.txt")
+        yield f"no {build.locking.makes} is in {where}", app.directory, build.locking.command
+        return
+    manifests = build.manifests or ("requirements.txt",)
+    texts = [context.read(posixpath.join(app.directory, name)) for name in build.manifests]
+    if manifests[0].endswith(".txt") and is_pinned("\n".join(texts)):
+        return
+    version = derivation.pipeline.language_version(app)
+    cpu = isinstance(build, derivation.model.PythonBuild) and build.cpu_torch
+    command = derivation.package_managers.get("pip").fix_versions(
+        manifests, "".join(texts[:1]), version, cpu_torch=cpu
+    )
+    yield f"{manifests[0]} in {where} pins none", app.directory, command
 
 
 def is_pinned(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,6 +83,30 @@ def test_a_lockfile_that_is_not_in_git(ready: Ready) -> None:
     assert (found.status, found.mend) == ("fail", "git add package-lock.json")
     _mend(root, found)
     assert _look(root, "project.lockfiles").status == "pass"
+
+
+def test_all_that_is_missing_is_named_at_once(ready: Ready) -> None:
+    root = ready("e2e-web-app")
+    found = _look(root, "project.lockfiles")
+    assert "requirements.txt in backend" in found.seen
+    assert "package-lock.json is in frontend" in found.seen
+    assert found.mend.startswith("cd backend && grep ")
+    assert found.mend.endswith(" && cd ../frontend && npm install --package-lock-only")
+
+
+def test_versions_are_fixed_for_what_the_image_installs(ready: Ready) -> None:
+    """For its Python, and without the tools of development that it leaves out."""
+    root = ready("e2e-fastapi")
+    _write(root, "backend/requirements.txt", "fastapi\nPytest>=8\nuvicorn\npytest-mock\nblack\n")
+    mend = _look(root, "project.lockfiles").mend
+    before, _, compiler = mend.partition(" | ")
+    kept = subprocess.run(before, shell=True, cwd=root, capture_output=True, text=True, check=True)
+    assert kept.stdout == "fastapi\nuvicorn\n"
+    version = re.search(r"FROM python:(3\.\d+)", (root / "Dockerfile.prod").read_text())
+    assert version is not None
+    assert compiler == (
+        f"uv pip compile --universal --python-version {version[1]} - -o requirements.prod.txt"
+    )
 
 
 def test_requirements_without_versions(ready: Ready) -> None:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spinbox_wrapper import shell
+from spinbox_wrapper import handoff, shell
 from spinbox_wrapper.commands import split_commands
 from tests import markdown
 from tests.downloads import patient
@@ -26,7 +26,7 @@ TELLING = re.compile(r"status\.sh")
 # Where no registry is reachable, these have to get as far as asking it.
 ONLINE = re.compile(r"pull --ignore-buildable|--pull$|^docker pull ")
 
-SPINBOX = shell.function("bash", ("build", "deploy", "generate"))
+SPINBOX = shell.function("bash", handoff.COMMANDS)
 
 
 def scripts(readme: Path) -> list[tuple[str, str]]:

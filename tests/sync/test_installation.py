@@ -134,7 +134,7 @@ def test_the_name_in_every_shell(name: str, tmp_path: Path) -> None:
     ).stdout
     (home.folder / file).parent.mkdir(parents=True, exist_ok=True)
     (home.folder / file).write_text(printed)
-    for command in ("build --prod", "deploy", "generate --ci github"):
+    for command in ("build --prod", "deploy", "generate --ci github", "bulid"):
         said = home.run(program, option, f"spinbox {command}")
         assert lines(said) == [f"ours as spinbox: {command}"]
     for command in ("create 'a b'", "--help", ""):

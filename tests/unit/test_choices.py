@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from extensions import deployment
 from extensions.choices import CHOICES, KEYS, QUESTIONS, RETIRED, check_type, complete, retired
 from extensions.errors import ProjectError
 from extensions.managed_platform import ManagedPlatform
 from extensions.targets import TARGETS
 from tests.conftest import REPOSITORY
-from tests.unit.support import deployment_of
+from tests.unit.support import deployment_of, facts_of
 
 
 def test_nothing_chosen_is_every_default() -> None:
@@ -87,3 +89,18 @@ def test_a_platform_that_is_managed_has_the_surface_of_one() -> None:
         assert isinstance(surface, ManagedPlatform) == target.managed
         if isinstance(surface, ManagedPlatform):
             assert (surface.target, surface.title) == (name, target.title)
+
+
+@pytest.mark.parametrize(
+    ("shape", "pointless"),
+    [
+        ("python", {"runtime", "proxy", "secrets", "ci_deploy", "ci_staging"}),
+        ("node", {"runtime", "gpu", "ci_test"}),
+        ("profile-web-app", set()),
+    ],
+)
+def test_choices_that_change_nothing(shape: str, pointless: set[str], tmp_path: Path) -> None:
+    """They are not asked for."""
+    facts = facts_of(shape, tmp_path)
+    found = deployment.pointless(deployment.derive({"project": facts}), facts)
+    assert found == pointless

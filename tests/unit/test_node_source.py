@@ -481,3 +481,40 @@ def test_what_the_code_reads_follows_what_is_in_the_example_file(tmp_path: Path)
     }
     facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
     assert facts["node"]["variables"] == ["B", "A", "C", "D"]
+
+
+STRICT = '{"compilerOptions": {"strict": true, /* as tsc --init */ }}'
+EXPRESS = {"dependencies": {"express": "4"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "package", "source", "untyped"),
+    [
+        (STRICT, EXPRESS, "import express from 'express'\n", ["express"]),
+        (STRICT, EXPRESS, "import { json } from 'node:http'\n", []),
+        (STRICT, EXPRESS, "declare module 'express'\nimport e from 'express'\n", []),
+        (
+            STRICT,
+            EXPRESS | {"devDependencies": {"@types/express": "4"}},
+            "import express from 'express'\n",
+            [],
+        ),
+        ('{"compilerOptions": {"strict": true, "noImplicitAny": false}}', EXPRESS,
+         "import express from 'express'\n", []),
+        ("{}", EXPRESS, "import express from 'express'\n", []),
+    ],
+    ids=["missing", "not-imported", "declared", "installed", "allowed", "not-strict"],
+)  # fmt: skip
+def test_packages_without_types(
+    settings: str, package: dict[str, Any], source: str, untyped: list[str], tmp_path: Path
+) -> None:
+    """What stops the compiler: an import of one, where every type is asked for."""
+    files = {
+        "package.json": json.dumps(package),
+        "tsconfig.json": settings,
+        "src/index.ts": source,
+    }
+    tree = tree_of(tmp_path, files)
+    read = node_source.read_package_json(tree, ".")
+    assert read is not None
+    assert node_source.find_untyped(tree, ".", read).value == untyped

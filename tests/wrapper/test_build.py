@@ -180,6 +180,13 @@ def test_no_project(tmp_path: Path) -> None:
     assert "not a Spinbox project" in result.stderr
 
 
+def test_below_a_project_s_top_folder_that_one_is_named(project: Project) -> None:
+    root = project("fastapi")
+    result = run(root / "backend/app")
+    assert result.code == 1
+    assert f"the one above is {root.resolve()}:" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -240,8 +247,6 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     child = pexpect.spawn(
         command[0], command[1:], cwd=root, env=environment, timeout=300, encoding="utf-8"
     )
-    child.expect("Which apps")
-    child.send("\r")
     child.expect("docker-compose")
     child.send("y")
     child.expect("in front of the apps")
@@ -286,7 +291,7 @@ def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
     child = pexpect.spawn(
         command[0], command[1:], cwd=root, env=environment, timeout=300, encoding="utf-8"
     )
-    child.expect("Which apps")
+    child.expect("docker-compose")
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()

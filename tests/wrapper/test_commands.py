@@ -69,6 +69,26 @@ def test_a_missing_spinbox_is_said(tmp_path: Path) -> None:
     assert "github.com/Gonzillaaa/spinbox" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("bulid", "build"), ("generat", "generate"), ("crate", "create")]
+)
+def test_a_typo_is_told(typed: str, meant: str, tmp_path: Path) -> None:
+    result = spinbox(typed, HOME=str(tmp_path), PATH="/usr/bin:/bin")
+    assert result.returncode == 2
+    assert f"did you mean {meant}" in result.stderr
+
+
+def test_a_typo_of_an_own_command_is_not_handed_on(tmp_path: Path) -> None:
+    path = f"{_bash_spinbox(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    result = spinbox("bulid", PATH=path)
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_a_command_of_a_newer_spinbox_is_handed_on(tmp_path: Path) -> None:
+    path = f"{_bash_spinbox(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"
+    assert spinbox("teleport", PATH=path).stdout == "<teleport>"
+
+
 def test_two_programs_do_not_call_each_other_for_ever(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()

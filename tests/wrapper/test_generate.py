@@ -169,3 +169,13 @@ def test_deployment_of_what_does_not_keep_running_is_said(project: Project) -> N
     said = generate(root, "--ci", "github", "--deploy")
     assert "nothing to deploy" in said
     assert not (root / "deploy/remote.sh").exists()
+
+
+@pytest.mark.parametrize("compose", ["--compose", "--no-compose"])
+def test_the_note_names_a_section_that_is_there(compose: str, project: Project) -> None:
+    """And does not speak of settings where there are none."""
+    root = project("fastapi")
+    build(root, compose)
+    said = build(root, "generate", "--ci", "github")
+    assert "works without any settings" in said
+    assert "\n## Pipeline\n" in (root / "deploy/README.md").read_text()
