@@ -218,7 +218,7 @@ class BackingService:
         rank: Its place in guides; those of one rank come by name.
         names: What apps call its address and its parts beside that: a pattern of whole names, and
             the variable or URL above that each of them gets the value of.
-        schemes: Those of URLs that lead to it.
+        schemes: Those of URLs that lead to such services alone, as http does not.
         optional_password: Elsewhere it may have none.
         parts: What is said of the parts of its address elsewhere, by the variable of an app that
             holds them, where that is more than the usual.

@@ -251,6 +251,8 @@ class _Visitor:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, sure: bool) -> None:
         own = f"{self.name}.{node.name}" if self.name else node.name
         self.scan.functions.setdefault(own, node.body)
+        if not self.name:
+            self.scan.names[node.name] = f"{self.scan.module.name}.{node.name}"
         for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
             if part is not None:
                 self.expression(part, sure)
@@ -265,6 +267,7 @@ class _Visitor:
     def _class(self, node: ast.ClassDef, sure: bool) -> None:
         if not self.name:
             self.scan.classes[node.name] = node
+            self.scan.names[node.name] = f"{self.scan.module.name}.{node.name}"
         for part in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
             self.expression(part, sure)
         before, self.name = self.name, f"{self.name}.{node.name}".lstrip(".")

@@ -44,7 +44,6 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         stopped_restore=True,
         names=_NAMES,
         rank=4,
-        schemes=("http",),
         backup="its files, while it is paused: requests to it wait that long.",
         import_file="FILE.tar.gz",
         import_form="its data folder, as in `tar -C FOLDER -czf FILE.tar.gz .`",

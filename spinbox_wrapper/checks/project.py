@@ -37,7 +37,8 @@ def look(context: Context) -> list[Check]:
     return [
         *_found(context, lockfiles, tracked, public, fonts, health),
         *migrations.look(context),
-        *_found(context, init_data, connections),
+        *_found(context, init_data),
+        *connections(context),
     ]
 
 
@@ -236,29 +237,31 @@ def _mounts_init(volume: Any, own: Collection[str]) -> bool:
     )
 
 
-def connections(context: Context) -> Check | None:
-    """Whether an app that is given a backing service looks at what it is given."""
+def connections(context: Context) -> list[Check]:
+    """Whether every app that is given a backing service looks at what it is given."""
     id_ = "project.connections"
-    checked = []
+    checked, wrong = [], []
     for app in context.stack.apps:
         text = "\n".join(text for _, text in _sources(context, app))
         for name in app.backing:
             service = context.stack.service(name)
             # What only names a user or a number is no address.
             names = [env.name for env in service.app_environment] + list(service.urls)
-            if source_text.names_read(text, names):
+            filled = [own for own, _ in app.filled if service.source_of(own)]
+            if source_text.names_read(text, [*names, *filled]):
                 checked.append(service.title)
                 continue
             listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]
             if source_text.local_urls(text, service.schemes):
                 seen = f"{app.title} connects to {service.title} on localhost, whatever is set."
-                return failed(id_, seen, f"Let {app.title} read {listed}.")
+                wrong.append(failed(id_, seen, f"Let {app.title} read {listed}."))
+                continue
             seen = f"{app.title} reads no setting of {service.title}."
             mend = f"Let it read {listed}, or leave it out with --set {name}=off."
-            return warned(id_, seen, mend)
-    if not checked:
-        return None
-    return passed(id_, f"The apps read the settings of {', '.join(dict.fromkeys(checked))}.")
+            wrong.append(warned(id_, seen, mend))
+    if wrong or not checked:
+        return wrong
+    return [passed(id_, f"The apps read the settings of {', '.join(dict.fromkeys(checked))}.")]
 
 
 def _next_apps(context: Context) -> Iterator[derivation.model.App]:

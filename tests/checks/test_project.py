@@ -367,9 +367,26 @@ def test_an_app_with_a_fixed_address(ready: Ready) -> None:
     assert "DATABASE_URL" in found.mend
 
 
+def test_every_service_that_is_not_read_is_told(ready: Ready) -> None:
+    root = ready(FULL)
+    _strip_reads(root, 'URL = "redis://localhost:6379"')
+    found = [check for check in project.look(context(root)) if check.id == "project.connections"]
+    assert [(check.status, "PostgreSQL" in check.seen) for check in found] == [
+        ("warn", True),
+        ("fail", False),
+    ]
+
+
+def test_origins_of_browsers_are_no_address_of_chroma(ready: Ready) -> None:
+    root = ready("fastapi-chroma--with-deps")
+    _strip_reads(root, 'ORIGINS = ["http://localhost:3000"]')
+    assert _look(root, "project.connections").status == "warn"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        'import os\nos.getenv("DB_URL"); os.getenv("CELERY_BROKER_URL", "redis://localhost")',
         'os.getenv("DATABASE_URL", "postgresql://localhost/shop"); os.environ["REDIS_URL"]',
         'BaseSettings(env_prefix="POSTGRES_"); BaseSettings(env_prefix="REDIS_")',
         "class Settings:\n    database_url: str\n    redis_url: str",
