@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.checks import settings
+from spinbox_wrapper.checks import settings, start
 from tests.checks.conftest import Ready
 from tests.checks.support import SECRET, by_id, commit, context, git, one
+from tests.conftest import Project
+from tests.runs import build
 
 SHAPE = "fastapi-postgresql-redis--with-deps"
 
@@ -241,3 +243,40 @@ def test_a_file_that_others_can_read(ready: Ready) -> None:
     (root / ".env").chmod(0o640)
     found = one(settings.look(context(root)), "settings.mode")
     assert (found.status, found.mend) == ("fail", "chmod 600 .env")
+
+
+# --- What the code does not start without ---------------------------------------------------------
+
+
+def _needs_key(root: Path) -> None:
+    """Let the app's code need a variable of its own."""
+    main = root / "backend/app/main.py"
+    main.write_text(f'import os\n\nKEY = os.environ["API_KEY"]\n{main.read_text()}')
+
+
+def test_a_missing_file_is_told_with_what_only_the_user_knows(project: Project) -> None:
+    root = project("fastapi")
+    _needs_key(root)
+    said = build(root)
+    assert "sh deploy/init-env.sh  # asks for API_KEY" in said
+    found = one(settings.look(context(root)), "settings.present")
+    assert "do not start without API_KEY" in found.seen
+
+
+def test_a_key_of_others_may_be_short(project: Project) -> None:
+    root = project("fastapi")
+    _needs_key(root)
+    build(root)
+    (root / ".env").write_text(f"SECRET_KEY={SECRET}\nAPI_KEY=short\n")
+    assert one(settings.look(context(root)), "settings.weak").status == "warn"
+
+
+def test_a_name_that_is_new_fails_until_it_is_set(ready: Ready) -> None:
+    root = ready(SHAPE)
+    _needs_key(root)
+    found = one(start.look(context(root)), "start.settings")
+    assert found.status == "fail" and "backend/app/main.py:3" in found.seen
+    assert "Will not start: FastAPI does not start without API_KEY" in build(root)
+    _set(root, "API_KEY", "x")
+    assert one(start.look(context(root)), "start.settings").status == "pass"
+    assert "Will not start" not in build(root)
