@@ -17,7 +17,7 @@ from .python_settings import Classes
 
 # Modules without any of these words are looked into only where something calls them.
 _WORDS = re.compile(
-    r"environ|getenv|decouple|starlette\.config|dynaconf|envvar|\benv[.(]|\bconfig\("
+    r"environ|getenv|decouple|starlette\.config|dynaconf|envvar|\benv[.(]|\bconfig\(|openai|groq"
 )
 # What a file beside the modules is called, which nothing imports.
 _BESIDE = "a file beside"
@@ -39,6 +39,16 @@ _MADE = {
     "environs.env": "environs",
     "dynaconf.settings": "dynaconf",
 }
+# Clients that end without a key, which they read themselves where none is given.
+_CLIENTS = {
+    "openai.OpenAI": "OPENAI_API_KEY",
+    "openai.AsyncOpenAI": "OPENAI_API_KEY",
+    "langchain_openai.ChatOpenAI": "OPENAI_API_KEY",
+    "langchain_openai.OpenAIEmbeddings": "OPENAI_API_KEY",
+    "groq.Groq": "GROQ_API_KEY",
+    "groq.AsyncGroq": "GROQ_API_KEY",
+}
+_GIVES_KEY = frozenset({None, "api_key", "openai_api_key"})
 # Methods of such objects that read no variable.
 _NO_READS = frozenset(
     {
@@ -224,7 +234,12 @@ class _Program:
     # --- Objects that read ------------------------------------------------------------------------
 
     def _reader(self, found: Scan, call: Call) -> Iterator[tuple[Read, bool]]:
-        """What a call reads by one of the libraries, and whether it fails without."""
+        """What a call reads by a library or a function of the app, and whether it fails without."""
+        yield from self._through(found, call)
+        if client := _CLIENTS.get(self._library(call.target)):
+            if _GIVES_KEY.isdisjoint(k.arg for k in call.node.keywords):
+                yield Read(client, found.module.path, call.node.lineno, False), True
+            return
         known = self._object(call.target)
         if known is None:
             return
@@ -256,6 +271,25 @@ class _Program:
         if self._in_file(kind, made, home, name):
             fails = False
         yield Read(prefix + name, path, node.lineno, False, text), fails
+
+    def _through(self, found: Scan, call: Call) -> Iterator[tuple[Read, bool]]:
+        """What a function reads whose name it is given: `def need(name): return environ[name]`."""
+        target = self.resolve(call.target)
+        if target is None or target[1] not in target[0].parameters:
+            return
+        into, function = target
+        texts = {}
+        for place, (parameter, _) in enumerate(into.parameters[function]):
+            text = found.constant(argument(call.node, place, parameter))
+            if text is not None:
+                texts[parameter] = text
+        if not texts or not _WORDS.search(into.text):
+            return
+        line = call.node.lineno
+        for access in into.called(function, call.node, texts).accesses:
+            if access.name in texts.values():
+                read = Read(access.name, found.module.path, line, False, access.default)
+                yield read, access.sure and access.fails
 
     def _object(self, target: str) -> tuple[str, ast.Call | None, str, Scan] | None:
         """Kind, making call, called method and module of an object that reads; or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..python_source import Module
@@ -77,6 +77,8 @@ class Scan:
         texts: Global names that stand for a text, or for several.
         written: Variables that it sets itself.
         functions: The bodies of its functions, as `function` or `Class.method`.
+        parameters: The parameters of its functions, each with its default.
+        nothing: Names that stand for None just now.
         empty: Global names that are empty where variables are not set: name and line of each.
     """
 
@@ -89,6 +91,8 @@ class Scan:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
     functions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    parameters: dict[str, list[tuple[str, ast.expr | None]]] = field(default_factory=dict)
+    nothing: set[str] = field(default_factory=set)
     empty: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _blocks: dict[str, Block] = field(default_factory=dict)
 
@@ -99,6 +103,19 @@ class Scan:
             body = self.functions.get(name, [])
             _Visitor(self, block, name).statements(body, sure=True)
         return self._blocks[name]
+
+    def called(self, name: str, call: ast.Call, texts: Mapping[str, str]) -> Block:
+        """What a function does in a call, where some of its parameters are texts."""
+        known, block = dict(self.texts), Block()
+        given = {keyword.arg for keyword in call.keywords}
+        for place, (parameter, default) in enumerate(self.parameters[name]):
+            if place >= len(call.args) and parameter not in given and _is_none(default):
+                self.nothing.add(parameter)
+        self.texts |= {parameter: (text,) for parameter, text in texts.items()}
+        _Visitor(self, block, name).statements(self.functions[name], sure=True)
+        self.texts = known
+        self.nothing.clear()
+        return block
 
     def blocks(self) -> dict[str, Block]:
         """All of them, by their names."""
@@ -251,6 +268,7 @@ class _Visitor:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, sure: bool) -> None:
         own = f"{self.name}.{node.name}" if self.name else node.name
         self.scan.functions.setdefault(own, node.body)
+        self.scan.parameters.setdefault(own, _parameters(node.args))
         if not self.name:
             self.scan.names[node.name] = f"{self.scan.module.name}.{node.name}"
         for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
@@ -470,7 +488,8 @@ class _Visitor:
         default = argument(node, 1, "default")
         if target == "os.environ.setdefault":
             self.scan.written.add(name)
-        has_default = default is not None and not _is_none(default)
+        is_nothing = isinstance(default, ast.Name) and default.id in self.scan.nothing
+        has_default = default is not None and not _is_none(default) and not is_nothing
         if target == "os.environ.pop" and default is None:
             has_default = True
         return name, literal(default), has_default
@@ -576,7 +595,16 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     return any(isinstance(n, ast.Return | ast.Raise | ast.Continue | ast.Break) for n in body)
 
 
-def _is_none(node: ast.expr) -> bool:
+def _parameters(arguments: ast.arguments) -> list[tuple[str, ast.expr | None]]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults = [*missing, *arguments.defaults]
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    pairs = [*zip(positional, defaults, strict=True), *named]
+    return [(parameter.arg, default) for parameter, default in pairs]
+
+
+def _is_none(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 

@@ -58,6 +58,9 @@ def main(code: str) -> dict[str, str]:
         'import os\nfrom fastapi import FastAPI\nasync def up(app):\n    os.environ["NAME"]\n'
         "app = FastAPI(lifespan=up)\n",
         'import os\n@app.on_event("startup")\ndef up():\n    os.environ["NAME"]\n',
+        'import os\ndef need(n):\n    return os.environ[n]\nX = need("NAME")\n',
+        "import os\ndef need(n, default=None):\n    v = os.getenv(n, default)\n"
+        '    if v is None:\n        raise A\n    return v\nX = need("NAME")\n',
         'from decouple import config\nX = config("NAME")\n',
         'from decouple import AutoConfig\nc = AutoConfig("/app")\nX = c("NAME", cast=int)\n',
         'from environs import Env\nenv = Env()\nenv.read_env()\nX = env.str("NAME")\n',
@@ -98,6 +101,9 @@ def test_required(tmp_path: Path, code: str) -> None:
         'if not X:\n    print("NAME is not set")\n',
         'import os\nos.environ.setdefault("NAME", "x")\nX = os.environ["NAME"]\n',
         'import os\nA, B = os.getenv("NAME"), 1\nif not (A or B):\n    raise ValueError\n',
+        'import os\ndef get(n, d):\n    return os.getenv(n, d)\nX = get("NAME", "x")\n',
+        "import os\ndef need(n, default=None):\n    v = os.getenv(n, default)\n"
+        '    if v is None:\n        raise A\n    return v\nX = need("NAME", "x")\n',
         'from decouple import config\nX = config("NAME", default="x")\n',
         'from decouple import config\nX = config("NAME", "x")\n',
         'from environs import Env\nenv = Env()\nX = env.str("NAME", "x")\n',
@@ -119,9 +125,16 @@ def test_read_but_not_required(tmp_path: Path, code: str) -> None:
     assert reads(tmp_path, main(code)) == {"NAME": False}
 
 
+def test_a_client_that_ends_without_its_key(tmp_path: Path) -> None:
+    code = "from openai import AsyncOpenAI\nimport groq\nc = AsyncOpenAI()\n"
+    code += "def f():\n    return groq.Groq()\n"
+    assert reads(tmp_path, main(code)) == {"OPENAI_API_KEY": True, "GROQ_API_KEY": False}
+
+
 @pytest.mark.parametrize(
     "code",
     [
+        "from openai import OpenAI\nc = OpenAI(api_key=key)\n",
         'import os\nos.environ["NAME"] = "1"\n',
         'X = "os.environ[NAME]"  # os.environ["NAME"]\n',
         'environ = {}\nX = environ.get("NAME")\n',
