@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from .. import javascript, node_scripts, python_source
+from .. import javascript, node_scripts
 from ..apps import FRAMEWORKS
 from ..finding import Finding, where
 from ..javascript import Script
@@ -48,8 +47,6 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _commands(subject, app)
         if app.runtime.name == "node" and app.kind == "node":
             yield from _node(subject, app)
-        if app.runtime.name == "python":
-            yield from _python(subject, app)
 
 
 def _told(path: str, line: int | None, what: str, mend: str, *, certain: bool = True) -> Finding:
@@ -247,48 +244,3 @@ def _is_fastify(script: Script, receiver: str, arguments: list[range], depends: 
     is_object = bool(arguments) and script.tokens[arguments[0].start].text == "{"
     named = receiver == "fastify" or re.search(made, script.text)
     return "fastify" if named or is_object else ""
-
-
-# --- Python --------------------------------------------------------------------------------------
-
-
-def _python(subject: Subject, app: App) -> Iterator[Finding]:
-    """`uvicorn.run(app)` in the module that `python FILE` or `python -m MODULE` starts."""
-    if not app.command or not app.command[0].startswith("python"):
-        return
-    for module in subject.modules(app):
-        if not _runs(app.command, module):
-            continue
-        for node in ast.walk(module.body):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-                continue
-            owner = node.func.value
-            is_uvicorn = isinstance(owner, ast.Name) and owner.id == "uvicorn"
-            is_flask = isinstance(owner, ast.Name) and owner.id in {"app", "application"}
-            if node.func.attr != "run" or not (is_uvicorn or is_flask):
-                continue
-            host = next((k.value for k in node.keywords if k.arg == "host"), None)
-            if any(k.arg is None or k.arg == "fd" or k.arg == "uds" for k in node.keywords):
-                continue
-            if is_flask and not _imports_flask(module.body):
-                continue
-            local = host is None or (
-                isinstance(host, ast.Constant) and bool(_LOCAL.match(str(host.value)))
-            )
-            if local:
-                what = "uvicorn.run" if is_uvicorn else "app.run"
-                yield _told(module.path, node.lineno, what, 'Write host="0.0.0.0" in that call.')
-
-
-def _runs(command: Sequence[str], module: python_source.Module) -> bool:
-    if "-m" in command:
-        at = command.index("-m") + 1
-        name = command[at] if at < len(command) else ""
-        return module.name in {name, f"{name}.__main__"}
-    return any(word.endswith(".py") and module.path.endswith(word.lstrip("./")) for word in command)
-
-
-def _imports_flask(body: ast.Module) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom) and node.module == "flask" for node in ast.walk(body)
-    )

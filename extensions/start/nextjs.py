@@ -105,7 +105,7 @@ def _settings(app: App, config: Script) -> Iterator[Finding]:
                 config.path,
                 config.line(place),
                 f"basePath is no constant, so the health check asks at {app.health or 'the port'}.",
-                f"Set --set {app.kind}.health=PATH, with the base path in front.",
+                f"spinbox build --prod --set {app.kind}.health=PATH, with the base path in front",
             )
             break
 

@@ -66,7 +66,7 @@ def _told(
         name = posixpath.basename(target)
         mend = f"Write it to data/{name}, and set {_UPLOADS}{_APP}/data: a volume."
     else:
-        mend = f"Set {_UPLOADS}{folder}: a volume, which backups save."
+        mend = f"spinbox build --prod {_UPLOADS}{folder}"
     seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only."
     return Finding(_RULE, certain, seen, mend, path, line)
 

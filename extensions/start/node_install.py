@@ -422,7 +422,7 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
             package,
             ("engines", "node"),
             f'it asks for Node "{wanted}", and the image is {build.image}.',
-            f"Set --set {app.kind}.image=node:{_nearest(wanted)}-alpine.",
+            f"spinbox build --prod --set {app.kind}.image=node:{_nearest(wanted)}-alpine",
         )
         return
     for name in (".nvmrc", ".node-version"):
@@ -437,7 +437,7 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
                     certain=False,
                     seen=f"{where(path, 1)}: it asks for Node {asked.major}, and the image is "
                     f"{build.image}.",
-                    mend=f"Set --set {app.kind}.image=node:{asked.major}-alpine.",
+                    mend=f"spinbox build --prod --set {app.kind}.image=node:{asked.major}-alpine",
                     path=path,
                     line=1,
                 )

@@ -63,7 +63,7 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
             certain=False,
             seen=f"{where(package.path or '', line)}: {place} holds a Next.js app, which is not "
             "part of the stack, as USE_NEXTJS is not true in .config/project.conf.",
-            mend=f"Set --set nextjs.dir={folder}.",
+            mend=f"spinbox build --prod --set nextjs.dir={folder}",
             path=package.path,
             line=line,
         )

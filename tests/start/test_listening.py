@@ -87,23 +87,6 @@ def test_an_option_of_the_start_script(start: str, told: bool, tmp_path: Path) -
     assert [f.path for f in found] == (["package.json"] if told else [])
 
 
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("uvicorn.run(app)", True),
-        ('uvicorn.run("main:app", host="127.0.0.1", port=8000)', True),
-        ('uvicorn.run(app, host="0.0.0.0")', False),
-        ("uvicorn.run(app, host=settings.host)", False),
-        ("uvicorn.run(app, **options)", False),
-    ],
-)
-def test_python_that_starts_its_server_itself(source: str, told: bool, tmp_path: Path) -> None:
-    files = {"main.py": f"import uvicorn\n\n{source}\n"}
-    overrides = {"python.mode": "service", "python.port": 8000}
-    found = find(tmp_path, files, overrides, USE_PYTHON="true")
-    assert [f.line for f in found if f.rule == "start.listening"] == ([3] if told else [])
-
-
 def test_a_command_with_the_address_of_localhost(tmp_path: Path) -> None:
     command = "uvicorn main:app --host 127.0.0.1 --port 8000"
     overrides = {"python.mode": "service", "python.port": 8000, "python.command": command}

@@ -26,12 +26,18 @@ def _found(root: Path, source: str, files: Mapping[str, str] | None = None) -> l
 @pytest.mark.parametrize(
     ("source", "mend"),
     [
-        ("const upload = multer({ dest: 'uploads/' })", "--set uploads=/app/uploads:"),
-        ("const upload = multer({ dest: path.join(__dirname, '../uploads') })", "=/app/uploads:"),
-        ("fs.mkdirSync('data/cache', { recursive: true })", "=/app/data/cache:"),
-        ("const dir = path.join(process.cwd(), 'media')\nfs.mkdirSync(dir)", "=/app/media:"),
+        (
+            "const upload = multer({ dest: 'uploads/' })",
+            "spinbox build --prod --set uploads=/app/uploads",
+        ),
+        (
+            "const upload = multer({ dest: path.join(__dirname, '../uploads') })",
+            "uploads=/app/uploads",
+        ),
+        ("fs.mkdirSync('data/cache', { recursive: true })", "uploads=/app/data/cache"),
+        ("const dir = path.join(process.cwd(), 'media')\nfs.mkdirSync(dir)", "uploads=/app/media"),
         ("fs.writeFileSync('state.json', '{}')", "data/state.json"),
-        ("import Database from 'better-sqlite3'\nnew Database('data/app.db')", "=/app/data:"),
+        ("import Database from 'better-sqlite3'\nnew Database('data/app.db')", "uploads=/app/data"),
         ("import Database from 'better-sqlite3'\nnew Database('app.db')", "data/app.db"),
         (
             "import { createClient } from '@libsql/client'\ncreateClient({ url: 'file:a.db' })",

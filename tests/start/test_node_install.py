@@ -179,7 +179,7 @@ def test_a_version_of_node_that_the_image_is_not(wanted: str, told: bool, tmp_pa
 def test_a_version_of_node_in_a_file(tmp_path: Path) -> None:
     files = _files({".nvmrc": "v18.17.0\n"})
     found = find(tmp_path, files, {"node.image": "node:22-alpine"}, USE_NODE="true")
-    assert [f.mend for f in found] == ["Set --set node.image=node:18-alpine."]
+    assert [f.mend for f in found] == ["spinbox build --prod --set node.image=node:18-alpine"]
 
 
 WORKSPACE = {

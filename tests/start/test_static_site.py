@@ -61,7 +61,7 @@ def test_a_page_that_an_app_builds_itself(tmp_path: Path) -> None:
 
 def test_next_that_is_switched_off(tmp_path: Path) -> None:
     (found,) = _left_out(tmp_path, "frontend", {"dependencies": {"next": "15"}})
-    assert found.mend == "Set --set nextjs.dir=frontend."
+    assert found.mend == "spinbox build --prod --set nextjs.dir=frontend"
 
 
 def test_a_page_alone_is_refused_with_its_builder(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from extensions.apps import nextjs, node
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
 
-from .support import tree_of, values, write_project
+from .support import stack_of, tree_of, values, write_project
 
 CONFIG_FILES = ["js", "mjs", "cjs", "ts", "mts"]
 
@@ -518,3 +518,14 @@ def test_packages_without_types(
     read = node_source.read_package_json(tree, ".")
     assert read is not None
     assert node_source.find_untyped(tree, ".", read).value == untyped
+
+
+@pytest.mark.parametrize(("lockfile", "deletes"), [("bun.lock", True), ("bun.lockb", False)])
+def test_bun_installs_for_production_without_the_projects_scripts(
+    lockfile: str, deletes: bool, tmp_path: Path
+) -> None:
+    """The binary lockfile of Bun 1.1 holds these scripts: it is frozen with them."""
+    files = {"package.json": "{}", "index.js": "", lockfile: ""}
+    tool = stack_of(read_facts(write_project(tmp_path, files, USE_NODE="true"))).apps[0].build.tool
+    assert ("npm pkg delete scripts" in tool.prune) is deletes
+    assert ("--ignore-scripts" in tool.prune) is not deletes
