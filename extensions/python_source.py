@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from . import migrations
 from .errors import ProjectError
-from .source_text import parse_file
+from .source_text import parse_file, text_of
 from .tree import Tree, join
 
 # Folders whose modules are not the app.
@@ -18,12 +18,16 @@ _NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts"} | migrations.FOL
 
 @dataclass(frozen=True)
 class Module:
-    """One parsed source file: its path, dotted name and the folder it is imported from."""
+    """One parsed source file: its path, dotted name and the folder it is imported from.
+
+    Its text tells in a moment that a word is not in it, before its tree is walked.
+    """
 
     path: str
     name: str
     source_root: str
     body: ast.Module
+    text: str = ""
 
 
 def parse_modules(
@@ -48,7 +52,7 @@ def parse_modules(
         except ProjectError as error:
             problem = problem or str(error)
             continue
-        modules.append(Module(path, name, root, body))
+        modules.append(Module(path, name, root, body, text_of(tree, path)))
     return modules, problem
 
 

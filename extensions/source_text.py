@@ -64,12 +64,25 @@ def parse_file(tree: Tree, path: str) -> ast.Module:
     key = ("python", path)
     if key not in tree.kept:
         try:
-            tree.kept[key] = parse(path, tree.read(path, MEGABYTE))
+            tree.kept[key] = parse(path, text_of(tree, path))
         except ProjectError as error:
             tree.kept[key] = error
     found: ast.Module | ProjectError = tree.kept[key]
     if isinstance(found, ProjectError):
         raise found
+    return found
+
+
+def text_of(tree: Tree, path: str) -> str:
+    """The text of a source file, which is read once.
+
+    Raises:
+        ProjectError: It cannot be read, or is larger than source is.
+    """
+    key = ("text", path)
+    if key not in tree.kept:
+        tree.kept[key] = tree.read(path, MEGABYTE)
+    found: str = tree.kept[key]
     return found
 
 

@@ -293,6 +293,7 @@ def find_entries(modules: list[Module]) -> list[Entry]:
     factories = [
         Entry(module, node.name, True, call.lineno, call)
         for module in modules
+        if "FastAPI" in module.text
         for node in module.body.body
         if isinstance(node, ast.FunctionDef) and (call := _returned_call(node)) is not None
     ]
