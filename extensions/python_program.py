@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from .python_source import Module, called_name, is_main_guard, statements
+from .tree import Tree
 
 # What a name stands for: a module, or an attribute of one.
 Reference = tuple[str, str | None]
@@ -190,6 +191,16 @@ class Program:
                     for name, value in _assignments(node.body):
                         found.setdefault(name, []).append((module, value))
         return found
+
+
+def of(tree: Tree, folder: str, modules: Iterable[Module]) -> Program:
+    """The program of the modules of an app in that folder, which is made once."""
+    key = ("program", folder)
+    listed = list(modules)
+    known: Program | None = tree.kept.get(key)
+    if known is None or list(known.modules.values()) != listed:
+        known = tree.kept[key] = Program(listed)
+    return known
 
 
 def _assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -38,6 +38,16 @@ def parse_modules(
     Returns:
         The modules, and one sentence about the first file that is not valid Python, or None.
     """
+    key = ("modules", "\0".join((folder, *sorted(skip))))
+    if key not in tree.kept:
+        tree.kept[key] = _parse_modules(tree, folder, skip)
+    modules, problem = tree.kept[key]
+    return list(modules), problem
+
+
+def _parse_modules(
+    tree: Tree, folder: str, skip: frozenset[str]
+) -> tuple[list[Module], str | None]:
     source_root = "src" if _is_source_layout(tree, folder) else "."
     modules, problem = [], None
     for path in tree.below(folder, ".py"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from . import python_program
 from .model import App
 from .python_program import Program
 from .python_source import Module, is_main_guard
@@ -30,12 +31,16 @@ class Started:
     surely: frozenset[str]
     modules: tuple[Module, ...]
     factories: frozenset[tuple[str, str]] = frozenset()
+    _calls: dict[str, list[tuple[ast.Call, bool]]] = field(default_factory=dict)
 
-    def calls(self, module: Module) -> Iterator[tuple[ast.Call, bool]]:
+    def calls(self, module: Module) -> list[tuple[ast.Call, bool]]:
         """The calls of a module, and whether each happens at the start for certain."""
-        sure = module.name in self.surely
-        called = frozenset(name for owner, name in self.factories if owner == module.name)
-        yield from _calls(module.body, sure, module.name in self.scripts, called)
+        if module.name not in self._calls:
+            sure = module.name in self.surely
+            called = frozenset(name for owner, name in self.factories if owner == module.name)
+            found = _calls(module.body, sure, module.name in self.scripts, called)
+            self._calls[module.name] = list(found)
+        return self._calls[module.name]
 
 
 def of(subject: Subject, app: App) -> Started:
@@ -48,7 +53,7 @@ def of(subject: Subject, app: App) -> Started:
 
 
 def _find(subject: Subject, app: App) -> Started:
-    program = Program(subject.modules(app))
+    program = python_program.of(subject.tree, app.directory, subject.modules(app))
     paths = {
         str(PurePosixPath(m.path).relative_to(app.directory)): m for m in program.modules.values()
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .. import framework, python_locks, python_routes, python_source, route_prefixes
+from .. import framework, python_locks, python_program, python_routes, python_source, route_prefixes
 from ..container import GRACE_SECONDS
 from ..errors import ProjectError
 from ..framework import Situation
@@ -186,7 +186,7 @@ def read(project: Project, folder: str) -> Fields:
     entries = find_entries(modules)
     if not entries and problem:
         raise ProjectError(problem)
-    program = Program(modules)
+    program = python_program.of(project.tree, folder, modules)
     served = find_served(program, entries)
     chosen = find_entry(program, project.hints.get("fastapi.entry"))
     entries = [chosen] if chosen else served
@@ -219,7 +219,7 @@ def find_entry(program: Program, target: str | None) -> Entry | None:
 def _entry(tree: Tree, folder: str, program: Program, entry: Entry, by_hand: bool) -> Fields:
     root, path = entry.module.source_root, entry.module.path
     source_root = Found(root, "the app's folder" if root == "." else f"{root}/ is no package", path)
-    routes = read_routes(tree, program, entry)
+    routes = read_routes(program, entry)
     return {
         "entry": Found(entry.target, BY_HAND) if by_hand else entry.found(entry.target),
         "entries": Found([], "the entry is clear"),
@@ -231,13 +231,13 @@ def _entry(tree: Tree, folder: str, program: Program, entry: Entry, by_hand: boo
     }
 
 
-def read_routes(tree: Tree, program: Program, entry: Entry) -> Routes:
+def read_routes(program: Program, entry: Entry) -> Routes:
     """What the app serves, wherever its routers are included."""
     reached = program.reached(entry.module.name, entry.key[0])
     modules = [
         program.modules[name]
         for name in sorted(reached)
-        if python_routes.has_routes(tree.read(program.modules[name].path))
+        if python_routes.has_routes(program.modules[name].text)
     ]
     return python_routes.read(program, modules, entry.key, entry.call)
 

@@ -162,7 +162,7 @@ def _writes(subject: Subject, app: App) -> Iterator[_Write]:
             given |= set(service.urls)
     paths = Paths(run.program, app.directory, given)
     for module in run.modules:
-        if not _WORDS.search(subject.tree.read(module.path)):
+        if not _WORDS.search(module.text):
             continue
         for call, sure in run.calls(module):
             if found := _written(paths, module, call):

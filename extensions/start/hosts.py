@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .. import finding
+from .. import finding, python_program
 from ..finding import Finding
-from ..python_program import Program
 from ..python_source import Module
 from ..subject import Subject
 
@@ -21,12 +20,10 @@ def find(subject: Subject) -> Iterator[Finding]:
     for app in subject.of("python"):
         if not app.health:
             continue
-        modules = subject.modules(app)
-        program: Program | None = None
-        for module in modules:
-            if "TrustedHostMiddleware" not in subject.tree.read(module.path):
+        program = python_program.of(subject.tree, app.directory, subject.modules(app))
+        for module in program.modules.values():
+            if "TrustedHostMiddleware" not in module.text:
                 continue
-            program = program or Program(modules)
             for allowed in _allowed(module):
                 hosts = program.texts(module, allowed)
                 if hosts is None or not {"*", _CHECKED}.intersection(hosts):

@@ -255,7 +255,7 @@ def _own_metadata(subject: Subject, app: App) -> Iterator[Finding]:
         return
     run = started.of(subject, app)
     for module in run.modules:
-        text = subject.tree.read(module.path)
+        text = module.text
         if "metadata" not in text and "pkg_resources" not in text:
             continue
         handled = {
@@ -313,7 +313,7 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
     if not {"pyodbc", "aioodbc"} & set(subject.facts[app.kind].get("libraries") or ()):
         return
     for module in subject.modules(app):
-        match = re.search(r"ODBC Driver \d+ for SQL Server", subject.tree.read(module.path))
+        match = re.search(r"ODBC Driver \d+ for SQL Server", module.text)
         if match:
             yield Finding(
                 "start.libraries",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import finding, route_prefixes
+from .. import finding, python_program, route_prefixes
 from ..apps import fastapi
 from ..finding import Finding
 from ..model import App
-from ..python_program import Program
 from ..python_routes import Route
 from ..subject import Subject
 
@@ -23,11 +22,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _of(subject: Subject, app: App) -> Iterator[Finding]:
-    program = Program(subject.modules(app))
+    program = python_program.of(subject.tree, app.directory, subject.modules(app))
     entry = fastapi.find_entry(program, subject.facts[app.kind].get("entry"))
     if entry is None:
         return
-    routes = fastapi.read_routes(subject.tree, program, entry)
+    routes = fastapi.read_routes(program, entry)
     prefixes = [prefix.rstrip("/*") for prefix in app.routes]
     served = set(fastapi.served_paths(program, entry, routes))
     lost = [

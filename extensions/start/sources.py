@@ -20,7 +20,10 @@ from ..tree import Tree, join
 
 IDS = {"start.sources": "The images have the modules and files that the apps use"}
 
-_WORDS = re.compile(r"open\(|read_|Templates\(|StaticFiles|FileSystemLoader|\.load\(|\.exists\(")
+_WORDS = re.compile(
+    r"\bopen\(|\.read_(?:text|bytes|csv|excel|parquet|json)\(|Templates\(|StaticFiles"
+    r"|FileSystemLoader"
+)
 # What reads a file or folder: the argument (place and name) with its path.
 _READERS: dict[str, tuple[int, str]] = {
     "Jinja2Templates": (0, "directory"),
@@ -113,7 +116,7 @@ def _files(subject: Subject, app: App) -> Iterator[Finding]:
     run = started.of(subject, app)
     paths = Paths(run.program, app.directory, frozenset())
     for module in run.modules:
-        if not _WORDS.search(subject.tree.read(module.path)):
+        if not _WORDS.search(module.text):
             continue
         for call, sure in run.calls(module):
             found = _read(call)

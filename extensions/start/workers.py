@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import finding
+from .. import finding, python_program
 from ..finding import Finding
 from ..model import App
-from ..python_program import Program
 from ..subject import Subject
 
 IDS = {"start.workers": "Something runs the jobs that apps put into queues"}
@@ -36,7 +35,7 @@ def _of(subject: Subject, app: App) -> Iterator[Finding]:
     commands = [worker.command for worker in subject.stack.workers]
     words = commands[0] if commands else ()
     run = " ".join(word for command in (*commands, app.command) for word in command)
-    program = Program(subject.modules(app))
+    program = python_program.of(subject.tree, app.directory, subject.modules(app))
     told = set()
     for module in program.modules.values():
         for one in program.imports(module):

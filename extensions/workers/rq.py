@@ -19,13 +19,12 @@ def find(modules: list[Module]) -> Found[str] | None:
     Without one, nothing says which queues and which address of Redis a worker would take.
     """
     for module in modules:
-        if not _imports_rq(module):
-            continue
-        for node in module.body.body:
+        for node in module.body.body if "rq" in module.text else ():
             for call in ast.walk(node) if is_main_guard(node) else ():
-                if isinstance(call, ast.Call) and called_name(call) == "work":
+                works = isinstance(call, ast.Call) and called_name(call) == "work"
+                if works and _imports_rq(module):
                     command = f"python -m {shlex.quote(module.name)}"
-                    return Found(command, "runs RQ's worker", module.path, call.lineno)
+                    return Found(command, "runs RQ's worker", module.path, node.lineno)
     return None
 
 

@@ -18,7 +18,7 @@ _BROKER = re.compile(r"(List|PubSub|RedisStream|Aio|Nats|Kafka|ZeroMQ|RedisClust
 def find(modules: list[Module]) -> Found[str] | None:
     """The worker of the first broker, with all modules that have tasks of it."""
     for module in modules:
-        for attribute, call in assigned_calls(module.body):
+        for attribute, call in assigned_calls(module.body) if "Broker" in module.text else ():
             inner = [one for one in ast.walk(call) if isinstance(one, ast.Call)]
             if any(_BROKER.fullmatch(called_name(one)) for one in inner):
                 tasks = [one.name for one in modules if _has_tasks(one) and one is not module]

@@ -21,7 +21,7 @@ def read(root: Path, files: dict[str, str]) -> Routes:
     tree = tree_of(root, files)
     program = Program(python_source.parse_modules(tree, ".")[0])
     (entry,) = fastapi.find_served(program, fastapi.find_entries([*program.modules.values()]))
-    return fastapi.read_routes(tree, program, entry)
+    return fastapi.read_routes(program, entry)
 
 
 def paths(root: Path, files: dict[str, str]) -> list[str]:

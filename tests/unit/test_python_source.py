@@ -237,7 +237,7 @@ def health(root: Path, source: str) -> str | None:
     tree = tree_of(root, {"main.py": FASTAPI + source})
     program = Program(python_source.parse_modules(tree, ".")[0])
     (entry,) = fastapi.find_entries(list(program.modules.values()))
-    routes = fastapi.read_routes(tree, program, entry)
+    routes = fastapi.read_routes(program, entry)
     return fastapi.find_health_path(routes, "main.py").value
 
 
