@@ -143,7 +143,13 @@ def names(requirement: str) -> Iterator[str]:
     if (parsed.url or "").startswith("git+"):
         yield "git"
     if name == "fastapi" and parsed.extras & {"standard", "all"}:
-        yield "uvicorn"
+        yield from ("uvicorn", "python-multipart", "email-validator", "jinja2", "websockets")
+    if name == "fastapi" and "all" in parsed.extras:
+        yield "itsdangerous"
+    if name == "uvicorn" and "standard" in parsed.extras:
+        yield "websockets"
+    if name == "pydantic" and "email" in parsed.extras:
+        yield "email-validator"
     if name == "psycopg" and "binary" in parsed.extras:
         yield "psycopg-binary"
     if name == "psycopg" and "c" in parsed.extras:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from .. import finding, python_program
@@ -16,8 +17,10 @@ _CHECKED = "127.0.0.1"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """Starlette's TrustedHostMiddleware, which refuses all other names with 400."""
+    """TrustedHostMiddleware, which refuses other names with 400, and Django's redirect."""
     for app in subject.of("python"):
+        for module in subject.modules(app) if app.port else ():
+            yield from _redirecting(module)
         if not app.health:
             continue
         program = python_program.of(subject.tree, app.directory, subject.modules(app))
@@ -28,6 +31,22 @@ def find(subject: Subject) -> Iterator[Finding]:
                 hosts = program.texts(module, allowed)
                 if hosts is None or not {"*", _CHECKED}.intersection(hosts):
                     yield _refused(module, allowed, hosts)
+
+
+def _redirecting(module: Module) -> Iterator[Finding]:
+    """Django, which sends everybody to HTTPS for ever unless it is told what the proxy says."""
+    match = re.search(r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True", module.text)
+    if match and "SECURE_PROXY_SSL_HEADER" not in module.text:
+        line = module.text.count("\n", 0, match.start()) + 1
+        yield Finding(
+            "start.hosts",
+            False,
+            f"{finding.where(module.path, line)} sends all requests to HTTPS, also those that the "
+            "proxy took by HTTPS: browsers see endless redirects.",
+            f'Add SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") to {module.path}.',
+            module.path,
+            line,
+        )
 
 
 def _refused(module: Module, allowed: ast.expr, hosts: list[str] | None) -> Finding:

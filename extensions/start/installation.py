@@ -18,7 +18,7 @@ from ..model import App, PythonBuild
 from ..origins import only_line
 from ..package_managers import pip
 from ..python_dependencies import read_toml, table
-from ..python_source import called_name
+from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import join
 
@@ -41,6 +41,23 @@ _BROWSERS = frozenset(
     {"playwright", "patchright", "selenium", "pyppeteer", "undetected-chromedriver", "nodriver"}
 )
 _CONVERTERS = frozenset({"pdfkit", "imgkit"})
+# What FastAPI and Pydantic ask for when it is first used: the word in the code, the package, and
+# whether the import fails without it.
+_ASKED_FOR = (
+    (re.compile(r"\b(?:UploadFile|Form|OAuth2PasswordRequestForm)\b"), "python-multipart", True),
+    (re.compile(r"\bEmailStr\b"), "email-validator", True),
+    (re.compile(r"\bJinja2Templates\b"), "jinja2", True),
+    (re.compile(r"\bSessionMiddleware\b"), "itsdangerous", True),
+    (re.compile(r"\bwebsocket\b"), "websockets", False),
+)
+# Others that bring these along, or do what they do.
+_BRING = {
+    "python-multipart": {"fastapi-users", "gradio", "mcp", "starlette-admin", "sqladmin"},
+    "email-validator": {"fastapi-users", "flask-security"},
+    "jinja2": {"flask", "gradio", "torch", "sqladmin", "starlette-admin", "litellm", "prefect"},
+    "itsdangerous": {"flask", "sqladmin", "starlette-admin"},
+    "websockets": {"wsproto", "python-socketio", "gradio", "google-genai", "realtime"},
+}
 _METADATA = frozenset({"version", "distribution", "metadata", "get_distribution", "requires"})
 _MINORS = range(8, 21)
 
@@ -54,6 +71,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _programs(subject, app, app.build)
         yield from _own_metadata(subject, app)
         yield from _libraries(subject, app, app.build)
+        yield from _asked_for(subject, app, app.build)
 
 
 def _python(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
@@ -202,12 +220,7 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
     """Programs of commands that only a development group has, or nobody."""
     if not build.manager:
         return
-    lockfile = next((name for name in build.manifests if name.endswith(".lock")), None)
-    brought = (
-        python_locks.installed(subject.tree, app.directory, build.manager, lockfile)
-        if lockfile
-        else None
-    )
+    lockfile, brought = _brought(subject, app, build)
     declared = _declared(subject, app, build)
     commands = [app.command]
     commands += [worker.command for worker in subject.stack.workers if worker.app == app]
@@ -232,11 +245,22 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
         )
 
 
+def _brought(
+    subject: Subject, app: App, build: PythonBuild
+) -> tuple[str | None, frozenset[str] | None]:
+    """The lockfile, and what it brings without development groups, where it tells."""
+    lockfile = next((name for name in build.manifests if name.endswith(".lock")), None)
+    if not lockfile or not build.manager:
+        return lockfile, None
+    found = python_locks.installed(subject.tree, app.directory, build.manager, lockfile)
+    return lockfile, found
+
+
 def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple[str, int | None]]:
     """Names of the dependencies, those of a lockfile too, each with its place."""
     if not build.manager:
         return {}
-    relevant = _BROWSERS | _CONVERTERS | set(_PROGRAMS.values())
+    relevant = _BROWSERS | _CONVERTERS | {*_PROGRAMS.values(), *_BRING}
     found = package_managers.get(build.manager).find(subject.tree, app.directory, relevant)
     if found is None:
         return {}
@@ -288,12 +312,7 @@ def _own_metadata(subject: Subject, app: App) -> Iterator[Finding]:
 def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
     """Browsers and drivers that no package of Debian brings."""
     declared = _declared(subject, app, build)
-    lockfile = next((name for name in build.manifests if name.endswith(".lock")), None)
-    brought = (
-        python_locks.installed(subject.tree, app.directory, build.manager or "", lockfile)
-        if lockfile
-        else None
-    )
+    _, brought = _brought(subject, app, build)
     for name, (path, line) in declared.items():
         if brought is not None and name not in brought:
             continue
@@ -324,3 +343,41 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
                 module.path,
             )
             return
+
+
+def _asked_for(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
+    """Packages that FastAPI and Pydantic need for some of their features alone."""
+    if app.kind != "fastapi" or not build.manager:
+        return
+    lockfile, brought = _brought(subject, app, build)
+    if lockfile and brought is None:
+        return
+    known = brought if brought is not None else frozenset(_declared(subject, app, build))
+    run = started.of(subject, app)
+    main = join(app.directory, build.manifests[0])
+    for word, package, fails in _ASKED_FOR:
+        if package in known or known & _BRING[package]:
+            continue
+        module = next(
+            (m for m in run.modules if word.search(m.text) and _uses(m, word, fails)), None
+        )
+        if module is None:
+            continue
+        yield Finding(
+            "start.libraries",
+            brought is not None and fails and module.name in run.surely,
+            f"{package} is no dependency of {main}, but {module.path} needs it.",
+            f"Add {package} to {main}."
+            if build.manager == "pip"
+            else f"Add it with {build.manager} add {package}.",
+            main,
+        )
+
+
+def _uses(module: Module, word: re.Pattern[str], alone: bool) -> bool:
+    """Whether code has that name, alone or only as an attribute, not a comment or a text."""
+    return any(
+        word.fullmatch(name)
+        for node in ast.walk(module.body)
+        if (name := getattr(node, "attr", None) or (alone and getattr(node, "id", None)))
+    )

@@ -15,6 +15,11 @@ from ..subject import Subject
 IDS = {"start.server": "The apps' servers are for production, and can be reached"}
 
 _FRAMEWORKS = frozenset({"Flask", "Quart", "Sanic", "Dash", "Bottle"})
+# Of libraries for bots, schedules and servers.
+_WAITING = frozenset(
+    {"run_polling", "infinity_polling", "start_polling", "run_forever", "serve_forever"}
+    | {"run_pending", "run_until_disconnected"}
+)
 _LOCAL = frozenset({"127.0.0.1", "localhost"})
 # Ports where none is named (flask.palletsprojects.com, uvicorn.dev, sanic.dev, dash.plotly.com).
 _PORTS = {
@@ -31,9 +36,11 @@ def find(subject: Subject) -> Iterator[Finding]:
     """What is said of servers in commands, and in the scripts that they run."""
     for app in subject.of("python"):
         yield from _command(app)
+        yield from _without_loop(subject, app)
         run = started.of(subject, app)
         for name in sorted(run.scripts):
             yield from _script(app, run, run.program.modules[name])
+            yield from _endless(app, run, run.program.modules[name])
 
 
 def _command(app: App) -> Iterator[Finding]:
@@ -58,6 +65,51 @@ def _command(app: App) -> Iterator[Finding]:
             f"`{shown}` is set as {key}: --reload is for development.",
             f"spinbox build --prod --set {key}='{without}'",
         )
+
+
+def _without_loop(subject: Subject, app: App) -> Iterator[Finding]:
+    """Gunicorn, which serves WSGI unless its workers are Uvicorn's."""
+    words = app.command
+    settings = subject.tree.first(app.directory, "gunicorn.conf.py")
+    own = any(word in {"-c", "--config"} or word.startswith("--config=") for word in words)
+    if app.kind != "fastapi" or words[:1] != ("gunicorn",) or settings or own:
+        return
+    if not any("uvicorn" in word.lower() for word in words):
+        shown = " ".join(words)
+        yield Finding(
+            "start.server",
+            True,
+            f"`{shown}` serves WSGI, which FastAPI does not speak: every answer is an error.",
+            f"spinbox build --prod --set {app.kind}.command="
+            f"'{shown} -k uvicorn.workers.UvicornWorker'",
+        )
+
+
+def _endless(app: App, run: Started, module: Module) -> Iterator[Finding]:
+    """Scripts that end never: Streamlit's, and those that wait for messages."""
+    streamlit = any(i.name.partition(".")[0] == "streamlit" for i in run.program.imports(module))
+    if streamlit and "streamlit" not in app.command:
+        shown = f"streamlit run {app.command[-1]} --server.address 0.0.0.0 --server.port 8501"
+        yield Finding(
+            "start.server",
+            False,
+            f"{module.path} is Streamlit's, but `{' '.join(app.command)}` does not serve it.",
+            "spinbox build --prod --set python.mode=service --set python.port=8501 "
+            f"--set python.command='{shown}'",
+            module.path,
+        )
+    for call, _ in run.calls(module) if app.job else ():
+        if called_name(call) in _WAITING:
+            yield Finding(
+                "start.server",
+                False,
+                f"{finding.where(module.path, call.lineno)} runs for ever, but {app.name} is taken "
+                "for a job that ends: nothing keeps it running.",
+                f"spinbox build --prod --set {app.kind}.mode=service",
+                module.path,
+                call.lineno,
+            )
+            return
 
 
 def _script(app: App, run: Started, module: Module) -> Iterator[Finding]:

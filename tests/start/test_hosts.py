@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from extensions.finding import Finding
-from tests.start.support import API, find_api
+from tests.start.support import API, find, find_api
 
 
 def find_hosts(root: Path, source: str) -> list[Finding]:
@@ -45,3 +45,12 @@ def test_without_a_health_endpoint_only_the_port_is_looked_at(tmp_path: Path) ->
     source = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=['example.com'])\n"
     main = f"from fastapi import FastAPI\napp = FastAPI()\n{source}"
     assert find_api(tmp_path, {"main.py": main}) == []
+
+
+def test_djangos_endless_redirect_is_told(tmp_path: Path) -> None:
+    service = {"python.mode": "service", "python.port": 8000}
+    files = {"main.py": "", "shop/settings.py": "DEBUG = False\nSECURE_SSL_REDIRECT = True\n"}
+    (found,) = find(tmp_path, files, service, USE_PYTHON="true")
+    assert not found.certain and "shop/settings.py:2" in found.seen
+    files["shop/settings.py"] += 'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")\n'
+    assert find(tmp_path, files, service, USE_PYTHON="true") == []

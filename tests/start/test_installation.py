@@ -180,3 +180,36 @@ def test_microsofts_driver_is_told(tmp_path: Path) -> None:
     files = {"requirements.txt": "fastapi\nuvicorn\npyodbc\n", "db.py": source}
     (found,) = find_rule(tmp_path, "libraries", files)
     assert "db.py" in found.seen and "pymssql" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("source", "package"),
+    [
+        ("from fastapi import UploadFile\ndef f(x: UploadFile): ...\n", "python-multipart"),
+        ("from fastapi import Form\ndef f(x=Form()): ...\n", "python-multipart"),
+        ("from pydantic import EmailStr\nclass M:\n    x: EmailStr\n", "email-validator"),
+        ("t = Jinja2Templates(directory='t')\n", "jinja2"),
+        ("from x import SessionMiddleware\ny = SessionMiddleware\n", "itsdangerous"),
+        ("@router.websocket('/ws')\nasync def ws(s): ...\n", "websockets"),
+    ],
+)
+def test_what_fastapi_asks_for_when_it_is_used(source: str, package: str, tmp_path: Path) -> None:
+    main = {"main.py": source + API["main.py"]}
+    (found,) = find_rule(tmp_path / "a", "libraries", main)
+    assert not found.certain and found.mend == f"Add {package} to requirements.txt."
+    (found,) = find_rule(tmp_path / "b", "libraries", {**locked("fastapi", "uvicorn"), **main})
+    assert found.certain is (package != "websockets")
+    there = {"requirements.txt": f"fastapi\nuvicorn\n{package}\n"}
+    assert find_rule(tmp_path / "c", "libraries", {**main, **there}) == []
+
+
+@pytest.mark.parametrize("requirement", ["fastapi[standard]", "fastapi[all]"])
+def test_extras_bring_it(requirement: str, tmp_path: Path) -> None:
+    source = "def f(x: UploadFile, y: EmailStr): ...\n@app.websocket('/ws')\ndef w(s): ...\n"
+    files = {"requirements.txt": f"{requirement}\n", "main.py": API["main.py"] + source}
+    assert find_rule(tmp_path, "libraries", files) == []
+
+
+def test_words_in_comments_ask_for_nothing(tmp_path: Path) -> None:
+    source = "# UploadFile, EmailStr\nTEXT = 'Form and SessionMiddleware'\nwebsocket.connect()\n"
+    assert find_rule(tmp_path, "libraries", {"main.py": source + API["main.py"]}) == []

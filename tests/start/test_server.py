@@ -93,3 +93,37 @@ def test_an_old_uvicorn_is_started_without_what_it_does_not_know(
     files = {**API, "requirements.txt": f"fastapi\n{requirement}\n"}
     (app,) = subject_of(tmp_path, files, None, USE_FASTAPI="true").stack.apps
     assert ("--timeout-graceful-shutdown" in app.command) is knows
+
+
+def test_gunicorn_without_uvicorns_workers_is_told(tmp_path: Path) -> None:
+    command = "gunicorn main:app --bind 0.0.0.0:8000"
+    files = {"requirements.txt": "fastapi\nuvicorn\ngunicorn\n"}
+    (found,) = find_api(tmp_path, files, {"fastapi.command": command})
+    assert found.certain and found.mend.endswith(f"'{command} -k uvicorn.workers.UvicornWorker'")
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("gunicorn main:app -k uvicorn.workers.UvicornWorker", {}),
+        ("gunicorn main:app", {"gunicorn.conf.py": "worker_class = 'x'\n"}),
+        ("gunicorn main:app -c conf.py", {}),
+    ],
+)
+def test_gunicorn_with_other_workers_is_fine(
+    command: str, files: dict[str, str], tmp_path: Path
+) -> None:
+    files = {"requirements.txt": "fastapi\nuvicorn\ngunicorn\n", **files}
+    assert find_api(tmp_path, files, {"fastapi.command": command}) == []
+
+
+def test_streamlit_has_a_command_of_its_own(tmp_path: Path) -> None:
+    (found,) = find_server(tmp_path, "import streamlit as st\nst.title('x')\n", {})
+    assert "'streamlit run main.py " in found.mend
+
+
+@pytest.mark.parametrize("call", ["app.run_polling()", "l.run_forever()", "schedule.run_pending()"])
+def test_a_script_that_runs_for_ever_is_no_job(call: str, tmp_path: Path) -> None:
+    (found,) = find_server(tmp_path, f"def main():\n    {call}\nmain()\n", {})
+    assert found.mend.endswith("--set python.mode=service")
+    assert find_server(tmp_path, f"{call}\n", {"python.mode": "service"}) == []
