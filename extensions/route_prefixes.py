@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from .tree import Tree
+from .errors import ProjectError
+from .tree import MEGABYTE, Tree
 
 # Next.js: files that answer at their folder's path (nextjs.org/docs, "Project structure").
 _APP_PAGE = re.compile(r"(?:^|.*/)app/(?:(.+)/)?(?:page|route)\.(?:tsx?|jsx?|mdx?)")
 _PAGES_PAGE = re.compile(r"(?:^|.*/)pages/(.+)\.(?:tsx?|jsx?|mdx?)")
+_SCRIPTS = (".tsx", ".jsx", ".ts", ".js", ".vue")
+_ROUTER = re.compile(r"""["'](?:react-router(?:-dom)?|vue-router|@angular/router)["']""")
+_CLIENT_ROUTE = re.compile(r"""\bpath\s*[=:]\s*\{?\s*["']/?([\w/:.-]+)["']""")
 _LITERAL = re.compile(r"[A-Za-z0-9._~-]+")
 # What no browser asks for: Prometheus does, inside.
 _INSIDE = frozenset({"metrics"})
@@ -34,7 +38,22 @@ def pages(tree: Tree, api_folder: str) -> list[str]:
             parts.pop()
         if parts and not any(part.startswith("_") for part in parts):
             found["/" + "/".join(_literal(parts))] = None
+    for path in tree.files:
+        if path.endswith(_SCRIPTS) and not (inside and path.startswith(inside)):
+            found |= dict.fromkeys(_client_routes(tree, path))
     return [page for page in found if page != "/"]
+
+
+def _client_routes(tree: Tree, path: str) -> list[str]:
+    """Paths that React Router's or Vue Router's routes have in a browser."""
+    try:
+        text = tree.read(path, MEGABYTE)
+    except ProjectError:
+        return []
+    if not _ROUTER.search(text):
+        return []
+    parts = (match[1].split("/") for match in _CLIENT_ROUTE.finditer(text))
+    return ["/" + "/".join(_literal(part)) for part in parts]
 
 
 def covers(prefix: str, path: str) -> bool:

@@ -99,3 +99,11 @@ def test_routes_that_nobody_finds_are_told(tmp_path: Path) -> None:
 def test_an_api_alone_gets_all_paths(tmp_path: Path) -> None:
     source = {path: text for path, text in files(_get("/a")).items() if "backend" in path}
     assert subject_of(tmp_path, source, USE_FASTAPI="true").stack.apps[0].routes == ()
+
+
+def test_a_route_that_the_frontends_router_has_leaves_it_its_path(tmp_path: Path) -> None:
+    router = 'import { Route } from "react-router-dom";\nx = <Route path="/orders/:id" />;\n'
+    made = {**files(_get("/orders", "/users")), "frontend/src/App.jsx": router}
+    subject = subject_of(tmp_path, made, None, **BOTH)
+    assert "/users" in subject.stack.apps[0].routes
+    assert "/orders" not in subject.stack.apps[0].routes
