@@ -28,6 +28,7 @@ EVIDENCE = {
     "alembic": "script_location",
     "variables": "{}",
     "required": "{}",
+    "driver": "connect(",
     "output": "output: '{}'",
     "build": '"build":',
     "command": '"start":',
