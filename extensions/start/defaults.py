@@ -9,6 +9,7 @@ from .. import compose_files, env_example, services
 from ..environment_reads import is_given
 from ..finding import Finding, where
 from ..model import App
+from ..own_variables import IGNORED
 from ..secrets import is_bare
 from ..subject import Subject
 from ..variables import resolve
@@ -42,7 +43,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     told: set[str] = set()
     for app in subject.stack.apps:
         # Spinbox's settings have fields for every service, whether the project has it or not.
-        given = _given(subject, app) | _CATALOGUE
+        given = _given(subject, app) | _CATALOGUE | set(subject.facts[app.kind].get(IGNORED) or ())
         reads = [
             one
             for one in subject.reads(app)
@@ -51,7 +52,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         for one in reads:
             if one.name in told or one.default is None or is_given(one.name):
                 continue
-            if finding := _judged(app, one.name, one.default, one.path, one.line, hosts):
+            if finding := _judged(one.name, one.default, one.path, one.line, hosts):
                 told.add(one.name)
                 yield finding
         # An example's value holds nowhere; what else the code would take then is no value.
@@ -60,7 +61,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             host = _host(line.name, line.value, hosts) if line.name in bare - told else None
             if host:
                 told.add(line.name)
-                yield _address(app, line.name, host, path, line.number)
+                yield _address(line.name, host, path, line.number)
 
 
 def _hosts(subject: Subject) -> re.Pattern[str]:
@@ -92,17 +93,15 @@ def _examples(subject: Subject, app: App) -> Iterator[tuple[str, env_example.Lin
         yield from env_example.read(subject.tree, folder)
 
 
-def _judged(
-    app: App, name: str, value: str, path: str, line: int, hosts: re.Pattern[str]
-) -> Finding | None:
+def _judged(name: str, value: str, path: str, line: int, hosts: re.Pattern[str]) -> Finding | None:
     if host := _host(name, value, hosts):
-        return _address(app, name, host, path, line)
+        return _address(name, host, path, line)
     if is_bare(name) and _SECRET.fullmatch(name) and not _NO_SECRET.fullmatch(value):
         seen = (
             f"{name} has a default in {where(path, line)}, which everybody knows who reads the "
             "code."
         )
-        return _finding(app, name, seen, "to a secret of its own: openssl rand -hex 32", path, line)
+        return _finding(name, seen, "to a secret of its own: openssl rand -hex 32", path, line)
     return None
 
 
@@ -115,14 +114,11 @@ def _host(name: str, value: str, hosts: re.Pattern[str]) -> str | None:
     return found[1] if found else None
 
 
-def _address(app: App, name: str, host: str, path: str, line: int) -> Finding:
+def _address(name: str, host: str, path: str, line: int) -> Finding:
     seen = f"{name} leads to {host} in {where(path, line)}, and nothing sets it in production."
-    return _finding(app, name, seen, "to the address in production", path, line)
+    return _finding(name, seen, "to the address in production", path, line)
 
 
-def _finding(app: App, name: str, seen: str, to: str, path: str, line: int) -> Finding:
+def _finding(name: str, seen: str, to: str, path: str, line: int) -> Finding:
     mend = f"Set {name} in .env {to}."
-    if name not in app.passed_on and not any(env.name == name for env in app.build_arguments):
-        names = ",".join((*app.passed_on, name))
-        mend = f"Pass it on with --set {app.kind}.variables={names}, and set it in .env {to}."
     return Finding("start.defaults", False, seen, mend, path, line, name)
