@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import environment_reads, node_source, python_source
+from . import apps, environment_reads, migrations, node_source, python_source
 from .environment_reads import javascript, python
 from .model import App, Stack
 from .services import KINDS
@@ -41,16 +41,21 @@ class Subject:
         return python_source.parse_modules(self.tree, app.directory, skipped)[0]
 
     def reads(self, app: App) -> list[environment_reads.Read]:
-        """Where an app's code reads the environment; what of it is required is not told here."""
-        key = ("environment", app.directory)
+        """Where an app's code reads the environment, and what of it is needed as it is run."""
+        key = ("environment", f"{app.directory}:{app.kind}")
         if key not in self.tree.kept:
-            if app.runtime.name == "python":
-                found = python.reads(self.tree, app.directory, self.modules(app), ())
-            else:
-                found = javascript.reads(self.tree, app.directory)
-            self.tree.kept[key] = found
+            self.tree.kept[key] = self._reads(app)
         kept: list[environment_reads.Read] = self.tree.kept[key]
         return kept
+
+    def _reads(self, app: App) -> list[environment_reads.Read]:
+        tree, folder = self.tree, app.directory
+        if app.runtime.name == "python":
+            own = (worker.command for worker in self.stack.workers if worker.app == app)
+            migrating = migrations.find_in_app(app.runtime.name, tree, folder)
+            scripts = migrations.environments(migrating)
+            return python.reads(tree, folder, self.modules(app), [app.command, *own], scripts)
+        return javascript.reads(tree, folder, apps.FRAMEWORKS[app.kind].entries(tree, folder))
 
     def package(self, app: App) -> node_source.Package:
         """The package.json of an app on Node."""

@@ -14,14 +14,16 @@ from .. import (
     migrations,
     node_scripts,
     node_source,
+    own_variables,
     package_managers,
     package_registries,
     secret_files,
 )
+from ..environment_reads import Read
 from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
-from ..origins import Fields, Found, and_more
+from ..origins import Fields, Found
 from ..project import Project
 from ..setting import Setting
 from ..tree import Tree
@@ -96,7 +98,7 @@ def read(
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
-        "variables": _variables(project, folder, entries),
+        **own_variables.read(project.variables(folder), _reads(project.tree, folder, entries)),
     }
 
 
@@ -139,20 +141,14 @@ def _imported(tree: Tree, tops: set[str]) -> set[str]:
 _OF_TOOLS = re.compile(r"(^|/)(scripts|seeds?|migrations|tools)/|(^|/)seed\.|\.config\.\w+$")
 
 
-def _variables(project: Project, folder: str, entries: Sequence[str]) -> Found[list[str]]:
-    """The names in the app's example files, then those that its code reads."""
-    listed = project.variables(folder)
-    loaded = javascript.reachable(project.tree, folder, list(entries))
-    read = {
-        read.name: read
-        for read in reversed(environment_reads.reads(project.tree, folder, entries))
+def _reads(tree: Tree, folder: str, entries: Sequence[str]) -> list[Read]:
+    """Where the app's code reads variables."""
+    loaded = javascript.reachable(tree, folder, list(entries))
+    return [
+        read
+        for read in environment_reads.reads(tree, folder, entries)
         if read.path in loaded or not _OF_TOOLS.search(read.path)
-    }
-    new = [read[name] for name in reversed(read) if name not in listed.value]
-    if listed.value or not new:
-        return replace(listed, value=[*listed.value, *(read.name for read in new)])
-    names = [read.name for read in new]
-    return Found(names, f"reads {names[0]}{and_more(names)}", new[0].path, new[0].line)
+    ]
 
 
 def define(

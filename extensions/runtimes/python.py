@@ -19,7 +19,6 @@ from .. import (
     workers,
 )
 from ..container import HOME
-from ..environment_reads import Read
 from ..environment_reads import python as environment_reads
 from ..framework import Situation
 from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
@@ -27,7 +26,6 @@ from ..origins import Fields
 from ..project import Project
 from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
 from ..setting import Setting
-from ..subject import Subject
 
 RUNTIME = Runtime(
     name="python",
@@ -125,20 +123,6 @@ def read(
         "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
         **own_variables.read(project.variables(folder), reads),
     }
-
-
-def reads(subject: Subject, app: App) -> list[Read]:
-    """Where an app's code reads variables, and which it needs where it is run as it is."""
-    workers_of_it = [worker for worker in subject.stack.workers if worker.app == app]
-    commands = [app.command, *(worker.command for worker in workers_of_it)]
-    migrating = migrations.find_in_app(RUNTIME.name, subject.tree, app.directory)
-    return environment_reads.reads(
-        subject.tree,
-        app.directory,
-        subject.modules(app),
-        commands,
-        migrations.environments(migrating),
-    )
 
 
 def define(

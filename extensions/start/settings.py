@@ -8,7 +8,6 @@ from ..environment_reads import Read
 from ..finding import Finding, where
 from ..model import App
 from ..own_variables import OPTIONAL, REQUIRED
-from ..runtimes import python
 from ..subject import Subject
 
 IDS = {"start.settings": "The stack sets or demands every variable that the code needs"}
@@ -19,10 +18,10 @@ def find(subject: Subject) -> Iterator[Finding]:
 
     Others that it requires are demanded of the settings file, which `settings.complete` looks at.
     """
-    for app in subject.of("python"):
+    for app in subject.stack.apps:
         excused = (subject.facts.get(app.kind) or {}).get(OPTIONAL) or ()
         missing: dict[str, Read] = {}
-        for read in python.reads(subject, app):
+        for read in subject.reads(app):
             if read.required and read.name in app.passed_on and read.name not in excused:
                 missing.setdefault(read.name, read)
         for read in missing.values():

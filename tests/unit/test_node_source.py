@@ -467,6 +467,20 @@ def test_entry(files: list[str], entry: str | None, tmp_path: Path) -> None:
     assert node.find_entry(tree_of(tmp_path, dict.fromkeys(files, "")), ".") == entry
 
 
+def test_what_a_node_app_does_not_start_without_is_demanded(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"scripts": {"start": "node server.js"}}',
+        "server.js": "import './keys.js'\n",
+        "keys.js": "if (!process.env.PAYMENT_KEY) throw new Error('set PAYMENT_KEY')\n",
+        "other.js": "if (!process.env.OTHER_KEY) throw new Error('set OTHER_KEY')\n",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
+    assert facts["node"]["required"] == ["PAYMENT_KEY"]
+    stack = stack_of(facts)
+    assert stack.variable("PAYMENT_KEY").required and stack.variable("PAYMENT_KEY").secret
+    assert stack.apps[0].passed_on == ("OTHER_KEY",)
+
+
 def test_what_the_code_reads_follows_what_is_in_the_example_file(tmp_path: Path) -> None:
     files = {
         "package.json": '{"scripts": {"start": "node dist/server.js"}}',
