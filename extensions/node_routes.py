@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from . import javascript
 from .javascript import Script
@@ -21,10 +22,14 @@ _AT_THE_TOP = re.compile(
     r"/((api|rest|v\d+|health|probes?|internal|system|monitoring|_)/)*[\w-]+/?"
 )
 # A route of that name; a router's file is called like what it is mounted at.
-_MENTION = re.compile(rf"""["'`/](?:{"|".join(NAMES)})/?["'`]""")
+_MENTION = re.compile(
+    rf"""\.get\s*\(\s*["'`][^"'`\n]*(?<=["'`/])(?:{"|".join(NAMES)})/?["'`]"""
+    rf"""|\burl\s*:\s*["'`][^"'`\n]*/(?:{"|".join(NAMES)})/?["'`]|@(?:Get|Controller)\s*\("""
+)
 _FILE = re.compile(rf"(?:^|/)(?:{'|'.join(NAMES)})\b[^/]*(?:/index\.\w+)?$")
 _MOUNTS = re.compile(r"\.(use|route|register)\s*\(")
 _APPS = frozenset({"express", "fastify", "Fastify", "Koa", "Elysia", "polka", "restify"})
+_TOP = frozenset({"", "/"})
 _DEEPEST = 5
 
 
@@ -36,6 +41,10 @@ class _Route:
     place: int
     path: str
     receiver: str
+
+
+# What mounts a router, by the router's file and name; the name is empty for one that is imported.
+_Mounts = dict[tuple[str, str], list[_Route]]
 
 
 def is_health(path: str) -> bool:
@@ -55,14 +64,19 @@ def rank(path: str) -> tuple[int, int, str]:
 def health_path(tree: Tree, folder: str) -> Found[str | None]:
     """The health route of an app on Express, Fastify, Hono, Koa or Nest, or None."""
     scripts = javascript.scripts(tree, folder)
-    found = {
-        path: route
-        for script in scripts
-        if _MENTION.search(script.text) or _FILE.search(script.path)
-        for route in (*_routes(script), *_nest_routes(script, scripts))
-        for path in _full(tree, folder, scripts, route, 0)
-        if is_health(path)
-    }
+    mounts = cache(lambda: _mounts(tree, folder, scripts))
+    found: dict[str, _Route] = {}
+    for script in scripts:
+        is_named = _FILE.search(script.path) is not None
+        if not is_named and not _MENTION.search(script.text):
+            continue
+        for route in (*_routes(script), *_nest_routes(script, scripts)):
+            # What is mounted at a health path answers at its top.
+            if not is_health(_join("health", route.path)) and not (is_named and route.path in _TOP):
+                continue
+            for path in _full(mounts, route, 0):
+                if is_health(path):
+                    found.setdefault(path, route)
     if not found:
         return Found(None, f"no GET route whose name is {either(NAMES)} in the source")
     best = min(found, key=rank)
@@ -125,34 +139,27 @@ def _global_prefix(scripts: list[Script], path: str) -> str:
     return ""
 
 
-def _full(
-    tree: Tree, folder: str, scripts: list[Script], route: _Route, depth: int
-) -> Iterator[str]:
+def _full(mounts: Callable[[], _Mounts], route: _Route, depth: int) -> Iterator[str]:
     """The paths under which a route is reached; none where nothing mounts what has it."""
     script, receiver = route.script, route.receiver
-    made = _making(script, receiver)
+    made = _making(script, receiver) if receiver else None
     own = _own_prefix(script, made) if made is not None else ""
     if not receiver or (made is not None and script.tokens[made].text in _APPS):
         yield _join(own, route.path)
         return
-    mounts = list(_mounts(tree, folder, scripts, script, receiver, made is not None))
-    if not mounts:
-        is_app = receiver in {"app", "server", "fastify", "api"} or made is None
+    above = mounts().get((script.path, receiver if made is not None else ""), [])
+    # A file of one router is mounted by its import, whatever that is called.
+    above = above or mounts().get((script.path, ""), [])
+    if not above:
         is_router = made is not None and script.tokens[made].text == "Router"
-        is_plugin = made is None and _is_parameter(script, route)
-        if is_app and not is_router and not is_plugin:
+        if not is_router and not (made is None and _is_parameter(script, route)):
             yield _join(own, route.path)
         return
     if depth < _DEEPEST:
-        for mount in mounts:
-            inner = _join(mount.path, own, route.path)
-            yield from _full(
-                tree,
-                folder,
-                scripts,
-                _Route(mount.script, mount.place, inner, mount.receiver),
-                depth + 1,
-            )
+        for mount in above:
+            path = _join(mount.path, own, route.path)
+            upper = _Route(mount.script, mount.place, path, mount.receiver)
+            yield from _full(mounts, upper, depth + 1)
 
 
 def _making(script: Script, name: str) -> int | None:
@@ -191,55 +198,64 @@ def _is_parameter(script: Script, route: _Route) -> bool:
     return function is not None and route.receiver in script.texts(function.parameters)
 
 
-def _mounts(
-    tree: Tree, folder: str, scripts: list[Script], script: Script, name: str, constant: bool
-) -> Iterator[_Route]:
-    """Where what has a route is mounted: in its own file by its name, elsewhere by its import."""
-    for other in scripts:
-        if not _MOUNTS.search(other.text):
+def _mounts(tree: Tree, folder: str, scripts: list[Script]) -> _Mounts:
+    """Where routers are mounted: by file and name in their own file, by file alone elsewhere."""
+    found: _Mounts = {}
+    for script in scripts:
+        if not _MOUNTS.search(script.text):
             continue
-        own = other is script and constant
-        names = {name} if own else _imported_names(tree, folder, other, script)
+        imported = _imported(tree, folder, script)
         for method in ("use", "route", "register"):
-            for place in other.finds(method, "("):
-                if other.tokens[place - 1].text not in {".", "?."}:
+            for place in script.finds(method, "("):
+                if script.tokens[place - 1].text not in {".", "?."}:
                     continue
-                arguments = list(other.items(place + 1))
-                if not any(_means(tree, folder, other, script, a, names) for a in arguments):
+                arguments = list(script.items(place + 1))
+                if not arguments:
                     continue
-                prefix = other.string(arguments[0].start) or ""
+                prefix = script.string(arguments[0].start) or ""
                 last = arguments[-1]
-                if other.tokens[last.start].text == "{":
-                    fields = dict(other.fields(last.start))
+                if script.tokens[last.start].text == "{":
+                    fields = dict(script.fields(last.start))
                     if "prefix" in fields:
-                        prefix = other.string(fields["prefix"].start) or ""
-                yield _Route(other, place, prefix, other.tokens[place - 2].text)
+                        prefix = script.string(fields["prefix"].start) or ""
+                route = _Route(script, place, prefix, script.tokens[place - 2].text)
+                for argument in arguments:
+                    if key := _mounted(tree, folder, script, argument, imported):
+                        found.setdefault(key, []).append(route)
+    return found
 
 
-def _means(
-    tree: Tree, folder: str, other: Script, script: Script, argument: range, names: set[str]
-) -> bool:
-    """Whether an argument is what is mounted, as in `router`, `router.routes()`, `require(…)`."""
-    first = other.tokens[argument.start].text
-    if first in {"require", "import"}:
-        module = other.string(argument.start + 2)
-        target = module and javascript.resolve(tree, folder, other.path, module)
-        return target == script.path and other is not script
-    return first in names
+def _mounted(
+    tree: Tree, folder: str, script: Script, argument: range, imported: dict[str, str]
+) -> tuple[str, str] | None:
+    """What an argument mounts, as in `router`, `router.routes()`, `require("./router")`."""
+    token = script.tokens[argument.start]
+    if token.text in {"require", "import"}:
+        module = script.string(argument.start + 2)
+        target = module and javascript.resolve(tree, folder, script.path, module)
+        return (target, "") if target else None
+    if token.kind != "name":
+        return None
+    return (imported[token.text], "") if token.text in imported else (script.path, token.text)
 
 
-def _imported_names(tree: Tree, folder: str, other: Script, script: Script) -> set[str]:
-    """What a file calls what it imports from another."""
-    if other is script:
-        return set()
-    found: set[str] = set()
-    for place, token in enumerate(other.tokens):
-        if token.text == "from" or other.matches(place, "require", "("):
-            module = other.string(place + (1 if token.text == "from" else 2))
-            if not module or javascript.resolve(tree, folder, other.path, module) != script.path:
-                continue
-            start = place - 1
-            while start > 0 and other.tokens[start].text not in {"import", "const", "let", "var"}:
-                start -= 1
-            found |= {t.text for t in other.tokens[start:place] if t.kind == "name"}
-    return found - {"import", "const", "let", "var", "as", "type", "default"}
+def _imported(tree: Tree, folder: str, script: Script) -> dict[str, str]:
+    """The files that names of a file are imported from."""
+    found: dict[str, str] = {}
+    for place, token in enumerate(script.tokens):
+        is_import = token.text == "from"
+        if not is_import and not (token.text == "require" and script.matches(place + 1, "(")):
+            continue
+        module = script.string(place + (1 if is_import else 2))
+        target = module and javascript.resolve(tree, folder, script.path, module)
+        if not target:
+            continue
+        start = place - 1
+        while start > 0 and script.tokens[start].text not in _DECLARES:
+            start -= 1
+        names = {t.text for t in script.tokens[start:place] if t.kind == "name"}
+        found |= dict.fromkeys(names - _DECLARES - {"as", "type", "default"}, target)
+    return found
+
+
+_DECLARES = frozenset({"import", "const", "let", "var"})

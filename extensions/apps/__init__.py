@@ -13,7 +13,7 @@ A module has
 - `find(project, taken)`: the `Place` of the app in the `Project`, or None. `taken` holds the
   folders of the language's apps that were found before, by kind;
 - `read(project, folder)`: the facts of the app in that folder, from the language's `read(…)` on;
-- on Node, `entries(tree, folder)`: the source files that the app in that folder begins with;
+- `entries(tree, folder)`, for Node: the source files that the app begins with;
 - `LEAVES_DATA`: beside an API it leaves the backing services to that;
 - `is_api(facts)`: other apps of the stack call it, so that the proxy sends it only its `paths`;
 - `define(facts, situation)`: the `App` of the stack, made with the language's `define(…)`. It

@@ -74,11 +74,14 @@ def _all(tree: Tree, folder: str) -> list[Read]:
     ]
     getters: dict[str, bool] = {}
     for script in scripts:
-        if ".env" in script.text:
+        if _BY_NAME.search(script.text):
             getters |= _getters(script)
     found: dict[tuple[str, str, int], Read] = {}
     for script in scripts:
-        for read in (*_direct(script), *_schemas(script), *_config(script)):
+        quick = _plain(script)
+        if quick is None:
+            quick = [*_direct(script), *_schemas(script), *_config(script)]
+        for read in quick:
             _keep(found, read)
     if getters:
         named = re.compile(r"\b(" + "|".join(map(re.escape, getters)) + r")\b")
@@ -90,6 +93,48 @@ def _all(tree: Tree, folder: str) -> list[Read]:
         for read in _prisma(path, tree.read(path)):
             _keep(found, read)
     return sorted(found.values(), key=lambda read: (read.path, read.line, read.name))
+
+
+_BY_NAME = re.compile(r"\.env\s*(?:\?\.)?\s*\[")
+# Most files only read a variable by its name: that is told without their tokens.
+_PLAIN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"""
+    r"""|(?P<at>(?:process|import\.meta)\.env)\b(?P<name>\??\.\s*[A-Za-z_]\w*)?"""
+    r"""(?P<use>\s*(?:\?\?|\|\||!|=)[=]?\s*(?:"(?P<one>[^"\\\n]*)"|'(?P<two>[^'\\\n]*)')?)?""",
+    re.DOTALL,
+)
+# With these it takes more, as with what may be a regular expression, or text of JSX.
+_NOT_PLAIN = (
+    "throw", "exit(", "assert", "invariant", "ok(", "arse(", "arseAsync(", "validat", "Env(",
+    "env-var", "ConfigService", "Bun.env", "delete ", "env[", "env?.[",
+)  # fmt: skip
+# Each begins with what is searched for fast.
+_UNCLEAR = re.compile(r"'(?<=\w')\w|/(?<=[=(,:!&|?{;]/)(?![/*>])|/(?<=[=(,:!&|?{;] /)(?![/*>])")
+_IN_TEMPLATE = re.compile(r"\$\{[^}]*\benv\b")
+
+
+def _plain(script: Script) -> list[Read] | None:
+    """The same of a file that only reads variables by their names; None for another."""
+    text = script.text
+    if any(word in text for word in _NOT_PLAIN):
+        return None
+    if _UNCLEAR.search(text) or _IN_TEMPLATE.search(text):
+        return None
+    found = []
+    for match in _PLAIN.finditer(text):
+        if not match["at"]:
+            continue
+        use = (match["use"] or "").strip()
+        if not match["name"] or (use.startswith(("!", "=")) and not use.startswith(("!=", "=="))):
+            return None
+        name = match["name"].lstrip("?. \n\t")
+        built_in = name in _BUNDLERS_OWN and match["at"].startswith("import")
+        if _is_setting(name) and not built_in:
+            given = match["one"] if match["one"] is not None else match["two"]
+            default = given if use.startswith(("??", "||")) else None
+            line = line_at(text, match.start())
+            found.append(Read(name, script.path, line, required=False, default=default))
+    return found
 
 
 def _keep(found: dict[tuple[str, str, int], Read], read: Read) -> None:
