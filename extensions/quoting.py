@@ -99,12 +99,15 @@ def ignore_pattern(path: object) -> str:
 
 
 def copy(sources: list[str] | tuple[str, ...] | str, destination: str) -> str:
-    """The arguments of COPY: plain words where that is safe, else the JSON form."""
+    """The arguments of COPY: plain words where that is safe, else the JSON form.
+
+    The paths are `tree.PLAIN_PATH`'s.
+    """
     paths = [sources] if isinstance(sources, str) else list(sources)
     if all(re.fullmatch(r"(?!-)[\w./@+-]+", path) for path in (*paths, destination)):
         return " ".join([*paths, destination])
     # A source is a pattern, and a word loses its quotes in both forms (docs.docker.com, "COPY").
-    literal = [re.sub(r"[*?\[]", r"[\g<0>]", path) for path in paths]
+    literal = [path.replace("[", "[[]") for path in paths]
     words = [re.sub(r"([\\$'\"])", r"\\\1", path) for path in (*literal, destination)]
     return json.dumps(words, ensure_ascii=False)
 

@@ -22,9 +22,10 @@ _MADE_BY_TOOLS = _NEVER | {
 }  # fmt: skip
 
 
-# A path inside a folder that every kind of generated file can hold: COPY takes a backslash for an
-# escape, commands take a dash for an option, and patterns lose a space at either end.
-PLAIN_PATH = re.compile(r"(?!/|-|\s|.*(?:^|/)\.\.(?:/|$)|.*\s$)[^\x00-\x1f\\]+")
+# A path inside a folder that every kind of generated file can hold. COPY has no way to say `*`, `?`
+# or a backslash (it would copy nothing, and not fail), commands take a dash for an option, and
+# patterns lose a space at either end.
+PLAIN_PATH = re.compile(r"(?!/|-|\s|.*(?:^|/)\.\.(?:/|$)|.*\s$)[^\x00-\x1f\\*?]+")
 
 
 def is_folder_inside(path: str) -> bool:

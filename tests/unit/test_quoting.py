@@ -232,13 +232,13 @@ def copied(arguments: str) -> list[str]:
     words = json.loads(arguments) if arguments.startswith("[") else arguments.split(" ")
     assert not any(re.search(r"""(?<!\\)(?:\\\\)*[$'"]""", word) for word in words)
     *sources, destination = [re.sub(r"\\(.)", r"\1", word) for word in words]
-    literal = [re.sub(r"\[([*?\[])\]", "\0\\1", source) for source in sources]
-    assert not any(re.search("(?<!\0)[*?\\[]", source) for source in literal)
+    literal = [source.replace("[[]", "\0[") for source in sources]
+    assert not any(re.search("(?<!\0)[*?[]", source) for source in literal)
     return [*(source.replace("\0", "") for source in literal), destination]
 
 
 @many
-@given(st.lists(st.text(st.sampled_from("ab/._-$ '\"é,#*?[]"), min_size=1), min_size=1, max_size=3))
+@given(st.lists(st.text(st.sampled_from("ab/._-$ '\"é,#[]"), min_size=1), min_size=1, max_size=3))
 def test_copy_gives_paths_back(sources: list[str]) -> None:
     """Words where that is safe, else the JSON form."""
     assert copied(quoting.copy(sources, "./")) == [*sources, "./"]

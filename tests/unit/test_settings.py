@@ -90,6 +90,8 @@ def test_values_of_each_kind(key: str, text: str, value: object) -> None:
         ("fastapi.dir", "-rf"),
         ("fastapi.dir", "a\\b"),
         ("fastapi.dir", " a"),
+        ("fastapi.dir", "a*b"),
+        ("node.sources", "a?.js"),
         ("fastapi.manifests", "-r"),
         ("fastapi.health", "health"),
         ("fastapi.health", "/a b"),
