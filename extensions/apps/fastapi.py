@@ -13,7 +13,7 @@ from ..container import GRACE_SECONDS
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App, Env, Variable, password
-from ..origins import BY_HAND, Fields, Found, either
+from ..origins import BY_HAND, Fields, Found
 from ..project import Place, Project
 from ..python_dependencies import ASGI_SERVERS
 from ..python_program import Program
@@ -263,11 +263,8 @@ def _paths(
     if not prefixes or routes.unknown:
         prefixes = [_PREFIX, *(p for p in prefixes if not route_prefixes.covers(_PREFIX, p))]
     shown = [path for path in documentation if not _covered(prefixes, path)]
-    reason = "Spinbox's prefix, and FastAPI's documentation"
-    first = next((r for r in routes.listed if _covered(prefixes, r.path)), None)
-    if first is None:
-        return replace(entry.found([*prefixes, *shown]), reason=reason)
-    return Found([*prefixes, *shown], f"route {first.path} and the others", first.file, first.line)
+    whose = "its routes" if prefixes != [_PREFIX] else "Spinbox's prefix"
+    return replace(entry.found([*prefixes, *shown]), reason=f"{whose}, and FastAPI's documentation")
 
 
 def _covered(prefixes: Sequence[str], path: str) -> bool:
@@ -430,7 +427,7 @@ def find_health_path(routes: Routes, path: str) -> Found[str | None]:
         for route in sorted(open_, key=lambda route: len(route.path)):
             if route.path.rstrip("/").endswith(name):
                 return Found(route.path, "GET route", route.file, route.line)
-    return Found(None, f"no {either(_HEALTH_PATHS)} among the routes", path)
+    return Found(None, "no /health, /healthz, /livez or the like among the routes", path)
 
 
 def documentation_paths(entry: Entry) -> list[str]:

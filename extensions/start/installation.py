@@ -32,7 +32,7 @@ IDS = {
 # The package that brings a program, by the program.
 _PROGRAMS = {
     **{name: name for name in ("uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "flask")},
-    **{name: name for name in ("alembic", "celery", "arq", "dramatiq", "rq", "taskiq")},
+    **{name: name for name in ("celery", "arq", "dramatiq", "rq", "taskiq")},
     "fastapi": "fastapi-cli",
     "huey_consumer": "huey",
 }
@@ -224,11 +224,11 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
     declared = _declared(subject, app, build)
     commands = [app.command]
     commands += [worker.command for worker in subject.stack.workers if worker.app == app]
-    migrations = subject.stack.migrations
-    commands += [migrations.command] if migrations and migrations.app == app else []
+    tool = _migration_tool(subject, app)
+    commands += [(tool,)] if tool else []
     main = join(app.directory, build.manifests[0])
     for program in dict.fromkeys(words[0] for words in commands if words):
-        package = _PROGRAMS.get(program)
+        package = tool if program == tool else _PROGRAMS.get(program)
         if package is None or package in (declared if brought is None else brought):
             continue
         if brought is None and (lockfile or package == "fastapi-cli" or "celery" in package):
@@ -243,6 +243,13 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
             adds if build.manager != "pip" else f"Add {package} to {main}.",
             main,
         )
+
+
+def _migration_tool(subject: Subject, app: App) -> str | None:
+    """The program that migrates in the app's image, which is its package's, too."""
+    migrations = subject.stack.migrations
+    found = migrations and migrations.app == app and migrations.command
+    return found[0] if found else None
 
 
 def _brought(
@@ -261,6 +268,7 @@ def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple
     if not build.manager:
         return {}
     relevant = _BROWSERS | _CONVERTERS | {*_PROGRAMS.values(), *_BRING}
+    relevant |= {tool} if (tool := _migration_tool(subject, app)) else set()
     found = package_managers.get(build.manager).find(subject.tree, app.directory, relevant)
     if found is None:
         return {}

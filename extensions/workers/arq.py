@@ -10,7 +10,7 @@ from ..origins import Found
 from ..python_source import Module
 
 RANK = 1
-SIGN = "arq WorkerSettings"
+SIGN = "arq settings"
 
 
 def find(modules: list[Module]) -> Found[str] | None:

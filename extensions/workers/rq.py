@@ -10,7 +10,7 @@ from ..origins import Found
 from ..python_source import Module, called_name, is_main_guard
 
 RANK = 3
-SIGN = "RQ worker"
+SIGN = "RQ script"
 
 
 def find(modules: list[Module]) -> Found[str] | None:

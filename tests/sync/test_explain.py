@@ -81,8 +81,8 @@ def test_it_is_readable_in_80_columns_and_writes_nothing(shape: str, project: Pr
 
 def test_a_mended_detection_is_followed(project: Project) -> None:
     root = project("fastapi")
-    edit(root / "backend/app/main.py", '"/health"', '"/status"')
+    edit(root / "backend/app/main.py", '"/health"', '"/alive"')
     where = str(explained(root)["fastapi.health"]["reason"])
     assert "/health" in where
-    build(root, "--set", "fastapi.health=/status")
-    assert explained(root)["fastapi.health"]["value"] == "/status"
+    build(root, "--set", "fastapi.health=/alive")
+    assert explained(root)["fastapi.health"]["value"] == "/alive"
