@@ -4,7 +4,7 @@ VENV := .venv
 TOOLS := .venv-lint
 DEMO := build/demo
 
-.PHONY: demo test test-all unit integration lint e2e kind updates check generate golden bench bench-deployments bench-sync clean
+.PHONY: demo test test-all unit integration lint e2e kind updates check generate golden bench bench-deployments bench-sources bench-sync clean
 
 # The command line alone is enough for the demo.
 $(VENV)/bin/spinbox-deploy: pyproject.toml
@@ -78,6 +78,10 @@ bench-deployments: $(VENV)/.dev
 
 bench-sync: $(VENV)/.dev
 	$(VENV)/bin/python -m benchmarks.sync
+
+# Against another checkout: make bench-sources BEFORE=FOLDER
+bench-sources: $(VENV)/.dev
+	$(VENV)/bin/python -m benchmarks.sources $(BEFORE)
 
 bench: $(VENV)/bin/spinbox-deploy
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m benchmarks.recipes

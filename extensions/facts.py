@@ -17,6 +17,7 @@ from . import apps, images, migrations, runtimes
 from .choice import is_line
 from .conf import Conf, given, parse_conf, switched_on
 from .errors import ProjectError
+from .memory import no_collection
 from .origins import Fields, Found, Origin, and_more, line_at
 from .project import Project
 from .services import KINDS
@@ -76,6 +77,7 @@ class Reading:
     tree: Tree
 
 
+@no_collection()
 def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     """Read the Spinbox project in `root`.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .. import registry
 from ..finding import Finding
+from ..memory import no_collection
 from ..subject import Subject
 
 _MODULES = registry.modules(__name__)
@@ -17,6 +18,7 @@ IDS: dict[str, str] = {
 }
 
 
+@no_collection()
 def find(subject: Subject) -> tuple[Finding, ...]:
     """All that keeps the stack from starting; what does so for certain comes first."""
     found = [finding for module in _MODULES.values() for finding in module.find(subject)]
