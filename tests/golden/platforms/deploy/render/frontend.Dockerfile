@@ -70,7 +70,9 @@ COPY --from=build /app/.next/standalone ./
 COPY --from=build /app/.next/static ./.next/static
 RUN install -d -o 10001 -g 10001 .next/cache
 # HOSTNAME is the address to listen on; Docker would fill in the container's own name.
+# HOME is one that can be written to.
 ENV NODE_ENV=production \
+    HOME=/tmp \
     NEXT_TELEMETRY_DISABLED=1 \
     HOSTNAME=0.0.0.0 \
     PORT=3000
@@ -81,6 +83,6 @@ LABEL org.opencontainers.image.title="all-frontend" \
 USER 10001:10001
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=6s --retries=3 --start-period=60s --start-interval=1s \
-    CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/api/health').then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))"]
+    CMD ["node", "-e", "fetch('http://' + require('os').hostname() + ':' + process.env.PORT + '/api/health', {redirect: 'manual', headers: {'X-Forwarded-Proto': 'https'}}).then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["entrypoint"]
 CMD ["node", "server.js"]
