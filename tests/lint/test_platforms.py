@@ -27,7 +27,7 @@ from tests.projects.compose import compose
 from tests.runs import run
 from tests.trees import distinct
 
-WORKER = "fastapi.worker=celery --app app.worker:celery_app worker"
+WORKER = "fastapi.worker=celery --app app.worker:celery_app worker --beat"
 OPTIONS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "worker": ("--set", WORKER, "--set", "fly_name=other", "--set", "fly_region=fra"),
@@ -227,6 +227,7 @@ def test_every_app_has_its_place(trees: list[Tree], graphs: dict[str, Document])
             kept |= (
                 {"uploads"} if any(tree.view("railway").uploads(a) for a in stack.apps) else set()
             )
+            kept |= {volume.name for worker in stack.workers for volume in worker.volumes}
             assert volumes == kept, tree.name
 
 
@@ -425,7 +426,7 @@ def test_workers_have_what_the_app_has(trees: list[Tree], graphs: dict[str, Docu
             assert jobs["deploy"]["startCommand"] == f"entrypoint {command}"
             assert jobs["variables"]["SECRET_KEY"]["resource"] == "service.app"
             assert jobs["variables"].keys() >= found["app"]["variables"].keys() - {"PORT"}
-    assert sorted(seen) == ["scheduler", "worker", "worker"]
+    assert sorted(seen) == ["scheduler", "scheduler", "worker", "worker"]
 
 
 def test_no_secret_value_anywhere(trees: list[Tree], graphs: dict[str, Document]) -> None:
