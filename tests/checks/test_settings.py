@@ -276,7 +276,7 @@ def test_a_name_that_is_new_fails_until_it_is_set(ready: Ready) -> None:
     _needs_key(root)
     found = one(start.look(context(root)), "start.settings")
     assert found.status == "fail" and "backend/app/main.py:3" in found.seen
-    assert "Will not start: FastAPI does not start without API_KEY" in build(root)
+    assert "Will not start:\n- FastAPI does not start without API_KEY" in build(root)
     _set(root, "API_KEY", "x")
     assert one(start.look(context(root)), "start.settings").status == "pass"
     assert "Will not start" not in build(root)

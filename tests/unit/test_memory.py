@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 from pathlib import Path
 
 import pytest
 
+from extensions import source_text
 from extensions.facts import read_project
 from extensions.memory import no_collection
 from tests.unit.support import write_project
 
 
-def test_nothing_is_collected_while_a_project_is_read(tmp_path: Path) -> None:
-    files = {f"backend/part{n}.py": "x = [[1], [2], [3]]\n" * 50 for n in range(10)}
+def test_nothing_is_collected_while_a_project_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"backend/part{n}.py": f"x = {n}\n" for n in range(10)}
     files["backend/main.py"] = "from fastapi import FastAPI\napp = FastAPI()\n"
     root = write_project(tmp_path, files, USE_FASTAPI="true")
-    seen: list[str] = []
+    collects: list[bool] = []
+    parse = source_text.parse
 
-    def note(phase: str, info: dict[str, int]) -> None:
-        seen.append(phase)
+    def note(path: str, text: str) -> ast.Module:
+        collects.append(gc.isenabled())
+        return parse(path, text)
 
-    gc.collect()
-    gc.callbacks.append(note)
-    try:
-        read_project(root)
-        during = list(seen)
-    finally:
-        gc.callbacks.remove(note)
-    assert during == []
+    monkeypatch.setattr(source_text, "parse", note)
+    read_project(root)
+    assert collects == [False] * len(files)
     assert gc.isenabled()
 
 
