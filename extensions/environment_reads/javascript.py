@@ -89,9 +89,11 @@ def _all(tree: Tree, folder: str) -> list[Read]:
             if named.search(script.text):
                 for read in _calls(script, getters):
                     _keep(found, read)
+    # Only a client connects: a schema alone is read by nothing that runs.
+    client = any("PrismaClient" in script.text for script in javascript.scripts(tree, folder))
     for path in tree.below(folder, ".prisma"):
         for read in _prisma(path, tree.read(path)):
-            _keep(found, read)
+            _keep(found, read if client else replace(read, required=False))
     return sorted(found.values(), key=lambda read: (read.path, read.line, read.name))
 
 

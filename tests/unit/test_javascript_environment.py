@@ -148,10 +148,15 @@ def test_a_function_that_is_imported_reads_what_it_is_asked_for(tmp_path: Path) 
     assert (read.name, read.path, read.line, read.required) == ("A_B", "src/index.ts", 2, True)
 
 
-def test_prismas_schema(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("client", "url"),
+    [("import { PrismaClient } from '@prisma/client'\n", True), ("export const a = 1\n", False)],
+)
+def test_prismas_schema_asks_where_a_client_is_made(client: str, url: bool, tmp_path: Path) -> None:
     text = (
         'datasource db {\n  url = env("DATABASE_URL")\n'
         '  shadowDatabaseUrl = env("SHADOW")\n  // url = env("OLD")\n}\n'
     )
-    expected = {"DATABASE_URL": REQUIRED, "SHADOW": None}
-    assert found(tmp_path, text, "prisma/schema.prisma") == expected
+    files = {"prisma/schema.prisma": text, "src/db.ts": client}
+    made = reads(tree_of(tmp_path, files), ".", ["src/db.ts"])
+    assert {read.name: read.required for read in made} == {"DATABASE_URL": url, "SHADOW": False}
