@@ -16,6 +16,7 @@ from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import Tree, join
 
+RUNTIME = "python"
 IDS = {"start.files": "What the apps write has a place in their containers"}
 
 _WRITABLE = ("/tmp", "/dev", "/run/secrets", "/proc")

@@ -11,6 +11,7 @@ from ..finding import Finding
 from ..python_source import Module
 from ..subject import Subject
 
+RUNTIME = "python"
 IDS = {"start.hosts": "The app answers its own health check"}
 
 _CHECKED = "127.0.0.1"

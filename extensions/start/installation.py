@@ -22,6 +22,7 @@ from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import join
 
+RUNTIME = "python"
 IDS = {
     "start.python": "The image has the version of Python that the app asks for",
     "start.install": "The image can install the apps' dependencies",

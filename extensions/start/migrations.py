@@ -11,6 +11,11 @@ from ..subject import Subject
 IDS = {"start.migrations": "The migration tool takes its files as they are"}
 
 
+def concerns(subject: Subject) -> bool:
+    """Where a tool changes tables."""
+    return subject.stack.migrations is not None and subject.stack.migrations.migrates
+
+
 def find(subject: Subject) -> Iterator[Finding]:
     """What the project's tool says itself."""
     if subject.stack.migrations:

@@ -14,6 +14,7 @@ from ..subject import Subject
 from ..tree import join
 
 _RULE = "start.nextjs"
+RUNTIME = "node"
 IDS = {_RULE: "Next.js' settings go along with its standalone output and a read-only image"}
 
 _RENEWS = re.compile(
@@ -24,6 +25,11 @@ _RENEWS = re.compile(
 )
 _NOT_RENEWED = re.compile(r"""dynamic\s*=\s*["']force-dynamic["']""")
 _PAGES = re.compile(r"(^|/)(src/)?(app|pages)/")
+
+
+def concerns(subject: Subject) -> bool:
+    """Where there is such an app."""
+    return any(app.kind == "nextjs" for app in subject.stack.apps)
 
 
 def find(subject: Subject) -> Iterator[Finding]:

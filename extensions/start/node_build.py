@@ -14,6 +14,7 @@ from ..node_source import Package
 from ..subject import Subject
 
 _RULE = "start.node_build"
+RUNTIME = "node"
 IDS = {_RULE: "Builds of the apps on Node have the files and variables that they need"}
 
 # Not loaded by `next build`.

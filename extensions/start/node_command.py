@@ -18,6 +18,7 @@ from ..tree import join
 from ..versions import leading_version
 
 _RULE = "start.node_command"
+RUNTIME = "node"
 IDS = {_RULE: "What starts the apps on Node is in their images"}
 
 # What every image of Node has.

@@ -15,6 +15,7 @@ from ..subject import Subject
 from ..tree import join
 
 _RULE = "start.node_files"
+RUNTIME = "node"
 IDS = {_RULE: "What the apps on Node write has a folder that takes it"}
 
 _APP = "/app"

@@ -17,6 +17,7 @@ from ..tree import Tree, join
 from ..versions import leading_version
 
 _RULE = "start.node_install"
+RUNTIME = "node"
 IDS = {_RULE: "Dependencies of the apps on Node are installed as package.json and lockfile are"}
 
 _TABLES = ("dependencies", "devDependencies")

@@ -13,6 +13,7 @@ from ..node_source import Package
 from ..subject import Subject
 
 _RULE = "start.node_migrations"
+RUNTIME = "node"
 IDS = {_RULE: "Migrations of the apps on Node are run by something"}
 
 

@@ -10,6 +10,7 @@ from ..environment_reads.python_scan import Scan, scan
 from ..finding import Finding, where
 from ..subject import Subject
 
+RUNTIME = "python"
 IDS = {"start.redis": "The apps give Redis its password"}
 
 # What takes a host and a password as arguments (redis.readthedocs.io, "Connecting to Redis").
@@ -20,6 +21,11 @@ _CLIENT = re.compile(
 _URL = re.compile(r"rediss?://")
 _PASSWORD = re.compile(r"redis\w*pass|redis\w*auth|pass\w*redis", re.IGNORECASE)
 _NAME = "REDIS_PASSWORD"
+
+
+def concerns(subject: Subject) -> bool:
+    """Where there is a Redis."""
+    return any(service.name == "redis" for service in subject.stack.services)
 
 
 def find(subject: Subject) -> Iterator[Finding]:

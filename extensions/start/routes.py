@@ -11,6 +11,7 @@ from ..model import App
 from ..python_routes import Route
 from ..subject import Subject
 
+RUNTIME = "python"
 IDS = {"start.routes": "The proxy sends the API's routes to it"}
 
 

@@ -12,6 +12,7 @@ from ..python_source import Module, called_name
 from ..started import Started
 from ..subject import Subject
 
+RUNTIME = "python"
 IDS = {"start.server": "The apps' servers are for production, and can be reached"}
 
 _FRAMEWORKS = frozenset({"Flask", "Quart", "Sanic", "Dash", "Bottle"})

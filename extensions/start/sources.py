@@ -18,6 +18,7 @@ from ..services import KINDS
 from ..subject import Subject
 from ..tree import Tree, join
 
+RUNTIME = "python"
 IDS = {"start.sources": "The images have the modules and files that the apps use"}
 
 _WORDS = re.compile(

@@ -9,6 +9,7 @@ from ..finding import Finding
 from ..model import App
 from ..subject import Subject
 
+RUNTIME = "python"
 IDS = {"start.workers": "Something runs the jobs that apps put into queues"}
 
 # How a worker is started, by what code imports: the command as far as it is always the same.

@@ -17,7 +17,7 @@ def look(context: Context) -> list[Check]:
 
 def _checks(context: Context) -> Iterator[Check]:
     findings = missing_settings.open_findings(context.outcome.findings, context.settings)
-    for id_, what in IDS.items():
+    for id_, what in derivation.start.ids(context.outcome.subject).items():
         found = [finding for finding in findings if finding.rule == id_]
         for one in found:
             status = Status.FAIL if one.certain else Status.WARN
