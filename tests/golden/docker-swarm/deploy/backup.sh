@@ -76,15 +76,19 @@ fi
 # is killed, which the guard notices.
 pause() {
     sleeping=$(containers "$1" | head -n 1)
-    # A busy kernel may need another try.
-    docker pause "$sleeping" >/dev/null 2>&1 || { sleep 2 && docker pause "$sleeping" >/dev/null 2>&1; } ||
-        { sleep 5 && docker pause "$sleeping" >/dev/null; }
     (
         trap '' HUP INT
         while kill -0 $$ 2>/dev/null; do sleep 1; done
-        docker unpause "$sleeping"
+        # The pause itself may be on its way only now.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            docker unpause "$sleeping"
+            sleep 1
+        done
     ) >/dev/null 2>&1 </dev/null 9>&- &
     guard=$!
+    # A busy kernel may need another try.
+    docker pause "$sleeping" >/dev/null 2>&1 || { sleep 2 && docker pause "$sleeping" >/dev/null 2>&1; } ||
+        { sleep 5 && docker pause "$sleeping" >/dev/null; }
 }
 
 mkdir "$partial" || fail "$backups cannot be written: look at BACKUP_DIR in $env_file."
