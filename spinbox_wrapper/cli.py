@@ -440,6 +440,8 @@ def _generate(
         problem = report.problem(outcome)
         written = not preview and problem is None
         if written:
+            # Found in the files as they were read: some may go now.
+            _ = outcome.findings
             _note(request, journal.write(request.root, outcome.steps, request.answers_file))
     if format_ == "json":
         click.echo(report.as_json(outcome, written=written, differences=differences))

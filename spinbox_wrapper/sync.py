@@ -140,7 +140,10 @@ class Outcome:
     @cached_property
     def findings(self) -> tuple[derivation.finding.Finding, ...]:
         """What keeps the stack from starting, or may; what does for certain comes first."""
-        return derivation.start.find(self.subject)
+        try:
+            return derivation.start.find(self.subject)
+        except derivation.errors.ProjectError as error:
+            raise UserError(str(error)) from None
 
     def having(self, *actions: Action) -> list[Step]:
         """The steps with one of these actions."""

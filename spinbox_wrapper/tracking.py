@@ -36,8 +36,8 @@ def ignored(request: Request, rules: Mapping[str, str]) -> Iterator[str]:
         hidden = [path for path in rules if rules[path] == rule]
         yield (
             f"git ignores {listed(request, hidden)} ({rule}), so a clone lacks "
-            f"{'it' if len(hidden) == 1 else 'them'}: take that line out, or add "
-            f"{'it' if len(hidden) == 1 else 'them'} with git add --force."
+            f"{'it' if len(hidden) == 1 else 'them'}: add {'it' if len(hidden) == 1 else 'them'} "
+            "with git add --force, or change that line."
         )
 
 

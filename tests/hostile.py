@@ -87,9 +87,13 @@ def hostile_text(rng: random.Random) -> str:
 
 
 # What a shape has besides, so that all of it is rendered.
-MORE: dict[str, Any] = {"worker": "celery --app app worker", "tests": "python -m pytest"}
+MORE: dict[str, Any] = {
+    "worker": "celery --app app worker",
+    "scheduler": "celery --app app beat",
+    "tests": "python -m pytest",
+}
 KINDS = {setting.key: setting.kind for setting in SETTINGS}
-COMMANDS = frozenset({"command", "worker", "tests"})
+COMMANDS = frozenset({"command", "worker", "scheduler", "tests"})
 Facts = dict[str, Any]
 
 

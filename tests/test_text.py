@@ -33,9 +33,11 @@ def test_no_trace_of_template_logic(trees: Trees) -> None:
 
 
 def test_lines_fit_a_reader_s_window(trees: Trees) -> None:
+    """But for the command of a health check: a JSON text of one line (docs.docker.com, "CMD")."""
     for path in trees.files():
         if path.name != ".copier-answers.yml" and path.suffix != ".md":
-            long = [line for line in path.read_text("utf-8").splitlines() if len(line) > 160]
+            lines = path.read_text("utf-8").splitlines()
+            long = [n for n in lines if len(n) > (260 if n.startswith("    CMD [") else 160)]
             assert long == [], path
 
 
@@ -58,6 +60,7 @@ def test_the_template_mirrors_its_output() -> None:
     chosen = [name for name in names if "{{" in name and "{% yield" not in name]
     assert sorted(chosen) == [
         "{{ _copier_conf.answers_file }}.jinja",
+        "{{ env_example }}.jinja",
         "{{ pipeline.github_rollback }}.jinja",
         "{{ pipeline.github_workflow }}.jinja",
         "{{ pipeline.gitlab_file }}.jinja",

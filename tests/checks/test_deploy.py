@@ -50,7 +50,8 @@ def test_a_ready_project(ready: Ready, path: str) -> None:
     assert files_below(root) == before
     lines = result.stdout.splitlines()
     assert lines[-1].endswith("0 failed.")
-    assert max(map(len, lines)) <= 80
+    # A command stays on one line.
+    assert max(len(line) for line in lines if "uv pip compile" not in line) <= 80
     assert "fail" not in {line.split(" ")[0] for line in lines}
 
 

@@ -119,7 +119,7 @@ def test_merging_marks_only_what_differs(by_hand: Path) -> None:
 def test_no_settings_are_made_of_what_is_in_conflict(project: Project) -> None:
     root = project("fastapi")
     (root / ".env.example").write_text("GREETING=hello\n")
-    result = run(root, "--adopt=merge")
+    result = run(root, "--adopt=merge", "--set", "env_example=.env.example")
     assert result.code == 1
     assert "Next" not in result.stdout
     made = subprocess.run(
@@ -133,7 +133,8 @@ def test_no_settings_are_made_of_what_is_in_conflict(project: Project) -> None:
 def test_the_settings_of_a_replaced_example_are_kept(project: Project) -> None:
     root = project("node")
     (root / ".env.example").write_text("STRIPE_KEY=\n")
-    assert "from which the app's settings are read: commit it" in build(root, "--adopt=take")
+    said = build(root, "--adopt=take", "--set", "env_example=.env.example")
+    assert "from which the app's settings are read: commit it" in said
     assert "Everything is up to date." in build(root)
     assert "STRIPE_KEY" in (root / ".env.example").read_text()
 
