@@ -57,6 +57,7 @@ def test_a_second_run_has_nothing_to_do(case: str, project: Project) -> None:
     assert files_below(root) == before
 
 
+@pytest.mark.integration
 def test_models_are_those_of_their_cases(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The model of every shape; of a variant, what it changes in that of its shape."""
     texts: dict[str, str] = {}

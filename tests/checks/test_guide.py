@@ -83,6 +83,7 @@ def test_an_edited_file_is_named(ready: Ready) -> None:
     assert "update: `docker-compose.prod.yml`" in step["text"]
 
 
+@pytest.mark.integration
 def test_it_reads_well_in_80_columns(ready: Ready) -> None:
     root = ready("everything--with-deps")
     lines = spinbox("deploy", cwd=root).stdout.splitlines()
