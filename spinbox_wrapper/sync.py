@@ -358,7 +358,10 @@ def plan(
 def _ignored(request: Request, new: Mapping[str, File]) -> dict[str, str]:
     """The generated files that git ignores, by path, each with the rule."""
     paths = {request.named(path): path for path in new}
-    rules = derivation.tree.hidden_by(request.project, list(paths))
+    rules = derivation.tree.hidden_by(request.project, [".", *paths])
+    if "." in rules:
+        # The whole project is in nobody's commits, as an example below a repository's build/.
+        return {}
     return {paths[name]: rule for name, rule in rules.items() if name in paths}
 
 

@@ -37,6 +37,15 @@ def test_what_git_ignores_is_told_when_it_is_written(hidden: Path, repository: b
     assert IGNORED in build(hidden)
 
 
+def test_a_project_that_git_ignores_as_a_whole_is_nobody_s_clone(
+    project: Project, tmp_path: Path
+) -> None:
+    root = project("fastapi")
+    (tmp_path / ".gitignore").write_text(f"/{root.name}/\n")
+    commit(tmp_path, "outside")
+    assert "git ignores" not in build(root)
+
+
 def test_a_clone_that_lacks_them_is_not_in_sync(hidden: Path, tmp_path: Path) -> None:
     build(hidden)
     commit(hidden, "generated")
