@@ -20,17 +20,15 @@ from .errors import ProjectError
 from .memory import no_collection
 from .origins import Fields, Found, Origin, and_more, line_at
 from .project import Project
-from .services import KINDS
+from .services import FOLDERS, KINDS
 from .targets import TARGETS
 from .tree import Tree
 
 Facts = dict[str, Any]
 
 PROJECT_CONF = ".config/project.conf"
-# Spinbox's folders of development configuration and sample code for the backing services.
-_SERVICE_FOLDERS = frozenset(kind.folder for kind in KINDS.values())
 # At the project's root, never part of an app that lives there too.
-_NOT_SOURCES = _SERVICE_FOLDERS | {
+_NOT_SOURCES = FOLDERS | {
     "deploy", "docs", "tests", "test", "scripts", "LICENSE", "Makefile",
     "package.json", "pytest.ini", "setup_venv.sh", "p10k.zsh",
 }  # fmt: skip
@@ -106,7 +104,7 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     # What no file can hold is no part of a name in any case.
     name = replace(name, value="".join(c if is_line(c) else "-" for c in name.value))
 
-    found = _apps(Project(tree, conf, hints, _SERVICE_FOLDERS, _is_no_source), versions)
+    found = _apps(Project(tree, conf, hints, FOLDERS, _is_no_source), versions)
     development = images.development_images(tree)
     made = [fields for _, fields in found.values()]
     for service, known in KINDS.items():

@@ -9,10 +9,8 @@ from typing import Any
 from . import apps, environment_reads, migrations, node_source, python_source
 from .environment_reads import javascript, python
 from .model import App, Stack
-from .services import KINDS
+from .services import FOLDERS
 from .tree import Tree
-
-_SERVICE_FOLDERS = frozenset(kind.folder for kind in KINDS.values())
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Subject:
 
     def modules(self, app: App) -> list[python_source.Module]:
         """The source of a Python app, parsed; files that are no valid Python are left out."""
-        skipped = _SERVICE_FOLDERS if app.directory == "." else frozenset()
+        skipped = FOLDERS if app.directory == "." else frozenset()
         return python_source.parse_modules(self.tree, app.directory, skipped)[0]
 
     def reads(self, app: App) -> list[environment_reads.Read]:

@@ -10,14 +10,8 @@ from .. import javascript
 from ..javascript import Function, Script
 from ..origins import line_at
 from ..tree import Tree
-from . import Read
+from . import Read, is_given
 
-# What Node, bundlers, pipelines and platforms set themselves.
-_NOT_SETTINGS = re.compile(
-    r"NODE_ENV|NODE_OPTIONS|NEXT_RUNTIME|NEXT_PHASE|__NEXT_\w+|NEXT_PRIVATE_\w+|npm_\w+|CI"
-    r"|VERCEL(_\w+)?|NETLIFY|HOME|PATH|PWD|USER|TZ|LANG|SHELL|TERM|TMPDIR|HOSTNAME|INIT_CWD"
-    r"|PORT|HOST|JEST_WORKER_ID|VITEST(_\w+)?|ANALYZE|SKIP_ENV_VALIDATION"
-)
 # Of import.meta.env; elsewhere these are names as any other.
 _BUNDLERS_OWN = frozenset({"MODE", "DEV", "PROD", "SSR", "BASE_URL"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -152,7 +146,7 @@ def _read(script: Script, place: int, name: str, required: bool, default: str | 
 
 
 def _is_setting(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and not _NOT_SETTINGS.fullmatch(name)
+    return bool(_NAME.fullmatch(name)) and not is_given(name)
 
 
 def _environments(script: Script) -> Iterator[tuple[int, int]]:

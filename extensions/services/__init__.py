@@ -22,6 +22,9 @@ KINDS: Mapping[str, ServiceKind] = {
     for name in sorted(NAMES, key=lambda name: (_MODULES[name].KIND.rank, name))
 }
 
+# Spinbox's folders of their development files, at a project's top.
+FOLDERS = frozenset(kind.folder for kind in KINDS.values())
+
 
 def define(name: str, facts: Mapping[str, Any], project: str) -> BackingService:
     """The backing service `name` as the project needs it, or as it is reached elsewhere.

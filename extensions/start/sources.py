@@ -14,7 +14,7 @@ from ..finding import Finding
 from ..model import App
 from ..python_paths import ROOT, UNKNOWN, Paths
 from ..python_source import Module, called_name
-from ..services import KINDS
+from ..services import FOLDERS
 from ..subject import Subject
 from ..tree import Tree, join
 
@@ -35,7 +35,7 @@ _READERS: dict[str, tuple[int, str]] = {
     "read_parquet": (0, "path"),
     "read_json": (0, "path_or_buf"),
 }
-_SERVICES = frozenset(kind.folder for kind in KINDS.values()) - {"database"}
+_SERVICES = FOLDERS - {"database"}
 _OF_PATHS = frozenset({"read_text", "read_bytes"})
 
 

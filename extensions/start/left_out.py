@@ -9,14 +9,14 @@ from .. import node_source
 from ..apps import node
 from ..errors import ProjectError
 from ..finding import Finding, where
-from ..services import KINDS
+from ..services import FOLDERS
 from ..subject import Subject
 
 _RULE = "start.left_out"
 IDS = {_RULE: "Every app of the project is part of the stack"}
 
 _DEPTH = 2
-_NEVER = {kind.folder for kind in KINDS.values()} | {
+_NEVER = FOLDERS | {
     "tests", "test", "e2e", "docs", "examples", "example", "packages", "libs", "storybook",
 }  # fmt: skip
 
