@@ -13,6 +13,8 @@ from tests.conftest import REPOSITORY, Project, files_below
 from tests.runs import build, run
 from tests.sync.cases import CASES, Case
 
+pytestmark = pytest.mark.integration
+
 SCHEMA = json.loads((REPOSITORY / "spinbox_wrapper/report.schema.json").read_text())
 
 
@@ -51,7 +53,6 @@ def test_case(case: Case, scene: Path, oldest: Template, present: Template) -> N
     assert {path: after.get(path) for path in unrelated} == {p: before[p] for p in unrelated}
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_the_run_after_that_changes_nothing(
     case: Case, scene: Path, oldest: Template, present: Template
@@ -66,7 +67,6 @@ def test_the_run_after_that_changes_nothing(
     assert after == before
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.happened)
 def test_check_agrees_with_the_run(
     case: Case, scene: Path, oldest: Template, present: Template

@@ -18,6 +18,8 @@ import yaml
 from tests.conftest import REPOSITORY, SPINBOX, Project, files_below, spinbox
 from tests.runs import build, run
 
+pytestmark = pytest.mark.integration
+
 
 def answers(root: Path) -> dict[str, object]:
     stored: dict[str, object] = yaml.safe_load((root / ".copier-answers.yml").read_text())
@@ -239,7 +241,6 @@ def test_output_folder_has_everything_and_the_way_back(project: Project) -> None
     assert "Everything is up to date." in build(root, "--output", "ops/production")
 
 
-@pytest.mark.integration
 def test_interactive_asks_for_the_choices(project: Project) -> None:
     root = project("fastapi")
     command = [*SPINBOX, "build", "--prod", "--interactive"]
@@ -282,7 +283,6 @@ def test_interactive_asks_for_the_choices(project: Project) -> None:
     assert "staging" not in (root / ".github/workflows/ci.yml").read_text()
 
 
-@pytest.mark.integration
 def test_ctrl_c_during_questions_writes_nothing(project: Project) -> None:
     root = project("fastapi")
     before = files_below(root)
@@ -614,7 +614,6 @@ def test_the_users_git_configuration_changes_nothing(
     assert spinbox("build", "--prod", cwd=root, HOME=str(tmp_path)).returncode == 0
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("unbuffered", [True, False])
 @pytest.mark.parametrize(
     ("command", "code"),
@@ -641,7 +640,6 @@ def test_full_standard_output_is_said(
     assert "Exception" not in result.stderr
 
 
-@pytest.mark.integration
 def test_where_nothing_can_be_said_the_exit_code_still_tells(project: Project) -> None:
     root = project("fastapi")
     for redirected in ("> /dev/full 2>&1", "2> /dev/full", ">&- 2>&-"):
