@@ -128,9 +128,6 @@ def test_another_environment_has_its_own_commands(ready: Ready) -> None:
 
 
 TARGETS = ("docker", "docker-swarm", "kubernetes")
-# Cases that have the guides of all targets between them, and one with a folder for its files.
-FIRST = ("profile-web-app", "docker-swarm", "kubernetes", "platforms", "output")
-LATER = [pytest.param(c, marks=pytest.mark.integration) for c in CASES if c not in FIRST]
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +211,8 @@ def recorded(outcome: Outcome, target: str, environment: str) -> list[Section]:
     return recorder.sections
 
 
-@pytest.mark.parametrize("case", [*FIRST, *LATER])
+@pytest.mark.integration
+@pytest.mark.parametrize("case", CASES)
 def test_the_guide_for_production_is_what_is_generated(case: str, planned: Planned) -> None:
     outcome = planned(case)
     production = Guide(outcome.stack.name)
@@ -223,7 +221,8 @@ def test_the_guide_for_production_is_what_is_generated(case: str, planned: Plann
         assert guide_rendering.render(outcome, target, production) == text
 
 
-@pytest.mark.parametrize("case", [*FIRST, *LATER])
+@pytest.mark.integration
+@pytest.mark.parametrize("case", CASES)
 def test_sections_have_ids_of_their_own_and_no_markdown_is_left(
     case: str, planned: Planned
 ) -> None:
@@ -242,7 +241,8 @@ def test_sections_have_ids_of_their_own_and_no_markdown_is_left(
                 assert block.kind == "text" or block.text in text
 
 
-@pytest.mark.parametrize("case", [*FIRST, *LATER])
+@pytest.mark.integration
+@pytest.mark.parametrize("case", CASES)
 def test_another_environment_s_guide_has_nothing_of_production(case: str, planned: Planned) -> None:
     outcome = planned(case)
     for target in guides(outcome).keys() & {*TARGETS}:

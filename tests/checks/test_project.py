@@ -18,6 +18,8 @@ from tests.checks.support import by_id, commit, context, git, one
 from tests.conftest import Project
 from tests.runs import build, edit
 
+pytestmark = pytest.mark.integration
+
 WEB = "e2e-web-app"
 FULL = "e2e-fastapi-postgresql-redis"
 
