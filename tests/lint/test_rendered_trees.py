@@ -13,7 +13,10 @@ from tests.cases import CASES
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 from tests.trees import Trees, generate
 
-DOCUMENTS = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
+DOCUMENTS = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
 
 
 @pytest.fixture(scope="module")
