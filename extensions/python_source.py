@@ -128,3 +128,32 @@ def called_name(call: ast.Call) -> str:
     if isinstance(call.func, ast.Name):
         return call.func.id
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def calls(
+    node: ast.AST, sure: bool, is_script: bool, called: frozenset[str] = frozenset()
+) -> Iterator[tuple[ast.Call, bool]]:
+    """The calls below a node, and whether each happens for certain when it runs.
+
+    Args:
+        node: The node, such as a module's body.
+        sure: It runs for certain.
+        is_script: It is run itself, so that its `if __name__ == "__main__":` counts.
+        called: Names of its functions that are called for certain.
+    """
+    for child in ast.iter_child_nodes(node):
+        if is_main_guard(child) and not is_script:
+            continue
+        if isinstance(child, ast.Call):
+            yield child, sure
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            outside = ast.Tuple([*child.decorator_list, *child.args.defaults])
+            yield from calls(outside, sure, is_script, called)
+            inside = ast.Module(child.body, [])
+            yield from calls(inside, sure and child.name in called, is_script, called)
+            continue
+        late = isinstance(child, ast.Lambda | ast.If | ast.IfExp) or (
+            isinstance(child, ast.Try) and bool(child.handlers)
+        )
+        still = sure and (not late or is_main_guard(child))
+        yield from calls(child, still, is_script, called)

@@ -65,7 +65,7 @@ _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 # What stands in the path and query of an address (RFC 3986), so that no file takes it for more.
 _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
-# What the last part of a key demands of its text.
+# What a key, or the last part of one, demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
 )
@@ -84,9 +84,10 @@ _PATTERNS = {
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),
     "manifests": (PLAIN_PATH, "paths inside the project"),
-    "entry": (
-        re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
-        "of the form module:name or a script's path",
+    "entry": (re.compile(r"[\w.]+:[\w.]+"), "of the form module:name"),
+    "python.entry": (
+        re.compile(r"[\w./-]+\.py|\w+(\.\w+)*(:\w+(\.\w+)*)?"),
+        "a script's path, a module, or of the form module:function",
     ),
 }
 
@@ -145,7 +146,7 @@ def _check_form(key: str, text: str) -> None:
     if key in choices.CHOICES:
         choices.check(key, text)
         return
-    pattern, form = _PATTERNS.get(field, (None, ""))
+    pattern, form = _PATTERNS.get(key, _PATTERNS.get(field, (None, "")))
     if pattern and not pattern.fullmatch(text):
         raise ProjectError(f"{key} must be {form}, not {text!r}.")
     if field in {"command", "worker", "scheduler", "tests"}:
@@ -217,8 +218,9 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """What detection has to know: folders to look in, and the entry that was chosen of several."""
-    return {key: value for key, value in overrides.items() if key.endswith((".dir", ".entry"))}
+    """What detection has to know: folders to look in, and what was chosen to run."""
+    fields = (".dir", ".entry", ".command")
+    return {key: value for key, value in overrides.items() if key.endswith(fields)}
 
 
 def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

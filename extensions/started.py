@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import python_program
 from .model import App
 from .python_command import named
 from .python_program import Program
-from .python_source import Module, is_main_guard
+from .python_source import Module, calls
 from .subject import Subject
 
 
@@ -38,7 +37,7 @@ class Started:
         if module.name not in self._calls:
             sure = module.name in self.surely
             called = frozenset(name for owner, name in self.factories if owner == module.name)
-            found = _calls(module.body, sure, module.name in self.scripts, called)
+            found = calls(module.body, sure, module.name in self.scripts, called)
             self._calls[module.name] = list(found)
         return self._calls[module.name]
 
@@ -72,24 +71,3 @@ def _find(subject: Subject, app: App) -> Started:
         tuple(sorted((program.modules[n] for n in reached), key=lambda module: module.path)),
         frozenset(factories),
     )
-
-
-def _calls(
-    node: ast.AST, sure: bool, is_script: bool, called: frozenset[str]
-) -> Iterator[tuple[ast.Call, bool]]:
-    for child in ast.iter_child_nodes(node):
-        if is_main_guard(child) and not is_script:
-            continue
-        if isinstance(child, ast.Call):
-            yield child, sure
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            outside = ast.Tuple([*child.decorator_list, *child.args.defaults])
-            yield from _calls(outside, sure, is_script, called)
-            inside = ast.Module(child.body, [])
-            yield from _calls(inside, sure and child.name in called, is_script, called)
-            continue
-        late = isinstance(child, ast.Lambda | ast.If | ast.IfExp) or (
-            isinstance(child, ast.Try) and bool(child.handlers)
-        )
-        still = sure and (not late or is_main_guard(child))
-        yield from _calls(child, still, is_script, called)

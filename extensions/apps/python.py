@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from .. import framework
+from .. import framework, python_entry, python_mode, python_program
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -23,45 +25,55 @@ SERVICE = "python"
 LEAVES_DATA = False
 SETTINGS = (
     *python.settings("python", TITLE),
-    Setting("python.entry", "text", "The script that runs"),
+    Setting("python.entry", "text", "What runs: FILE, PACKAGE.MODULE or PACKAGE.MODULE:FUNCTION"),
     Setting("python.mode", "job|service", "A script that ends, or one that serves or loops"),
     Setting("python.paths", "list", "Path prefixes that the proxy sends to it"),
 )
-
-_ENTRIES = ("main.py", "app.py", "run.py", "__main__.py")
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
     """The script in the top folder, where no framework's app was found."""
     origin = project.wanted("python", FLAG)
-    script = project.tree.first(".", *_ENTRIES)
-    folder = project.by_hand("python.dir")
-    if taken or origin is None or (folder is None and script is None):
+    if taken or origin is None:
         return None
-    return Place(origin, folder or Found(".", "script in the top folder", script))
+    if folder := project.by_hand("python.dir"):
+        return Place(origin, folder)
+    if by_hand := project.by_hand("python.entry") or project.by_hand("python.command"):
+        return Place(origin, replace(by_hand, value="."))
+    found = python_entry.find(project.tree, ".", python.modules(project, ".")[0])
+    return Place(origin, Found(".", found.reason, found.path, found.line)) if found else None
 
 
 def read(project: Project, folder: str) -> Fields:
-    """The script that runs.
+    """The script that runs, whether it ends, and where it listens.
 
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    entry: Found[str | None] = Found(None, f"no {either(_ENTRIES)}")
-    if script := project.tree.first(folder, *_ENTRIES):
-        entry = Found(script.rsplit("/", 1)[-1], "the app's script", script)
+    modules = python.modules(project, folder)[0]
+    found = python_entry.find(project.tree, folder, modules)
+    if by_hand := project.hints.get("python.entry"):
+        found = python_entry.named(folder, modules, by_hand) or found
+    program = python_program.of(project.tree, folder, modules)
+    module = found.value.module if found else None
+    mode, port = python_mode.find(program, module)
+    words: tuple[str, ...] = python_entry.command(found.value.name) if found else ()
+    if text := project.hints.get("python.command"):
+        words = tuple(shlex.split(text))
+    by_name = found is not None and not found.value.name.endswith(".py")
+    root = module.source_root if module and by_name else "."
+    reason = "the app's folder" if root == "." else f"{root}/ is no package"
     return {
-        "entry": entry,
-        "source_root": Found(".", "the app's folder"),
-        "mode": Found("job", "a script is taken to end"),
-        "port": Found(None, "a job has no port"),
-        "health": Found(None, "a job has no port"),
-        **python.read(
-            project,
-            folder,
-            python.modules(project, folder)[0],
-            command=("python", entry.value) if entry.value else (),
+        "entry": Found(found.value.name, found.reason, found.path, found.line)
+        if found
+        else Found(None, f"no {either(python_entry.USUAL)}, and no other script that is alone"),
+        "source_root": Found(root, reason, module.path if module and root != "." else None),
+        "mode": mode,
+        "port": port,
+        "health": Found(
+            None, "a connection to its port is what is tried" if port.value else "it has no port"
         ),
+        **python.read(project, folder, modules, command=words),
     }
 
 
@@ -82,11 +94,14 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
 
 
 def _is_job(facts: Mapping[str, Any]) -> bool:
-    return bool(facts.get("mode", "job") == "job")
+    return bool(facts.get("mode", python_mode.JOB) == python_mode.JOB)
 
 
 def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
     entry = facts.get("entry")
     if entry is None:
-        raise ProjectError("The script to run was not found: name it with --set python.entry=FILE.")
-    return ("python", entry)
+        raise ProjectError(
+            "The script to run was not found: name it with --set python.entry=FILE, or the module "
+            "with --set python.entry=PACKAGE.MODULE."
+        )
+    return python_entry.command(entry)

@@ -36,7 +36,7 @@ def test_a_command_for_development_is_told(command: str, mend: str, tmp_path: Pa
 
 
 def test_a_script_that_serves_is_no_job(tmp_path: Path) -> None:
-    (found,) = find_server(tmp_path, FLASK + "app.run()\n", {})
+    (found,) = find_server(tmp_path, FLASK + "app.run()\n", {"python.mode": "job"})
     assert found.mend.endswith("--set python.mode=service --set python.port=5000")
 
 
@@ -120,10 +120,3 @@ def test_gunicorn_with_other_workers_is_fine(
 def test_streamlit_has_a_command_of_its_own(tmp_path: Path) -> None:
     (found,) = find_server(tmp_path, "import streamlit as st\nst.title('x')\n", {})
     assert "'streamlit run main.py " in found.mend
-
-
-@pytest.mark.parametrize("call", ["app.run_polling()", "l.run_forever()", "schedule.run_pending()"])
-def test_a_script_that_runs_for_ever_is_no_job(call: str, tmp_path: Path) -> None:
-    (found,) = find_server(tmp_path, f"def main():\n    {call}\nmain()\n", {})
-    assert found.mend.endswith("--set python.mode=service")
-    assert find_server(tmp_path, f"{call}\n", {"python.mode": "service"}) == []
