@@ -19,8 +19,8 @@ and where what starts jobs by the clock, the scheduler, is a program of its own:
 - `find_scheduler(modules)`: its command line where the project schedules something, or None;
 - `split(words)`: a worker's command without the scheduler that it starts, and that one's; the
   command as it is and nothing where it starts none;
-- `schedule(words)`: a scheduler's command with a schedule that lasts, and the volume of that; None
-  where it is no scheduler.
+- `schedule(words)`: a scheduler's command with a schedule that lasts, and the volume of that, or
+  None where it needs none; None where it is no scheduler.
 
 Nothing else has to be edited to add one.
 """
@@ -101,7 +101,7 @@ def additions(libraries: Collection[str], services: Collection[str]) -> tuple[st
 
 def _define(name: str, app: App, words: tuple[str, ...]) -> Worker:
     scheduled = next(filter(None, _asked("schedule", words)), None)
-    words, volumes = (scheduled[0], (scheduled[1],)) if scheduled else (words, ())
+    words, volume = scheduled or (words, None)
     return Worker(
         name=name,
         app=app,
@@ -110,7 +110,7 @@ def _define(name: str, app: App, words: tuple[str, ...]) -> Worker:
         health=next(filter(None, _asked("health", words)), None),
         alive=next(filter(None, _asked("alive", words)), None),
         alone=scheduled is not None,
-        volumes=volumes,
+        volumes=(volume,) if volume else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""arq (arq-docs.helpmanual.io)."""
+"""arq (arq-docs.helpmanual.io, "Health checks")."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ def find(modules: list[Module]) -> Found[str] | None:
 
 
 def health(words: tuple[str, ...]) -> str | None:
-    """None: it answers nobody."""
-    return None
+    """Whether Redis has what a worker writes there; it lasts an hour, unless settings say less."""
+    if words[:1] != ("arq",):
+        return None
+    settings = next((word for word in words[1:] if not word.startswith("-")), None)
+    # The entrypoint makes the URL of Redis.
+    return f"entrypoint arq --check {shlex.quote(settings)}" if settings else None
 
 
 def additions(libraries: Collection[str], services: Collection[str]) -> tuple[str, ...]:

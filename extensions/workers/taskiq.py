@@ -1,4 +1,4 @@
-"""Taskiq (taskiq-python.github.io, "CLI")."""
+"""Taskiq (taskiq-python.github.io, "CLI", "Scheduling tasks")."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Collection
 
+from ..model import Volume
 from ..origins import Found
 from ..python_source import Module, assigned_calls, called_name
 
@@ -26,6 +27,25 @@ def find(modules: list[Module]) -> Found[str] | None:
                 command = shlex.join(["taskiq", "worker", "--workers", "2", target, *tasks])
                 return Found(command, "Taskiq broker", module.path, call.lineno)
     return None
+
+
+def find_scheduler(modules: list[Module]) -> Found[str] | None:
+    """Its scheduler, with all modules that have tasks."""
+    for module in modules:
+        for attribute, call in (
+            assigned_calls(module.body) if "TaskiqScheduler" in module.text else ()
+        ):
+            if called_name(call) == "TaskiqScheduler":
+                tasks = [one.name for one in modules if _has_tasks(one) and one is not module]
+                target = f"{module.name}:{attribute}"
+                command = shlex.join(["taskiq", "scheduler", target, *tasks])
+                return Found(command, "Taskiq's scheduler", module.path, call.lineno)
+    return None
+
+
+def schedule(words: tuple[str, ...]) -> tuple[tuple[str, ...], Volume | None] | None:
+    """A scheduler's command: it keeps its schedule in the code, or in its source."""
+    return (words, None) if words[:2] == ("taskiq", "scheduler") else None
 
 
 def health(words: tuple[str, ...]) -> str | None:

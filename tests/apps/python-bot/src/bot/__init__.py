@@ -1,0 +1,1 @@
+"""A bot that waits for messages, as those of chat services do."""

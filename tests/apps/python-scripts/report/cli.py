@@ -1,0 +1,6 @@
+import iniconfig
+
+
+def main() -> int:
+    print(f"reported with {iniconfig.__name__}")
+    return 0
