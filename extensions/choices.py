@@ -138,6 +138,13 @@ def _all() -> Iterator[Choice]:
         when=_WITH_CI,
         setting="Pipelines build for arm64 instead of amd64",
     )
+    yield Choice(
+        "ci_multiarch",
+        "",
+        False,
+        when=_WITH_CI,
+        setting="Pipelines build for both, amd64 and arm64, each on a runner of its own",
+    )
     from_repository = [name for name, target in TARGETS.items() if target.from_repository]
     yield Choice(
         "ci_folder",

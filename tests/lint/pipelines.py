@@ -19,12 +19,15 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "apart": ("--deploy", "--output", "ops/production"),
     "elsewhere": ("--deploy", "--set", "postgres=external"),
     "arm64": ("--deploy", "--set", "ci_arm64=true"),
+    "both": ("--deploy", "--set", "ci_multiarch=true"),
+    "both-apart": ("--set", "ci_multiarch=true", "--output", "ops/production"),
     "logins": ("--set", "fastapi.build_secrets=UV_INDEX_ACME_USERNAME"),
     "github": ("--deploy",),
 }
 # Options that change little: two shapes show it.
 FEW = dict.fromkeys(
-    ("elsewhere", "arm64", "logins", "github"), ("profile-web-app", "everything--with-deps")
+    ("elsewhere", "arm64", "both", "both-apart", "logins", "github"),
+    ("profile-web-app", "everything--with-deps"),
 )
 PAIRS = [
     (shape, option) for shape in SHAPES for option in OPTIONS if shape in FEW.get(option, SHAPES)

@@ -17,6 +17,7 @@ from tests.e2e.pipelines import evaluate
 from tests.lint.pipelines import FEW, MANAGERS, PAIRS, Trees, gitlab_files, workflows
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 
+PUSH = re.compile(r"^ *docker buildx build .*--push|^ *--output .*push=true", re.MULTILINE)
 # What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
 LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
 
@@ -127,6 +128,11 @@ def test_only_what_is_pushed_has_rights_beyond_reading(trees: Trees) -> None:
         jobs = yaml.safe_load(path.read_text())["jobs"]
         for name, job in jobs.items():
             writes = {right for right, level in job["permissions"].items() if level == "write"}
+            if name == "push":
+                # What it pushes has no name yet, and is signed with the whole.
+                assert writes <= {"packages"}, path
+                assert job["if"] == jobs["publish"]["if"], path
+                continue
             if name != "publish":
                 assert not writes, (path, name)
                 continue
@@ -266,7 +272,7 @@ def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
         for job in document.get("jobs", document).values():
             scripts = [*job.get("script", ()), *(s.get("run", "") for s in job.get("steps", ()))]
             scans = [i for i, s in enumerate(scripts) if "--scanners vuln" in s]
-            pushes = [i for i, s in enumerate(scripts) if re.search(r"^ *docker .*--push", s, re.M)]
+            pushes = [i for i, s in enumerate(scripts) if PUSH.search(s)]
             # Whatever pushes has scanned before; GitHub's job for pull requests scans alone.
             assert len(pushes) <= len(scans) <= 1, path
             found += len(scans)
@@ -276,7 +282,42 @@ def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
                 scanned = re.findall(r"^ *scan --scanners (\w+)", scripts[scan], re.M)
                 assert scanned == ["vuln", "secret"], path
                 assert not job.get("allow_failure"), path
-    assert found == 2 * len(trees) + len(gitlab_files(trees))
+    assert found == 2 * (len(trees) + len(gitlab_files(trees)))
+
+
+def test_gitlab_logs_in_to_no_registry_for_merge_requests(trees: Trees) -> None:
+    """Where it builds what anybody proposed, nothing is to be had that can push."""
+    for path in gitlab_files(trees):
+        document = yaml.safe_load(path.read_text())
+        for name, job in document.items():
+            if any("docker login" in line for line in job.get("script", ())):
+                assert job["rules"], (path, name)
+                assert "merge_request" not in str(job["rules"]), (path, name)
+        (build,) = [job for name, job in document.items() if name.endswith("build-images")]
+        assert [rule["if"] for rule in build["rules"]] == [
+            '$CI_PIPELINE_SOURCE == "merge_request_event"'
+        ]
+
+
+def test_images_of_both_architectures_are_built_on_runners_of_their_own(trees: Trees) -> None:
+    for name in (name for name in trees if name.endswith(("-both", "-both-apart"))):
+        (workflow,) = [p for p in workflows({name: trees[name]}) if "rollback" not in p.stem]
+        jobs = yaml.safe_load(workflow.read_text())["jobs"]
+        for job in ("build", "push"):
+            rows = jobs[job]["strategy"]["matrix"]["include"]
+            assert jobs[job]["runs-on"] == "${{ matrix.runner }}"
+            assert {(row["architecture"], row["runner"]) for row in rows} == {
+                ("amd64", "ubuntu-24.04"),
+                ("arm64", "ubuntu-24.04-arm"),
+            }
+        (file,) = gitlab_files({name: trees[name]})
+        document = yaml.safe_load(file.read_text())
+        (images,) = [job for key, job in document.items() if key.endswith("-images") and key[0] == "."]
+        assert images["tags"] == ["$RUNNER"]
+        assert {(row["ARCHITECTURE"], row["RUNNER"]) for row in images["parallel"]["matrix"]} == {
+            ("amd64", "saas-linux-small-amd64"),
+            ("arm64", "saas-linux-small-arm64"),
+        }
 
 
 def test_gitlab_jobs_need_jobs_of_their_stage_or_before(trees: Trees) -> None:
