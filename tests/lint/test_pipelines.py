@@ -17,6 +17,7 @@ from tests.e2e.pipelines import evaluate
 from tests.lint.pipelines import FEW, MANAGERS, PAIRS, Trees, gitlab_files, workflows
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 
+GITHUB_ALONE = len(FEW["github"]) + len(FEW["github-targets"])
 PUSH = re.compile(r"^ *docker buildx build .*--push|^ *--output .*push=true", re.MULTILINE)
 # What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
 LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
@@ -24,7 +25,7 @@ LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
 
 def test_every_tree_has_its_pipelines(trees: Trees) -> None:
     assert len(trees) == len(PAIRS) + len(MANAGERS)
-    assert len(gitlab_files(trees)) == len(trees) - len(FEW["github"])
+    assert len(gitlab_files(trees)) == len(trees) - GITHUB_ALONE
     rollbacks = [path for path in workflows(trees) if path.stem.endswith("-rollback")]
     assert len(workflows(trees)) == len(trees) + len(rollbacks)
     assert rollbacks
@@ -222,6 +223,34 @@ def test_one_bot_keeps_a_project_fresh(trees: Trees) -> None:
     assert not (both / ".github/dependabot.yml").exists()
     managers = json.loads((both / "renovate.json").read_text())["enabledManagers"]
     assert {"github-actions", "gitlabci"} <= {*managers}
+
+
+def test_the_images_of_every_target_have_a_bot(trees: Trees) -> None:
+    """Dependabot reads manifests by folder; Renovate, manifests and stack.yml by pattern."""
+    of_dependabot = yaml.safe_load(
+        (trees["profile-web-app-github-targets"] / ".github/dependabot.yml").read_text()
+    )
+    folders = {entry["directory"] for entry in of_dependabot["updates"]}
+    assert folders == {"/", "/deploy/ci", "/deploy/kubernetes/base"}
+    tree = trees["profile-web-app-targets"]
+    settings = json.loads((tree / "renovate.json").read_text())
+    assert {"kubernetes", "docker-compose"} <= {*settings["enabledManagers"]}
+    files = {str(path.relative_to(tree)) for path in tree.glob("deploy/**/*") if path.is_file()}
+    found = set()
+    for manager in ("kubernetes", "docker-compose"):
+        for pattern in settings[manager]["managerFilePatterns"]:
+            found |= {file for file in files if re.search(pattern.strip("/"), file)}
+    with_images = {
+        file
+        for file in files
+        if file.startswith(("deploy/kubernetes/", "deploy/swarm/"))
+        and file.endswith((".yaml", ".yml"))
+        and re.search(r"^ +(- )?image: ", (tree / file).read_text(), re.MULTILINE)
+    }
+    assert with_images
+    assert with_images <= found
+    plain = json.loads((trees["profile-web-app-plain"] / "renovate.json").read_text())
+    assert not {"kubernetes", "docker-compose"} & plain.keys()
 
 
 def test_actions_are_pinned_by_commit(trees: Trees) -> None:
