@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ProjectError
+from .errors import ProjectError, shown
 from .git import git
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, Stack
@@ -232,7 +232,7 @@ def check_registry(registry: str) -> str:
     match = _REGISTRY.fullmatch(address)
     if match is None or (not re.search(r"[.:]|^localhost$", match["host"])):
         raise ProjectError(
-            f"{registry!r} is not a registry: name it as in docker.io/NAME, ghcr.io/NAME or "
+            f"{shown(registry)} is not a registry: name it as in docker.io/NAME, ghcr.io/NAME or "
             "registry.example.com:5000."
         )
     if match["host"] in _SHARED and not match["path"]:

@@ -111,6 +111,10 @@ def parse_answers(text: str, name: str) -> Answers:
     for key, value in document.items():
         if not isinstance(key, str) or not _is_json(value):
             raise UserError(f"{name} was edited by hand ({key}): restore it from git.")
+    for key in ("_commit", "_src_path"):
+        # YAML takes some commits for numbers.
+        if type(document.get(key, "")) not in {str, int, float}:
+            raise UserError(f"{name} was edited by hand ({key}): restore it from git.")
     values = {key: value for key, value in document.items() if not key.startswith("_")}
     for key, value in values.items():
         try:

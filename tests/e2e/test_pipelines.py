@@ -35,6 +35,7 @@ from tests.runs import build, edit
 NAME = "e2e-pipeline"
 # Beside the other on the same engine.
 GITLAB_NAME = "e2e-pipeline-gitlab"
+BOTH = ("amd64", "arm64")
 BASE_IMAGES = ["python:3.11-slim", "node:20-alpine", "ghcr.io/astral-sh/uv:latest"]
 STAND_INS = {
     # It finds something where a test has put something.
@@ -479,19 +480,18 @@ def test_images_of_both_architectures_become_one(
     (line,) = digests(found)
     merged = line.partition("@")[2]
     assert line == f"app={runner.registry}/{name}-app@{merged}"
-    # No tag but those of the whole, and the caches.
-    caches = {"cache-amd64", "cache-arm64"}
-    assert runner.tags("app", name) == {found.commit[:12], "main"} | caches
+    parts = {f"{start}-{end}" for start in ("cache", found.commit[:12]) for end in BOTH}
+    assert runner.tags("app", name) == {found.commit[:12], "main"} | parts
     for tag in (found.commit[:12], "main"):
         assert listing(runner.registry, f"{name}-app/manifests/{tag}") == listing(
             runner.registry, f"{name}-app/manifests/{merged}"
         )
     images, attested = _attested(runner, f"{name}-app", merged)
-    pushed = [(folder / architecture).read_text().strip() for architecture in ("amd64", "arm64")]
+    pushed = [(folder / architecture).read_text().strip() for architecture in BOTH]
     assert len({*pushed, merged}) == 3
-    parts = [_attested(runner, f"{name}-app", digest) for digest in pushed]
+    found_in = [_attested(runner, f"{name}-app", digest) for digest in pushed]
     # All that was pushed is in it, with what is attested of each.
-    assert {*images} == {image for part in parts for image in part[0]}
+    assert {*images} == {image for part in found_in for image in part[0]}
     assert {*attested} == {*images}
     assert len(attested) == 2
 
