@@ -12,7 +12,7 @@ from typing import Any
 
 from .choice import Choice, Form, Retired, is_line
 from .env_example import CHOICE as ENV_EXAMPLE
-from .errors import ProjectError
+from .errors import ProjectError, shown
 from .pipelines import PLATFORMS
 from .proxies import PROXIES
 from .runtimes import RUNTIMES
@@ -138,6 +138,13 @@ def _all() -> Iterator[Choice]:
         when=_WITH_CI,
         setting="Pipelines build for arm64 instead of amd64",
     )
+    yield Choice(
+        "ci_multiarch",
+        "",
+        False,
+        when=_WITH_CI,
+        setting="Pipelines build for both, amd64 and arm64, each on a runner of its own",
+    )
     from_repository = [name for name, target in TARGETS.items() if target.from_repository]
     yield Choice(
         "ci_folder",
@@ -187,7 +194,7 @@ def complete(answers: Mapping[str, Any]) -> dict[str, Any]:
     if not is_folder_inside(str(found["output"])):
         raise ProjectError(
             f"output must be a folder inside the project, of letters, digits, dashes and dots, not "
-            f"{found['output']!r}."
+            f"{shown(found['output'])}."
         )
     for key, choice in CHOICES.items():
         value = answers.get(key)
@@ -225,7 +232,9 @@ def check_type(key: str, value: Any) -> None:
     wanted = choice.type if choice else _OTHERS.get(key, object)
     if not isinstance(value, wanted):
         words = {bool: "true or false", list: "a list", dict: "a mapping", str: "a text"}
-        raise ProjectError(f"{key} must be {words[wanted]}, not {value!r}.")
+        raise ProjectError(f"{key} must be {words[wanted]}, not {shown(value)}.")
+    if wanted is list and not all(isinstance(one, str) for one in value):
+        raise ProjectError(f"{key} must be a list of texts, not {shown(value)}.")
 
 
 def check(key: str, value: Any) -> None:
@@ -238,8 +247,8 @@ def check(key: str, value: Any) -> None:
     values: list[Any] = value if isinstance(value, list) else [value]
     for one in values if choice.values else ():
         if not isinstance(one, str) or one not in choice.values:
-            raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {one!r}.")
+            raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {shown(one)}.")
     if not all(is_line(one) for one in values if isinstance(one, str)):
-        raise ProjectError(f"{key} must be one line without control characters, not {value!r}.")
+        raise ProjectError(f"{key} must be one line without control characters, not {shown(value)}.")
     if choice.form and not choice.form.pattern.fullmatch(str(value)):
-        raise ProjectError(f"{key} must be {choice.form.words}, not {value!r}.")
+        raise ProjectError(f"{key} must be {choice.form.words}, not {shown(value)}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ProjectError
+from .errors import ProjectError, shown
 from .git import git
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, Stack
@@ -33,7 +33,7 @@ class Pipeline:
         tests: The apps' tests run first.
         deploys: The images are deployed over SSH.
         staging: To a staging environment first.
-        arm64: The images are built for arm64 instead of amd64.
+        architectures: What the images are built for: `amd64`, `arm64`, or both.
         registry: Where images are pushed, as in `docker.io/acme`; empty for the platform's own.
         branch: The branch whose images are pushed (GitHub).
         folder: From the repository's top folder to the project's; empty for the same.
@@ -48,7 +48,7 @@ class Pipeline:
     tests: bool
     deploys: bool
     staging: bool
-    arm64: bool
+    architectures: tuple[str, ...]
     registry: str
     branch: str
     folder: str
@@ -67,6 +67,11 @@ class Pipeline:
     def gitlab_is_included(self) -> bool:
         """Whether the user's own `.gitlab-ci.yml` has to include the pipeline."""
         return self.gitlab_file.startswith(APART)
+
+    @property
+    def merged(self) -> bool:
+        """Whether each image is put together of one for each architecture."""
+        return len(self.architectures) > 1
 
     @property
     def registry_host(self) -> str:
@@ -102,7 +107,7 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack) -> Pipeline:
         tests=answers["ci_test"],
         deploys=deploys,
         staging=deploys and answers["ci_staging"],
-        arm64=answers["ci_arm64"],
+        architectures=_architectures(answers),
         registry=check_registry(answers["ci_registry"]),
         branch=answers["ci_branch"],
         folder=folder,
@@ -113,6 +118,12 @@ def build_pipeline(answers: Mapping[str, Any], stack: Stack) -> Pipeline:
         dependabot=platforms == ("github",) and not apart and answers["ci_dependabot"],
         renovate="gitlab" in platforms and not apart and answers["ci_renovate"],
     )
+
+
+def _architectures(answers: Mapping[str, Any]) -> tuple[str, ...]:
+    if answers["ci_multiarch"]:
+        return ("amd64", "arm64")
+    return ("arm64",) if answers["ci_arm64"] else ("amd64",)
 
 
 def notes(pipeline: Pipeline, stack: Stack, wanted: bool, created: Set[str]) -> list[str]:
@@ -221,7 +232,7 @@ def check_registry(registry: str) -> str:
     match = _REGISTRY.fullmatch(address)
     if match is None or (not re.search(r"[.:]|^localhost$", match["host"])):
         raise ProjectError(
-            f"{registry!r} is not a registry: name it as in docker.io/NAME, ghcr.io/NAME or "
+            f"{shown(registry)} is not a registry: name it as in docker.io/NAME, ghcr.io/NAME or "
             "registry.example.com:5000."
         )
     if match["host"] in _SHARED and not match["path"]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import apps, choices
 from .choice import is_line
-from .errors import ProjectError
+from .errors import ProjectError, shown
 from .migrations import NAMES as MIGRATIONS
 from .own_variables import REQUIRED
 from .services import KINDS, NAMES
@@ -103,7 +103,7 @@ def check_key(key: str) -> Setting:
     if key not in _BY_KEY:
         near = difflib.get_close_matches(key, _BY_KEY, cutoff=0.7)
         meant = f"did you mean {' or '.join(near)}?" if near else "the README lists them all."
-        raise ProjectError(f"{key!r} is not a key of --set: {meant}")
+        raise ProjectError(f"{shown(key)} is not a key of --set: {meant}")
     return _BY_KEY[key]
 
 
@@ -119,11 +119,11 @@ def parse_setting(key: str, text: str) -> Any:
         return OFF
     if setting.kind == "number":
         if not _NUMBER.fullmatch(text) or int(text) > 65535:
-            raise ProjectError(f"{key} must be a number from 1 to 65535, not {text!r}.")
+            raise ProjectError(f"{key} must be a number from 1 to 65535, not {shown(text)}.")
         return int(text)
     if setting.kind == "boolean":
         if text not in {"true", "false"}:
-            raise ProjectError(f"{key} must be true or false, not {text!r}.")
+            raise ProjectError(f"{key} must be true or false, not {shown(text)}.")
         return text == "true"
     if setting.kind == "list":
         parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -131,7 +131,7 @@ def parse_setting(key: str, text: str) -> Any:
             _check_form(key, part)
         return parts
     if setting.kind != "text" and text not in setting.kind.split("|"):
-        raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {text!r}.")
+        raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {shown(text)}.")
     _check_form(key, text)
     return text
 
@@ -148,7 +148,7 @@ def _check_form(key: str, text: str) -> None:
         return
     pattern, form = _PATTERNS.get(key, _PATTERNS.get(field, (None, "")))
     if pattern and not pattern.fullmatch(text):
-        raise ProjectError(f"{key} must be {form}, not {text!r}.")
+        raise ProjectError(f"{key} must be {form}, not {shown(text)}.")
     if field in {"command", "worker", "scheduler", "tests"}:
         try:
             shlex.split(text)

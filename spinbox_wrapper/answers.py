@@ -50,6 +50,12 @@ def _is_json(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
+def _is_answer(key: str, value: Any) -> bool:
+    """Whether it is none of Copier's own; an empty text is no choice where there are values."""
+    choice = derivation.choices.CHOICES.get(key)
+    return not key.startswith("_") and not (value == "" and choice and choice.values)
+
+
 def load_yaml(text: str | bytes) -> Any:
     """Parse YAML by libyaml where PyYAML has it: it is ten times as fast.
 
@@ -111,7 +117,11 @@ def parse_answers(text: str, name: str) -> Answers:
     for key, value in document.items():
         if not isinstance(key, str) or not _is_json(value):
             raise UserError(f"{name} was edited by hand ({key}): restore it from git.")
-    values = {key: value for key, value in document.items() if not key.startswith("_")}
+    for key in ("_commit", "_src_path"):
+        # YAML takes some commits for numbers.
+        if type(document.get(key, "")) not in {str, int, float}:
+            raise UserError(f"{name} was edited by hand ({key}): restore it from git.")
+    values = {key: value for key, value in document.items() if _is_answer(key, value)}
     for key, value in values.items():
         try:
             derivation.choices.check_type(key, value)

@@ -60,6 +60,13 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "profile-web-app",
         ("generate", "--ci", "gitlab", "--registry", "registry.example.com:5000"),
     ),
+    "pipelines-of-both-architectures": (
+        "profile-web-app",
+        (
+            *("generate", "--ci", "github", "--ci", "gitlab", "--deploy"),
+            *("--set", "ci_multiarch=true"),
+        ),
+    ),
     "pipelines-apart": (
         "profile-ai-llm",
         (

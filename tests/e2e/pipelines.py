@@ -6,6 +6,7 @@ A runner's own work (a checkout, a login, artifacts) is done here; every command
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import re
@@ -144,7 +145,7 @@ class GitHub(Run):
             if "if" in job and not evaluate(job["if"], context):
                 continue
             try:
-                for values in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
+                for values in _matrix_of_github(job.get("strategy", {}).get("matrix", {})):
                     found = self._job(
                         document, job, context | {f"matrix.{k}": v for k, v in values.items()}
                     )
@@ -240,8 +241,9 @@ class GitLab(Run):
             if not all(needed in self.ended for needed in job.get("needs", ())):
                 continue
             try:
-                for values in job.get("parallel", {}).get("matrix", [{}]):
-                    self._job(job, {**rule.get("variables", {}), **values})
+                for row in job.get("parallel", {}).get("matrix", [{}]):
+                    for values in _crossed(row):
+                        self._job(job, {**rule.get("variables", {}), **values})
                 self.ended.append(name)
             except JobError:
                 self.failed.append(name)
@@ -313,6 +315,18 @@ class GitLab(Run):
                 self.folder,
                 {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "")},
             )
+
+
+def _matrix_of_github(matrix: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows of a matrix, of which ours have either `include` or lists of values."""
+    included: list[dict[str, str]] = matrix.get("include", [])
+    return included or list(_crossed(matrix))
+
+
+def _crossed(row: Mapping[str, str | list[str]]) -> Iterator[dict[str, str]]:
+    """Every combination of a row's values, where these are lists."""
+    lists = [value if isinstance(value, list) else [value] for value in row.values()]
+    yield from (dict(zip(row, values, strict=True)) for values in itertools.product(*lists))
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> Any:

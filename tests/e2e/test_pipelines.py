@@ -35,6 +35,7 @@ from tests.runs import build, edit
 NAME = "e2e-pipeline"
 # Beside the other on the same engine.
 GITLAB_NAME = "e2e-pipeline-gitlab"
+BOTH = ("amd64", "arm64")
 BASE_IMAGES = ["python:3.11-slim", "node:20-alpine", "ghcr.io/astral-sh/uv:latest"]
 STAND_INS = {
     # It finds something where a test has put something.
@@ -108,6 +109,7 @@ def project(
     folder: Path,
     name: str = NAME,
     prepare: Callable[[Path], None] = lambda _: None,
+    *options: str,
 ) -> Path:
     """A repository with a generated pipeline, whose tools are those at hand."""
     compose(shape, folder)
@@ -117,6 +119,7 @@ def project(
         folder,
         *("generate", "--ci", platform, "--deploy", "--registry", runner.registry),
         *("--set", f"name={name}", "--set", "ci_staging=false", "--set", "fastapi.worker=off"),
+        *options,
     )
     tools = folder / "deploy/ci/tools.Dockerfile"
     pinned = re.sub(
@@ -397,7 +400,7 @@ def test_gitlab_a_failing_test_stops_the_pipeline_before_any_push(
     before = runner.tags("frontend", GITLAB_NAME)
     found = on_gitlab(runner, broken, "gitlab-broken-run")
     assert found.failed == ["test-app"]
-    assert "build-images" not in found.ended
+    assert "publish-images" not in found.ended
     assert runner.tags("frontend", GITLAB_NAME) == before
 
 
@@ -406,7 +409,7 @@ def test_gitlab_pushes_and_deploys_by_digest(
 ) -> None:
     found = on_gitlab(runner, gitlab, "gitlab-push")
     assert found.failed == [], found.output
-    assert found.ended == ["test-app", "generated-files", "build-images"]
+    assert found.ended == ["test-app", "generated-files", "publish-images"]
     assert {found.commit[:12], "main", "cache"} <= runner.tags("app", GITLAB_NAME) & runner.tags(
         "frontend", GITLAB_NAME
     )
@@ -439,6 +442,58 @@ def test_gitlab_a_merge_request_pushes_nothing(runner: Runner, gitlab: Path) -> 
     assert found.ended == ["test-app", "generated-files", "build-images"]
     assert found.commit[:12] not in runner.tags("app", GITLAB_NAME)
     assert digests(found) == []
+    assert "docker login" not in found.output
+    assert "Login Succeeded" not in found.output
+
+
+def _attested(runner: Runner, name: str, digest: str) -> tuple[list[str], list[str]]:
+    """Of an index: its images, and those that something is attested of."""
+    manifests = listing(runner.registry, f"{name}/manifests/{digest}")["manifests"]
+    key = "vnd.docker.reference.digest"
+    attested = [m["annotations"][key] for m in manifests if key in m.get("annotations", {})]
+    return [m["digest"] for m in manifests if m["platform"]["os"] != "unknown"], attested
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab"])
+def test_images_of_both_architectures_become_one(
+    platform: str, runner: Runner, tmp_path: Path
+) -> None:
+    """Both are of this machine's architecture here, which the commands do not know."""
+    name = f"e2e-pipeline-both-{platform}"
+    both = ("--set", "ci_multiarch=true")
+    source = project(
+        runner, "e2e-fastapi", platform, tmp_path / "p", name, lambda _: None, *both
+    )
+    clone = f"both-{platform}"
+    found: Run
+    if platform == "github":
+        found = on_github(runner, source, clone, ended=["test-app", "files"])
+        folder = found.folder.parent / "digests/app"
+        assert {"push", "publish"} <= {*found.ended}, found.output
+    else:
+        done = ["test-app", "generated-files"]
+        jobs = ("push-images", "publish-images")
+        found = on_gitlab(runner, source, clone, *jobs, ended=done)
+        folder = found.folder / ".digests/app"
+        assert {*jobs} <= {*found.ended}, found.output
+    assert found.failed == [], found.output
+    (line,) = digests(found)
+    merged = line.partition("@")[2]
+    assert line == f"app={runner.registry}/{name}-app@{merged}"
+    parts = {f"{start}-{end}" for start in ("cache", found.commit[:12]) for end in BOTH}
+    assert runner.tags("app", name) == {found.commit[:12], "main"} | parts
+    for tag in (found.commit[:12], "main"):
+        assert listing(runner.registry, f"{name}-app/manifests/{tag}") == listing(
+            runner.registry, f"{name}-app/manifests/{merged}"
+        )
+    images, attested = _attested(runner, f"{name}-app", merged)
+    pushed = [(folder / architecture).read_text().strip() for architecture in BOTH]
+    assert len({*pushed, merged}) == 3
+    found_in = [_attested(runner, f"{name}-app", digest) for digest in pushed]
+    # All that was pushed is in it, with what is attested of each.
+    assert {*images} == {image for part in found_in for image in part[0]}
+    assert {*attested} == {*images}
+    assert len(attested) == 2
 
 
 def repository(folder: Path, shape: str, files: dict[str, str]) -> Path:

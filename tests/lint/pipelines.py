@@ -19,12 +19,20 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "apart": ("--deploy", "--output", "ops/production"),
     "elsewhere": ("--deploy", "--set", "postgres=external"),
     "arm64": ("--deploy", "--set", "ci_arm64=true"),
+    "both": ("--deploy", "--set", "ci_multiarch=true"),
+    "both-apart": ("--set", "ci_multiarch=true", "--output", "ops/production"),
+    "targets": (),
+    "github-targets": (),
     "logins": ("--set", "fastapi.build_secrets=UV_INDEX_ACME_USERNAME"),
     "github": ("--deploy",),
 }
 # Options that change little: two shapes show it.
 FEW = dict.fromkeys(
-    ("elsewhere", "arm64", "logins", "github"), ("profile-web-app", "everything--with-deps")
+    (
+        *("elsewhere", "arm64", "both", "both-apart", "targets", "github-targets"),
+        *("logins", "github"),
+    ),
+    ("profile-web-app", "everything--with-deps"),
 )
 PAIRS = [
     (shape, option) for shape in SHAPES for option in OPTIONS if shape in FEW.get(option, SHAPES)
@@ -68,7 +76,10 @@ def _managed(manager: str, folder: Path) -> Path:
 
 
 def _generate(tree: Path, options: str) -> Path:
-    platforms = BOTH[:3] if options == "github" else BOTH
+    platforms = BOTH[:3] if options.startswith("github") else BOTH
+    if options.endswith("targets"):
+        targets = ("--target", "kubernetes", "--target", "docker-swarm")
+        assert run(tree, "deploy", *targets, "--generate").code == 0
     result = run(tree, *platforms, *OPTIONS[options])
     assert result.code == 0, result.stderr
     return tree

@@ -70,7 +70,7 @@ LINES_NOT_RUN = {
     ),
     r"sh .*remote\.sh deploy --env staging .*|sh .*remote\.sh rollback .*|options=\(\)"
     r"|\[ \"\$ENVIRONMENT\" = production \] .*": "remote.sh, by unit/test_operations.py",
-    r"\[ (\"\$PUSHED\" != true|-n \"\$NEXT_PUBLIC).*|echo .*NEXT_PUBLIC_API_URL.*|exit 1|\}": (
+    r"\[ -n \"\$NEXT_PUBLIC.*|echo .*NEXT_PUBLIC_API_URL.*|exit 1|\}": (
         "what is said where a setting is missing"
     ),
     r"(unset|export) [\w ]+(=.*)?": "settings of the tests, by service",
@@ -174,18 +174,23 @@ def test_what_a_script_calls() -> None:
 def run_lines(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The lines of the jobs that the tests of pipelines run on an engine."""
     found = set()
-    for platform, shape in (("github", "e2e-fastapi-postgresql-redis"), ("gitlab", "e2e-web-app")):
+    for platform, shape, options in (
+        ("github", "e2e-fastapi-postgresql-redis", ()),
+        ("gitlab", "e2e-web-app", ()),
+        ("github", "e2e-fastapi", ("--set", "ci_multiarch=true")),
+        ("gitlab", "e2e-fastapi", ("--set", "ci_multiarch=true")),
+    ):
         folder = compose(shape, tmp_path_factory.mktemp(platform) / "p")
         build(
             folder,
             *("generate", "--ci", platform, "--deploy", "--registry", "registry.example.com"),
-            *("--set", "name=x", "--set", "ci_staging=false"),
+            *("--set", "name=x", "--set", "ci_staging=false", *options),
         )
         for path in folder.glob(".github/workflows/*.yml"):
             found |= {line for job in _jobs_of_github(path) for line in _lines(job)}
         if platform == "gitlab":
             jobs = _jobs_of_gitlab(folder / ".gitlab-ci.yml")
-            run = ("test-app", "generated-files", "build-images", "deploy-production")
+            run = ("test-app", "generated-files", "-images", "deploy-production")
             found |= {line for job in jobs if job.where.endswith(run) for line in _lines(job)}
     return found
 

@@ -17,13 +17,14 @@ from tests.e2e.pipelines import evaluate
 from tests.lint.pipelines import FEW, MANAGERS, PAIRS, Trees, gitlab_files, workflows
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 
+GITHUB_ALONE = len(FEW["github"]) + len(FEW["github-targets"])
 # What a scalar of YAML holds of template syntax; GitHub's own expressions are `${{ }}`.
 LEFT_OVER = re.compile(r"(?<!\$)\{\{|\{%|\{#-|Undefined|\bNone\b")
 
 
 def test_every_tree_has_its_pipelines(trees: Trees) -> None:
     assert len(trees) == len(PAIRS) + len(MANAGERS)
-    assert len(gitlab_files(trees)) == len(trees) - len(FEW["github"])
+    assert len(gitlab_files(trees)) == len(trees) - GITHUB_ALONE
     rollbacks = [path for path in workflows(trees) if path.stem.endswith("-rollback")]
     assert len(workflows(trees)) == len(trees) + len(rollbacks)
     assert rollbacks
@@ -127,6 +128,11 @@ def test_only_what_is_pushed_has_rights_beyond_reading(trees: Trees) -> None:
         jobs = yaml.safe_load(path.read_text())["jobs"]
         for name, job in jobs.items():
             writes = {right for right, level in job["permissions"].items() if level == "write"}
+            if name == "push":
+                # What it pushes is signed with the whole.
+                assert writes <= {"packages"}, path
+                assert job["if"] == jobs["publish"]["if"], path
+                continue
             if name != "publish":
                 assert not writes, (path, name)
                 continue
@@ -218,6 +224,34 @@ def test_one_bot_keeps_a_project_fresh(trees: Trees) -> None:
     assert {"github-actions", "gitlabci"} <= {*managers}
 
 
+def test_the_images_of_every_target_have_a_bot(trees: Trees) -> None:
+    """Dependabot reads manifests by folder; Renovate, manifests and stack.yml by pattern."""
+    of_dependabot = yaml.safe_load(
+        (trees["profile-web-app-github-targets"] / ".github/dependabot.yml").read_text()
+    )
+    folders = {entry["directory"] for entry in of_dependabot["updates"]}
+    assert folders == {"/", "/deploy/ci", "/deploy/kubernetes/base"}
+    tree = trees["profile-web-app-targets"]
+    settings = json.loads((tree / "renovate.json").read_text())
+    assert {"kubernetes", "docker-compose"} <= {*settings["enabledManagers"]}
+    files = {str(path.relative_to(tree)) for path in tree.glob("deploy/**/*") if path.is_file()}
+    found = set()
+    for manager in ("kubernetes", "docker-compose"):
+        for pattern in settings[manager]["managerFilePatterns"]:
+            found |= {file for file in files if re.search(pattern.strip("/"), file)}
+    with_images = {
+        file
+        for file in files
+        if file.startswith(("deploy/kubernetes/", "deploy/swarm/"))
+        and file.endswith((".yaml", ".yml"))
+        and re.search(r"^ +(- )?image: ", (tree / file).read_text(), re.MULTILINE)
+    }
+    assert with_images
+    assert with_images <= found
+    plain = json.loads((trees["profile-web-app-plain"] / "renovate.json").read_text())
+    assert not {"kubernetes", "docker-compose"} & plain.keys()
+
+
 def test_actions_are_pinned_by_commit(trees: Trees) -> None:
     for path in workflows(trees):
         for line in re.findall(r"uses: (.*)", path.read_text()):
@@ -276,7 +310,42 @@ def test_a_vulnerability_or_a_secret_ends_the_build(trees: Trees) -> None:
                 scanned = re.findall(r"^ *scan --scanners (\w+)", scripts[scan], re.M)
                 assert scanned == ["vuln", "secret"], path
                 assert not job.get("allow_failure"), path
-    assert found == 2 * len(trees) + len(gitlab_files(trees))
+    assert found == 2 * (len(trees) + len(gitlab_files(trees)))
+
+
+def test_gitlab_logs_in_to_no_registry_for_merge_requests(trees: Trees) -> None:
+    """Where it builds what anybody proposed, nothing is to be had that can push."""
+    for path in gitlab_files(trees):
+        document = yaml.safe_load(path.read_text())
+        for name, job in document.items():
+            if any("docker login" in line for line in job.get("script", ())):
+                assert job["rules"], (path, name)
+                assert "merge_request" not in str(job["rules"]), (path, name)
+        (build,) = [job for name, job in document.items() if name.endswith("build-images")]
+        assert [rule["if"] for rule in build["rules"]] == [
+            '$CI_PIPELINE_SOURCE == "merge_request_event"'
+        ]
+
+
+def test_images_of_both_architectures_are_built_on_runners_of_their_own(trees: Trees) -> None:
+    for name in (name for name in trees if name.endswith(("-both", "-both-apart"))):
+        (workflow,) = [p for p in workflows({name: trees[name]}) if "rollback" not in p.stem]
+        jobs = yaml.safe_load(workflow.read_text())["jobs"]
+        for job in ("build", "push"):
+            rows = jobs[job]["strategy"]["matrix"]["include"]
+            assert jobs[job]["runs-on"] == "${{ matrix.runner }}"
+            assert {(row["architecture"], row["runner"]) for row in rows} == {
+                ("amd64", "ubuntu-24.04"),
+                ("arm64", "ubuntu-24.04-arm"),
+            }
+        (file,) = gitlab_files({name: trees[name]})
+        document = yaml.safe_load(file.read_text())
+        (images,) = [job for key, job in document.items() if key.endswith("-images") and key[0] == "."]
+        assert images["tags"] == ["$RUNNER"]
+        assert {(row["ARCHITECTURE"], row["RUNNER"]) for row in images["parallel"]["matrix"]} == {
+            ("amd64", "saas-linux-small-amd64"),
+            ("arm64", "saas-linux-small-arm64"),
+        }
 
 
 def test_gitlab_jobs_need_jobs_of_their_stage_or_before(trees: Trees) -> None:

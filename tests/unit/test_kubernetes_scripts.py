@@ -524,6 +524,24 @@ def test_making_secrets_leaves_nothing_else(project: Path) -> None:
     assert {path.name for path in (project / OVERLAY).iterdir()} == before | made
 
 
+def test_what_only_the_owner_knows_is_left_empty_and_named(tmp_path: Path) -> None:
+    """As `deploy/init-env.sh` does: it is made, and a later run names what is empty still."""
+    project = compose("e2e-fastapi", tmp_path / "project")
+    reads = "import os\n\nMAIL = os.environ['MAIL_URL']\n"
+    main = project / "backend/app/main.py"
+    main.write_text(reads + main.read_text())
+    build(project, "deploy", "--target", "kubernetes", "--generate")
+    for _ in range(2):
+        result = script(project, "init-secrets", "production")
+        assert result.returncode == 0
+        assert result.stderr == "Fill in, as the apps do not start without: MAIL_URL.\n"
+    assert settings(project / OVERLAY / "secrets.env")["MAIL_URL"] == ""
+    environment = {"PATH": os.defpath, "MAIL_URL": "smtp://a$b"}
+    command = ["sh", str(KUBERNETES / "init-secrets.sh"), "production"]
+    assert run(command, project, environment).stderr == ""
+    assert settings(project / OVERLAY / "secrets.env")["MAIL_URL"] == "smtp://a$b"
+
+
 @pytest.mark.parametrize(
     "od", ["exit 1", 'kill -TERM "$(cat pid)"'], ids=["no random numbers", "ended"]
 )
