@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .addresses import BACKEND_URL, SITE_URLS
 from .model import App, BackingService, Env, Stack, Variable
 
-# The API's address: for apps of the stack, and for browsers.
-BACKEND_URL = "BACKEND_URL"
+# The API's address for browsers; `BACKEND_URL` is the one for apps of the stack.
 PUBLIC_API_URL = "NEXT_PUBLIC_API_URL"
 
 
@@ -72,5 +72,7 @@ def _of(stack: Stack, app: App, env: Env) -> Resolved:
     found = resolve_env(stack, env)
     if env.name == BACKEND_URL:
         return replace(found, calls=stack.apps[0])
+    if env.name == SITE_URLS:
+        return replace(found, calls=stack.site, public=True)
     used = (stack.service(name) for name in app.backing)
     return replace(found, service=next((s for s in used if env in s.app_environment), None))

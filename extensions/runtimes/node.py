@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import (
+    addresses,
     framework,
     javascript,
     migrations,
@@ -89,6 +90,9 @@ def read(
     more = node_scripts.install_files(project.tree, folder, package)
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
+    reads = _reads(project.tree, folder, entries)
+    variables = own_variables.read(project.variables(folder), reads)
+    names = variables["variables"].value
     return {
         **packages,
         **own,
@@ -98,7 +102,8 @@ def read(
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
-        **own_variables.read(project.variables(folder), _reads(project.tree, folder, entries)),
+        **variables,
+        addresses.FIELD: addresses.read(project.tree, folder, names, reads),
     }
 
 
@@ -239,6 +244,7 @@ def define(
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
         filled=own.filled,
+        addresses=own.addresses,
         build_arguments=arguments,
         build_secrets=secrets,
         keep=framework.kept(facts),
