@@ -209,11 +209,12 @@ def fill(
         alone: There is no other app.
     """
     required = set(facts.get("required") or ())
+    wanted = required.union(facts.get("variables") or ())
     made = []
     for entry in facts.get(FIELD) or ():
         name, _, form = entry.partition("=")
         row = row_of(name)
-        if row is None or name in excused or not serves:
+        if row is None or name in excused or name not in wanted or not serves:
             continue
         holds = row.holds
         if holds == "api" and not calls:

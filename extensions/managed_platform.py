@@ -307,7 +307,7 @@ class ManagedPlatform(Surface):
         """The settings of an app for a service beside it, which has no address of its own."""
         for source in self.settings(app):
             if source.name in {SITE_URLS, OWN_URL}:
-                at = self.stack.site if source.name == SITE_URLS else app
+                at = self.stack.front if source.name == SITE_URLS else app
                 yield self.public(at or app, source.name)
             else:
                 yield source

@@ -862,7 +862,7 @@ class Stack:
         return tuple(found.values())
 
     @property
-    def site(self) -> App | None:
+    def front(self) -> App | None:
         """The app whose pages browsers begin with; None where they reach none."""
         return self.web_apps[-1] if self.web_apps else None
 

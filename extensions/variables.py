@@ -73,6 +73,6 @@ def _of(stack: Stack, app: App, env: Env) -> Resolved:
     if env.name == BACKEND_URL:
         return replace(found, calls=stack.apps[0])
     if env.name == SITE_URLS:
-        return replace(found, calls=stack.site, public=True)
+        return replace(found, calls=stack.front, public=True)
     used = (stack.service(name) for name in app.backing)
     return replace(found, service=next((s for s in used if env in s.app_environment), None))
