@@ -26,6 +26,8 @@ GROUP = "Addresses"
 SITE_URLS = "SITE_URLS"
 OWN_URL = "OWN_URL"
 BACKEND_URL = "BACKEND_URL"
+# Where pages of Next.js find the API: asked for where nothing tells it.
+PUBLIC_API_URL = "NEXT_PUBLIC_API_URL"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,32 @@ TABLE: tuple[Row, ...] = (
         "url",
     ),
 )
+# What frameworks put before the names of settings that browsers see.
+_PUBLIC = re.compile(
+    r"(?:NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP|VUE_APP|GATSBY|EXPO_PUBLIC"
+    r"|PUBLIC(?!_(?:BASE_|APP_|SITE_)?URL$))_(?P<rest>.+)"
+)
+# The same names after such a word: browsers call the API by its public address.
+PUBLIC_TABLE: tuple[Row, ...] = (
+    Row(
+        rf"(?:REST_|BASE_|APP_)?{_API}(?:_(?:BASE|SERVER|ROOT|API|PUBLIC|APP))*"
+        rf"(?:_(?:{_URL[3:-1]}|ORIGIN|HOST))?|(?:FASTAPI|DJANGO|FLASK)_(?:BASE_)?URL|AXIOS_BASE_?URL",
+        "api",
+        "url",
+    ),
+    Row(
+        r"(?:WS|WEBSOCKET|WEB_SOCKET|SOCKET|SOCKET_IO|SOCKETIO)(?:_(?:BASE|API|SERVER))*"
+        rf"_(?:{_URL[3:-1]}|HOST)",
+        "api",
+        "url",
+    ),
+    Row(
+        rf"(?:SITE|APP|WEB|WEBSITE|BASE|PUBLIC|ROOT|HOST|{_FRONT[3:-1]})_(?:(?:BASE|PUBLIC)_)?"
+        r"(?:URL|URI|ORIGIN)|URL|ORIGIN",
+        "site",
+        "url",
+    ),
+)
 # Hosts of a developer's machine, and what development calls its containers.
 _LOCAL = re.compile(
     r"localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|(?:.*\.)?localhost"
@@ -100,7 +128,14 @@ _ADDRESS = re.compile(r"(?:https?|wss?)://[^\s\"'`,;\])}]+")
 
 def row_of(name: str) -> Row | None:
     """The row of a name; None where none of its names is that."""
-    return next((row for row in TABLE if re.fullmatch(row.names, name)), None)
+    public = _PUBLIC.fullmatch(name)
+    rest, table = (public["rest"], PUBLIC_TABLE) if public else (name, TABLE)
+    return next((row for row in table if re.fullmatch(row.names, rest)), None)
+
+
+def is_public(name: str) -> bool:
+    """Whether browsers see a variable, by the word that frameworks put before it."""
+    return _PUBLIC.fullmatch(name) is not None
 
 
 def read(
@@ -120,12 +155,13 @@ def read(
     for one in reads:
         places.setdefault(one.name, []).append(one)
     examples = _examples(tree, folder)
+    committed = _committed(tree, folder)
     found = {}
     for name in names:
         row = row_of(name)
-        if row is None:
+        if row is None or name in committed:
             continue
-        form = _form(tree, row, places.get(name, ()), examples.get(name))
+        form = _form(tree, name, row, places.get(name, ()), examples.get(name))
         if form is not None:
             found[name] = form
     if not found:
@@ -140,6 +176,12 @@ def read(
     )
 
 
+def _committed(tree: Tree, folder: str) -> set[str]:
+    """Names that have a value in what a build of Next.js, Vite and others reads."""
+    path = tree.first(folder, ".env.production")
+    return {line.name for line in env_example.lines(tree.read(path))} if path else set()
+
+
 def _examples(tree: Tree, folder: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for place in dict.fromkeys((folder, ".")):
@@ -148,7 +190,9 @@ def _examples(tree: Tree, folder: str) -> dict[str, str]:
     return found
 
 
-def _form(tree: Tree, row: Row, places: Sequence[Read], example: str | None) -> str | None:
+def _form(
+    tree: Tree, name: str, row: Row, places: Sequence[Read], example: str | None
+) -> str | None:
     """How the value is written, and for an address the path in it; None for what is not filled."""
     texts = [value_forms.statement(tree, one) for one in places]
     defaults = [one.default for one in places if one.default is not None]
@@ -168,7 +212,9 @@ def _form(tree: Tree, row: Row, places: Sequence[Read], example: str | None) -> 
         if row.holds != "own" and "" in defaults and not any(defaults):
             return None
         address = next((match[0] for text in values if (match := _ADDRESS.match(text))), "")
-        return _kind(address)
+        kind = _kind(address)
+        socket = re.search(r"_(?:WS|WEBSOCKET|WEB_SOCKET)_", name) and not address
+        return kind.replace("url", "ws", 1) if socket else kind
     written = value_forms.form(tree, places, example or "")
     return f"{row.form}-{written}"
 
@@ -197,6 +243,7 @@ def fill(
     fronted: bool,
     calls: bool,
     alone: bool,
+    together: bool,
 ) -> tuple[Address, ...]:
     """The app's names that are filled in its stack.
 
@@ -207,6 +254,7 @@ def fill(
         fronted: Pages of the stack are where browsers begin.
         calls: Another app of the stack is an API, which this one can call.
         alone: There is no other app.
+        together: All apps have the site's address, as behind the proxy.
     """
     required = set(facts.get("required") or ())
     wanted = required.union(facts.get("variables") or ())
@@ -217,7 +265,9 @@ def fill(
         if row is None or name in excused or name not in wanted or not serves:
             continue
         holds = row.holds
-        if holds == "api" and not calls:
+        if holds == "api" and is_public(name):
+            holds = "site" if calls and together else ""
+        elif holds == "api" and not calls:
             # Its own address, if development's has it on this machine.
             holds = "own" if alone and name not in required else ""
         own_pages = re.fullmatch(r"(?:SITE|WEB|WEBSITE|APP)_.*", name)
@@ -227,6 +277,29 @@ def fill(
             kind, _, path = form.partition("/")
             path = f"/{path}".rstrip("/") if path else ""
             made.append(Address(name, holds, kind, path, name in required))
+    return tuple(made)
+
+
+def built_in(facts: Mapping[str, Any], names: Sequence[str], *, calls: bool) -> tuple[Address, ...]:
+    """Those of the names that are built into an app's image, for browsers, that can be filled.
+
+    Args:
+        facts: The app's.
+        names: The arguments of its image's build.
+        calls: Another app of the stack is an API, which its pages can call.
+    """
+    excused = {*(facts.get("optional") or ()), *(facts.get("ignored") or ())}
+    known = dict(entry.split("=", 1) for entry in facts.get(FIELD) or ())
+    made = []
+    for name in names:
+        row = row_of(name) if is_public(name) else None
+        form = known.get(name, "url" if name == PUBLIC_API_URL else "")
+        if row is None or not form or name in excused:
+            continue
+        if row.holds == "site" or calls or name == PUBLIC_API_URL:
+            kind, _, path = form.partition("/")
+            path = f"/{path}".rstrip("/") if path else ""
+            made.append(Address(name, row.holds, kind, path))
     return tuple(made)
 
 

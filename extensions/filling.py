@@ -41,6 +41,11 @@ def rules(stack: Stack) -> Iterator[Rule]:
             yield Rule(name, app, _of_service(service, source), table)
         for address in app.addresses:
             yield Rule(address.name, app, _of_address(stack, app, address), _TABLE)
+        for address in app.built_addresses:
+            owner = stack.apps[0] if address.holds == "api" else app
+            value = f"address of {owner.name} for browsers, built in"
+            with_path = f", with {address.path}" if address.path else ""
+            yield Rule(address.name, app, value + with_path, _TABLE)
 
 
 _TABLE = f"extensions/{addresses.__name__.rpartition('.')[2]}.py"

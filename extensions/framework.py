@@ -48,6 +48,7 @@ class Situation:
         choices: Those of `build_stack`.
         fronted: Pages of the stack are where browsers begin, at this app or at another one.
         alone: There is no other app.
+        together: All apps have the site's address on all targets, as behind the proxy.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Situation:
     choices: Mapping[str, Any]
     fronted: bool = False
     alone: bool = True
+    together: bool = True
 
     @property
     def dockerfile(self) -> str:
@@ -224,6 +226,7 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
         fronted=situation.fronted,
         calls=situation.beside_api and situation.first is not None,
         alone=situation.alone,
+        together=situation.together,
     )
     group = own_group(situation.title, facts["dir"])
     return own_variables.define(facts, taken, group, filled, found)

@@ -242,7 +242,9 @@ class ManagedPlatform(Surface):
                     found[source.name] = source
             elif resolved.calls is not None:
                 give = self.public if resolved.public else self.private
-                source = give(resolved.calls, resolved.name)
+                if resolved.calls == app:
+                    give = self._own_or_by_hand
+                source = _written(give(resolved.calls, resolved.name), resolved)
                 found[resolved.name] = replace(source, build=resolved.build)
             elif resolved.own and resolved.name in filled:
                 found[resolved.name] = Source(resolved.name, required=False)
@@ -254,6 +256,9 @@ class ManagedPlatform(Surface):
         for source in self.more_settings(app):
             found[source.name] = source
         return tuple(found.values())
+
+    def _own_or_by_hand(self, app: App, variable: str) -> Source:
+        return self.own_public(app, variable) or Source(variable, required=False)
 
     def _addresses(self, app: App, site: App) -> Iterator[Source]:
         """Where browsers find the site, and the app itself where that is another one."""
@@ -417,6 +422,19 @@ def folder_prefix(folder: str) -> str:
 def _has_caches(app: App) -> bool:
     """Whether a build of its image would keep caches: all do but those without dependencies."""
     return app.build.manager is not None
+
+
+def _written(source: Source, resolved: Resolved) -> Source:
+    """An address with the scheme and path that it is built in with; by hand where it has none."""
+    address = resolved.address
+    if address is None or (address.kind == "url" and not address.path):
+        return source
+    if source.value is None:
+        return Source(source.name, required=source.required)
+    value = source.value
+    if address.kind == "ws":
+        value = value.replace("http", "ws", 1)
+    return replace(source, value=value + address.path)
 
 
 def _from_model(resolved: Resolved) -> Source:

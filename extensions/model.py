@@ -79,6 +79,11 @@ class Address:
     required: bool = False
 
     @property
+    def scheme(self) -> str:
+        """That of an address for browsers."""
+        return "wss" if self.kind == "ws" else "https"
+
+    @property
     def kind(self) -> str:
         """`url`, `ws`, `origins` or `hosts`."""
         return self.form.partition("-")[0]
@@ -563,6 +568,7 @@ class App:
             the variable or URL of a backing service that it gets the value of.
         addresses: The same from an address of the site, or of another app.
         build_arguments: Variables baked into the image.
+        built_addresses: Those of them that are addresses for browsers, set where the user does not.
         build_secrets: Names of the variables with which an installation of dependencies logs in to
             registries. The image is built with them, but nothing of it holds them.
         keep: Files that enter the image, or the installation, although secrets have such names,
@@ -602,6 +608,7 @@ class App:
     filled: tuple[tuple[str, str], ...] = ()
     addresses: tuple[Address, ...] = ()
     build_arguments: tuple[Env, ...] = ()
+    built_addresses: tuple[Address, ...] = ()
     build_secrets: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -631,7 +638,7 @@ class App:
     @property
     def builds_api_url(self) -> bool:
         """Whether the API's public address is baked into its image."""
-        return any(env.name == "NEXT_PUBLIC_API_URL" for env in self.build_arguments)
+        return any(address.holds == "api" for address in self.built_addresses)
 
     @property
     def backing(self) -> tuple[str, ...]:
@@ -860,6 +867,18 @@ class Stack:
         for address in (one for app in self.apps for one in app.addresses):
             found.setdefault(address.name, address)
         return tuple(found.values())
+
+    @property
+    def built_addresses(self) -> tuple[Address, ...]:
+        """The addresses for browsers that are built into images, each name once."""
+        found: dict[str, Address] = {}
+        for address in (one for app in self.apps for one in app.built_addresses):
+            found.setdefault(address.name, address)
+        return tuple(found.values())
+
+    def built_address(self, name: str) -> Address | None:
+        """The one of that name."""
+        return next((one for one in self.built_addresses if one.name == name), None)
 
     @property
     def front(self) -> App | None:

@@ -17,6 +17,7 @@ from .proxies import PROXIES
 from .runtimes import RUNTIMES
 from .services import postgres
 from .settings import check_facts, check_overrides, lay_over
+from .targets import TARGETS
 
 _HEADERS = {"Content-Security-Policy": "csp", "Permissions-Policy": "permissions_policy"}
 
@@ -54,6 +55,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
             choices=choices,
             fronted=has_pages or (has_api and len(kinds) > 1),
             alone=len(kinds) == 1,
+            together=not any(TARGETS[name].managed for name in choices["targets"]),
         )
         made.append(framework.define(facts[kind], situation))
 

@@ -225,6 +225,8 @@ def define(
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
     own = framework.own(facts, (*environment, *arguments), situation)
+    calls = situation.beside_api and situation.first is not None
+    built = addresses.built_in(facts, [env.name for env in arguments], calls=calls)
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
@@ -246,6 +248,7 @@ def define(
         filled=own.filled,
         addresses=own.addresses,
         build_arguments=arguments,
+        built_addresses=built,
         build_secrets=secrets,
         keep=framework.kept(facts),
         services=situation.services,

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from extensions.addresses import row_of
+from extensions.addresses import is_public, row_of
 from extensions.facts import read_facts
 from extensions.managed_platform import ManagedPlatform
 from extensions.pipeline import test_environment as app_environment
@@ -265,7 +265,8 @@ def test_a_domain_fills_all_of_them(tmp_path: Path) -> None:
 
 
 def test_without_a_domain_the_ports_count(tmp_path: Path) -> None:
-    found = filled(tmp_path, {"SITE_URLS": "https://localhost:8443,http://localhost:80"})
+    given = "https://localhost:127.0.0.1:8443,http://localhost:80"
+    found = filled(tmp_path, {"SITE_URLS": given})
     assert found["ALLOWED_HOSTS"] == "*"
     assert found["CORS_ORIGINS"] == '["https://localhost:8443","http://localhost"]'
     assert found["FRONTEND_URL"] == "https://localhost:8443"
@@ -296,3 +297,57 @@ def test_tests_of_a_pipeline_find_what_is_required(tmp_path: Path) -> None:
     assert found["ALLOWED_HOSTS"] == "localhost"
     assert found["CORS_ORIGINS"] == '["http://localhost"]'
     assert "SITE_URLS" not in found
+
+
+BROWSER = (
+    "const a = process.env.NEXT_PUBLIC_API_URL ?? 'http://localhost:8000/api/v1'\n"
+    "const b = process.env.NEXT_PUBLIC_WS_URL ?? 'ws://localhost:8000/ws'\n"
+    "const c = process.env.NEXT_PUBLIC_SITE_URL ?? 'http://localhost:3000'\n"
+    "const d = process.env.NEXT_PUBLIC_BACKEND_URL ?? 'http://localhost:8000'\n"
+    "const e = process.env.NEXT_PUBLIC_MAPS_URL ?? 'http://localhost:9000'\n"
+    "const f = process.env.NEXT_PUBLIC_SERVER_URL ?? 'https://api.elsewhere.io'\n"
+    "export default () => <p>{a}{b}{c}{d}{e}{f}</p>\n"
+)
+
+
+def test_what_browsers_see_is_built_in(tmp_path: Path) -> None:
+    stack = stack_of(project(tmp_path, page=BROWSER))
+    assert {(a.name, a.holds, a.scheme, a.path) for a in stack.built_addresses} == {
+        ("NEXT_PUBLIC_API_URL", "api", "https", "/api/v1"),
+        ("NEXT_PUBLIC_WS_URL", "api", "wss", "/ws"),
+        ("NEXT_PUBLIC_SITE_URL", "site", "https", ""),
+        ("NEXT_PUBLIC_BACKEND_URL", "api", "https", ""),
+    }
+    assert not stack.addresses
+
+
+def test_what_a_committed_file_says_is_left_alone(tmp_path: Path) -> None:
+    committed = {"frontend/.env.production": "NEXT_PUBLIC_SITE_URL=https://shop.io\n"}
+    stack = stack_of(project(tmp_path, page=BROWSER, **committed))
+    assert "NEXT_PUBLIC_SITE_URL" not in {address.name for address in stack.built_addresses}
+
+
+def test_platforms_build_in_each_address(tmp_path: Path) -> None:
+    deployment = deployment_of(project(tmp_path, page=BROWSER), targets=["fly", "render"])
+    fly, render = (deployment.surfaces[name] for name in ("fly", "render"))
+    assert isinstance(fly, ManagedPlatform) and isinstance(render, ManagedPlatform)
+    found = {source.name: source.value for source in fly.settings(fly.apps[1]) if source.build}
+    assert found["NEXT_PUBLIC_API_URL"] == "https://demo.fly.dev/api/v1"
+    assert found["NEXT_PUBLIC_WS_URL"] == "wss://demo.fly.dev/ws"
+    assert found["NEXT_PUBLIC_SITE_URL"] == "https://demo-frontend.fly.dev"
+    by_name = {source.name: source for source in render.settings(render.apps[1])}
+    # Render gives another service's address as it is.
+    assert by_name["NEXT_PUBLIC_BACKEND_URL"].output == "RENDER_EXTERNAL_URL"
+    assert by_name["NEXT_PUBLIC_API_URL"].by_hand and by_name["NEXT_PUBLIC_API_URL"].required
+    assert by_name["NEXT_PUBLIC_SITE_URL"].optional
+
+
+@pytest.mark.parametrize("name", ["VITE_API_URL", "REACT_APP_BACKEND_URL", "VITE_API_BASE_URL"])
+def test_other_frameworks_call_them_otherwise(name: str) -> None:
+    row = row_of(name)
+    assert row and row.holds == "api" and is_public(name)
+
+
+@pytest.mark.parametrize("name", ["VITE_API_KEY", "NEXT_PUBLIC_APP_NAME", "VITE_SENTRY_URL"])
+def test_others_are_none(name: str) -> None:
+    assert row_of(name) is None
