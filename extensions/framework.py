@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import own_variables
+from . import addresses, own_variables
 from .errors import ProjectError
 from .model import App, BackingService, Env, Variable, Volume
 from .own_variables import Own
@@ -18,8 +18,11 @@ from .tree import join
 
 # What images and Compose set; WORKERS and RELOAD are Uvicorn's in development.
 _ALWAYS_SET = frozenset(
-    {"PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD"}
-)
+    {
+        "PORT", "HOST", "HOSTNAME", "NODE_ENV", "ENVIRONMENT", "WORKERS", "RELOAD",
+        addresses.SITE_URLS, addresses.OWN_URL,
+    }
+)  # fmt: skip
 
 # What an app takes itself for, as Spinbox's apps read it.
 ENVIRONMENT = Variable(
@@ -43,6 +46,9 @@ class Situation:
         beside_api: An app of the stack is an API, and there are others.
         first: The app before all others; None for that one itself.
         choices: Those of `build_stack`.
+        fronted: Pages of the stack are where browsers begin, at this app or at another one.
+        alone: There is no other app.
+        together: All apps have the site's address on all targets, as behind the proxy.
     """
 
     kind: str
@@ -52,6 +58,9 @@ class Situation:
     beside_api: bool
     first: App | None
     choices: Mapping[str, Any]
+    fronted: bool = False
+    alone: bool = True
+    together: bool = True
 
     @property
     def dockerfile(self) -> str:
@@ -206,7 +215,21 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
     for service in situation.backing:
         taken |= set(service.urls)
     filled = own_variables.fill(facts, situation.backing, taken)
-    return own_variables.define(facts, taken, own_group(situation.title, facts["dir"]), filled)
+    by_hand = {
+        *(facts.get(own_variables.OPTIONAL) or ()),
+        *(facts.get(own_variables.IGNORED) or ()),
+    }
+    found = addresses.fill(
+        facts,
+        {*taken, *filled, *by_hand},
+        serves=bool(facts.get("port")) or situation.fronted,
+        fronted=situation.fronted,
+        calls=situation.beside_api and situation.first is not None,
+        alone=situation.alone,
+        together=situation.together,
+    )
+    group = own_group(situation.title, facts["dir"])
+    return own_variables.define(facts, taken, group, filled, found)
 
 
 def own_group(title: str, directory: str) -> str:

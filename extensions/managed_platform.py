@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from . import quoting
+from .addresses import OWN_URL, SITE_URLS
 from .dockerfile import Dockerfile
 from .image_reference import ImageReference
 from .model import App, BackingService, Env, PythonBuild, Worker
@@ -195,6 +196,10 @@ class ManagedPlatform(Surface):
         """A variable with an app's public address."""
         raise NotImplementedError
 
+    def own_public(self, app: App, variable: str) -> Source | None:
+        """The same as the app itself is told; None where the image finds it out."""
+        return self.public(app, variable)
+
     def private(self, app: App, variable: str) -> Source:
         """A variable with the address that other apps of the stack call an app by."""
         raise NotImplementedError
@@ -226,15 +231,23 @@ class ManagedPlatform(Surface):
         """Every environment variable of an app, in the model's order, and where it comes from."""
         found: dict[str, Source] = {}
         front = self.caller(app)
+        filled = {address.name for address in app.addresses}
         for resolved in resolve(self.stack, app):
             service = resolved.service
             if service is not None and not service.external:
                 for source in self._connection(service):
                     found.setdefault(source.name, source)
+            elif resolved.name == SITE_URLS and resolved.calls is not None:
+                for source in self._addresses(app, resolved.calls):
+                    found[source.name] = source
             elif resolved.calls is not None:
                 give = self.public if resolved.public else self.private
-                source = give(resolved.calls, resolved.name)
+                if resolved.calls == app:
+                    give = self._own_or_by_hand
+                source = _written(give(resolved.calls, resolved.name), resolved)
                 found[resolved.name] = replace(source, build=resolved.build)
+            elif resolved.own and resolved.name in filled:
+                found[resolved.name] = Source(resolved.name, required=False)
             elif resolved.own and front is not None and _ORIGINS.fullmatch(resolved.name):
                 source = self.public(front, resolved.name)
                 found[resolved.name] = replace(source, required=False)
@@ -243,6 +256,20 @@ class ManagedPlatform(Surface):
         for source in self.more_settings(app):
             found[source.name] = source
         return tuple(found.values())
+
+    def _own_or_by_hand(self, app: App, variable: str) -> Source:
+        return self.own_public(app, variable) or Source(variable, required=False)
+
+    def _addresses(self, app: App, site: App) -> Iterator[Source]:
+        """Where browsers find the site, and the app itself where that is another one."""
+        if app == site:
+            source = self.own_public(app, SITE_URLS)
+            yield replace(source, required=False) if source else Source(SITE_URLS, required=False)
+            return
+        yield self.public(site, SITE_URLS)
+        own = self.own_public(app, OWN_URL)
+        if own and any(address.holds == "own" for address in app.addresses):
+            yield own
 
     def more_settings(self, app: App) -> tuple[Source, ...]:
         """What the platform itself wants to have set for an app."""
@@ -277,9 +304,18 @@ class ManagedPlatform(Surface):
         of_platform = {source.name for source in self.more_settings(app)}
         return tuple(
             replace(s, resource=resource, output=s.name) if s.by_hand and s.required else s
-            for s in self.settings(app)
+            for s in self._seen_elsewhere(app)
             if s.name not in of_platform
         ) + self.more_worker_settings(worker)
+
+    def _seen_elsewhere(self, app: App) -> Iterator[Source]:
+        """The settings of an app for a service beside it, which has no address of its own."""
+        for source in self.settings(app):
+            if source.name in {SITE_URLS, OWN_URL}:
+                at = self.stack.front if source.name == SITE_URLS else app
+                yield self.public(at or app, source.name)
+            else:
+                yield source
 
     def more_worker_settings(self, worker: Worker) -> tuple[Source, ...]:
         """What a worker needs only there."""
@@ -386,6 +422,19 @@ def folder_prefix(folder: str) -> str:
 def _has_caches(app: App) -> bool:
     """Whether a build of its image would keep caches: all do but those without dependencies."""
     return app.build.manager is not None
+
+
+def _written(source: Source, resolved: Resolved) -> Source:
+    """An address with the scheme and path that it is built in with; by hand where it has none."""
+    address = resolved.address
+    if address is None or (address.kind == "url" and not address.path):
+        return source
+    if source.value is None:
+        return Source(source.name, required=source.required)
+    value = source.value
+    if address.kind == "ws":
+        value = value.replace("http", "ws", 1)
+    return replace(source, value=value + address.path)
 
 
 def _from_model(resolved: Resolved) -> Source:

@@ -59,6 +59,42 @@ class Env:
 
 
 @dataclass(frozen=True)
+class Address:
+    """A variable that the image's entrypoint fills from an address, where the user does not.
+
+    Attributes:
+        name: The variable.
+        holds: Whose address: `site`, where browsers find the pages; `own`, where they find the app
+            itself; `api`, where it finds the API inside the stack.
+        form: How it is written: `url`, `ws`, `origins-FORM` or `hosts-FORM`, where `FORM` is
+            `json`, `comma`, `space`, or `one` for the main one alone.
+        path: What follows the address, as in `/api/v1`; or empty.
+        required: The app does not start without it.
+    """
+
+    name: str
+    holds: str
+    form: str
+    path: str = ""
+    required: bool = False
+
+    @property
+    def scheme(self) -> str:
+        """That of an address for browsers."""
+        return "wss" if self.kind == "ws" else "https"
+
+    @property
+    def kind(self) -> str:
+        """`url`, `ws`, `origins` or `hosts`."""
+        return self.form.partition("-")[0]
+
+    @property
+    def written(self) -> str:
+        """How a list is written; empty for an address."""
+        return self.form.partition("-")[2]
+
+
+@dataclass(frozen=True)
 class Volume:
     """A named volume, its mount path in the container, and why it is there.
 
@@ -530,7 +566,9 @@ class App:
         passed_on: Names of the app's own variables, set only where the user sets them.
         filled: Those of them that the image's entrypoint fills where the user does not, each with
             the variable or URL of a backing service that it gets the value of.
+        addresses: The same from an address of the site, or of another app.
         build_arguments: Variables baked into the image.
+        built_addresses: Those of them that are addresses for browsers, set where the user does not.
         build_secrets: Names of the variables with which an installation of dependencies logs in to
             registries. The image is built with them, but nothing of it holds them.
         keep: Files that enter the image, or the installation, although secrets have such names,
@@ -568,7 +606,9 @@ class App:
     environment: tuple[Env, ...] = ()
     passed_on: tuple[str, ...] = ()
     filled: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[Address, ...] = ()
     build_arguments: tuple[Env, ...] = ()
+    built_addresses: tuple[Address, ...] = ()
     build_secrets: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -586,13 +626,19 @@ class App:
 
     @property
     def calls_api(self) -> bool:
-        """Whether it calls another app, at an address that is built into its image."""
-        return any(env.name == "BACKEND_URL" for env in self.build_arguments)
+        """Whether it calls another app, at an address that it is given, or built with."""
+        built = any(env.name == "BACKEND_URL" for env in self.build_arguments)
+        return built or any(address.holds == "api" for address in self.addresses)
+
+    @property
+    def filled_names(self) -> frozenset[str]:
+        """Names that the entrypoint fills, from a backing service or from an address."""
+        return frozenset((*(name for name, _ in self.filled), *(a.name for a in self.addresses)))
 
     @property
     def builds_api_url(self) -> bool:
         """Whether the API's public address is baked into its image."""
-        return any(env.name == "NEXT_PUBLIC_API_URL" for env in self.build_arguments)
+        return any(address.holds == "api" for address in self.built_addresses)
 
     @property
     def backing(self) -> tuple[str, ...]:
@@ -815,6 +861,31 @@ class Stack:
         return tuple(dict.fromkeys(pair for app in self.apps for pair in app.filled))
 
     @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The same of addresses, each name once."""
+        found: dict[str, Address] = {}
+        for address in (one for app in self.apps for one in app.addresses):
+            found.setdefault(address.name, address)
+        return tuple(found.values())
+
+    @property
+    def built_addresses(self) -> tuple[Address, ...]:
+        """The addresses for browsers that are built into images, each name once."""
+        found: dict[str, Address] = {}
+        for address in (one for app in self.apps for one in app.built_addresses):
+            found.setdefault(address.name, address)
+        return tuple(found.values())
+
+    def built_address(self, name: str) -> Address | None:
+        """The one of that name."""
+        return next((one for one in self.built_addresses if one.name == name), None)
+
+    @property
+    def front(self) -> App | None:
+        """The app whose pages browsers begin with; None where they reach none."""
+        return self.web_apps[-1] if self.web_apps else None
+
+    @property
     def build_secrets(self) -> tuple[str, ...]:
         """Names of the variables with which images are built to log in to registries, once."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.build_secrets))
@@ -853,7 +924,7 @@ class Stack:
 
     @property
     def calls_api(self) -> bool:
-        """Whether one app calls another, at an address that is built into its image."""
+        """Whether one app calls another, at an address that it is given, or built with."""
         return any(app.calls_api for app in self.apps)
 
     @property

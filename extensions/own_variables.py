@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .environment_reads import Read, is_given
-from .model import BackingService, Env, Variable, password
+from .model import Address, BackingService, Env, Variable, password
 from .origins import Fields, Found, and_more
 from .secrets import looks_secret
 
@@ -45,12 +45,14 @@ class Own:
         variables: The same as settings.
         passed_on: Names of all others: set only where the user sets them.
         filled: Those of them that are filled where the user does not, as in `App`.
+        addresses: The same from addresses.
     """
 
     environment: tuple[Env, ...]
     variables: tuple[Variable, ...]
     passed_on: tuple[str, ...]
     filled: tuple[tuple[str, str], ...]
+    addresses: tuple[Address, ...] = ()
 
 
 def read(listed: Found[list[str]], reads: Sequence[Read]) -> Fields:
@@ -122,7 +124,11 @@ def fill(
 
 
 def define(
-    facts: Mapping[str, Any], taken: Collection[str], group: str, filled: Mapping[str, str]
+    facts: Mapping[str, Any],
+    taken: Collection[str],
+    group: str,
+    filled: Mapping[str, str],
+    addresses: Sequence[Address] = (),
 ) -> Own:
     """The variables of an app in its stack.
 
@@ -131,18 +137,21 @@ def define(
         taken: Names that the stack gives it, which are none of its own.
         group: The heading of its own.
         filled: What `fill` gives.
+        addresses: What `addresses.fill` gives.
     """
     left = set(taken) | set(facts.get(IGNORED) or ())
     optional = list(facts.get(OPTIONAL) or ())
-    excused = {*left, *optional, *filled}
+    given = [*filled, *(address.name for address in addresses)]
+    excused = {*left, *optional, *given}
     required = [name for name in facts.get(REQUIRED) or () if name not in excused]
     left.update(required)
-    names = dict.fromkeys([*(facts.get("variables") or ()), *optional, *filled])
+    names = dict.fromkeys([*(facts.get("variables") or ()), *optional, *given])
     return Own(
         environment=tuple(Env(name, variable=name) for name in required),
         variables=tuple(setting(name, group) for name in required),
         passed_on=tuple(name for name in names if name not in left),
         filled=tuple(filled.items()),
+        addresses=tuple(addresses),
     )
 
 

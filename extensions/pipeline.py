@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import addresses
 from .errors import ProjectError, shown
 from .git import git
 from .image_reference import ImageReference
@@ -189,6 +190,8 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
     ]
     environment = {e.name: "test" for e in app.environment if e.name == "ENVIRONMENT"}
     environment |= _resolved(wanted, stack)
+    # The entrypoint, which fills these, is no part of a test.
+    environment |= {a.name: addresses.stand_in(a) for a in app.addresses if a.required}
     names = {service.name for service in stack.backing}
     if beside:
         environment |= {key: "localhost" for key, value in environment.items() if value in names}
@@ -196,7 +199,7 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
 
 
 _ONLY_IN_PRODUCTION = frozenset(
-    {"ENVIRONMENT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "BACKEND_URL"}
+    {"ENVIRONMENT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "BACKEND_URL", "SITE_URLS"}
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import apps, migrations, services, workers
+from . import addresses, apps, migrations, services, workers
 from .errors import ProjectError
 from .facts import Facts
 from .framework import Situation, own_group
@@ -17,6 +17,7 @@ from .proxies import PROXIES
 from .runtimes import RUNTIMES
 from .services import postgres
 from .settings import check_facts, check_overrides, lay_over
+from .targets import TARGETS
 
 _HEADERS = {"Content-Security-Policy": "csp", "Permissions-Policy": "permissions_policy"}
 
@@ -40,6 +41,7 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
 
     # Beside an API, a frontend leaves the databases to it.
     has_api = any(apps.FRAMEWORKS[kind].is_api(facts[kind]) for kind in kinds)
+    has_pages = any(apps.FRAMEWORKS[kind].LEAVES_DATA for kind in kinds)
     made: list[App] = []
     for kind in kinds:
         framework = apps.FRAMEWORKS[kind]
@@ -51,10 +53,13 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
             beside_api=has_api and len(kinds) > 1,
             first=made[0] if made else None,
             choices=choices,
+            fronted=has_pages or (has_api and len(kinds) > 1),
+            alone=len(kinds) == 1,
+            together=not any(TARGETS[name].managed for name in choices["targets"]),
         )
         made.append(framework.define(facts[kind], situation))
 
-    made = _shared(made)
+    made = _addressed(_shared(made), with_proxy=choices["proxy"] != "none")
     primary = facts[kinds[0]]
     commands = primary.get("worker"), primary.get("scheduler")
     serves = any(app.port and not app.job for app in made)
@@ -121,6 +126,31 @@ def _shared(made: list[App]) -> list[App]:
     return shared
 
 
+def _addressed(made: list[App], *, with_proxy: bool) -> list[App]:
+    """The apps, with what their entrypoints fill the names of addresses from."""
+    told = []
+    kept = addresses.settled([app.addresses for app in made])
+    for app, own in zip(made, kept, strict=True):
+        environment, variables = list(app.environment), list(app.variables)
+        if any(address.holds != "api" for address in own):
+            environment.append(Env(addresses.SITE_URLS, variable=addresses.SITE_URLS))
+            variables.append(addresses.SETTING)
+        if app.calls_api and not any(env.name == addresses.BACKEND_URL for env in environment):
+            environment.append(Env(addresses.BACKEND_URL, variable=addresses.BACKEND_URL))
+            variables.append(addresses.backend(made[0], with_proxy=with_proxy))
+        given = {env.name for env in environment}
+        told.append(
+            replace(
+                app,
+                addresses=own,
+                environment=tuple(environment),
+                variables=tuple(variables),
+                passed_on=tuple(name for name in app.passed_on if name not in given),
+            )
+        )
+    return told
+
+
 def _migrations(made: list[App], facts: Facts) -> Migrations | None:
     database = facts.get("postgres")
     if database is None:
@@ -155,6 +185,7 @@ def _variables(made: list[App], backing: tuple[BackingService, ...]) -> tuple[Va
     for app in made:
         own = own_group(app.title, app.directory)
         filled = {name: _giver(source, backing).title for name, source in app.filled}
+        filled |= {address.name: addresses.GROUP for address in app.addresses}
         for name in app.passed_on:
             group = filled.get(name, own)
             # One of Compose's own names is explained where Compose's are.

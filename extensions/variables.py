@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .model import App, BackingService, Env, Stack, Variable
-
-# The API's address: for apps of the stack, and for browsers.
-BACKEND_URL = "BACKEND_URL"
-PUBLIC_API_URL = "NEXT_PUBLIC_API_URL"
+from .addresses import BACKEND_URL, SITE_URLS
+from .model import Address, App, BackingService, Env, Stack, Variable
 
 
 @dataclass(frozen=True)
@@ -22,6 +19,7 @@ class Resolved:
         service: The backing service whose address, or a part of it, this is.
         calls: The app whose address this is.
         public: That address is one for browsers.
+        address: How it is written, where that is one for browsers.
         own: One of the app's own, which the stack knows the name of alone.
         build: Read while the image is built, and baked into it.
     """
@@ -32,6 +30,7 @@ class Resolved:
     service: BackingService | None = None
     calls: App | None = None
     public: bool = False
+    address: Address | None = None
     own: bool = False
     build: bool = False
 
@@ -51,9 +50,12 @@ def resolve(stack: Stack, app: App) -> tuple[Resolved, ...]:
     found: dict[str, Resolved] = {}
     for env in app.environment:
         found.setdefault(env.name, _of(stack, app, env))
+    built = {address.name: address for address in app.built_addresses}
     for env in app.build_arguments:
-        if env.name == PUBLIC_API_URL and stack.calls_api:
-            found[env.name] = Resolved(env.name, calls=stack.apps[0], public=True, build=True)
+        address = built.get(env.name)
+        if address and (stack.calls_api or address.holds != "api"):
+            of = stack.apps[0] if address.holds == "api" else app
+            found[env.name] = Resolved(env.name, calls=of, public=True, address=address, build=True)
         else:
             known = found.get(env.name) or _of(stack, app, env)
             found[env.name] = replace(known, build=True)
@@ -72,5 +74,7 @@ def _of(stack: Stack, app: App, env: Env) -> Resolved:
     found = resolve_env(stack, env)
     if env.name == BACKEND_URL:
         return replace(found, calls=stack.apps[0])
+    if env.name == SITE_URLS:
+        return replace(found, calls=stack.front, public=True)
     used = (stack.service(name) for name in app.backing)
     return replace(found, service=next((s for s in used if env in s.app_environment), None))

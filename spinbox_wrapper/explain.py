@@ -1,4 +1,4 @@
-"""`--explain`: where every fact comes from, and which choices are set, and by whom."""
+"""`--explain`: where every fact comes from, what fills which name, and who set which choices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Line:
     Attributes:
         key: As `--set` takes it, where it does.
         value: What counts.
-        by: Who says so: `found` in the project, `you`, or the `default`.
+        by: Who says so: `found` in the project, `you`, the `default`, or the `stack`.
         where: `FILE` or `FILE:LINE`; empty where no file says it.
         reason: What stands there, or was looked for in vain.
     """
@@ -36,9 +36,34 @@ class Line:
     reason: str
 
 
-def explain(reading: Reading) -> tuple[list[Line], list[Line]]:
-    """The facts, in the order of the answers file, and the choices."""
-    return _facts(reading), _choices(reading)
+def explain(reading: Reading) -> tuple[list[Line], list[Line], list[Line]]:
+    """The facts, in the order of the answers file, names that the stack fills, and the choices."""
+    return _facts(reading), _filled(reading), _choices(reading)
+
+
+def _filled(reading: Reading) -> list[Line]:
+    """Names that code reads and the stack fills, with the rule; none where nothing is derived."""
+    answers = {
+        **reading.answers,
+        **reading.choices,
+        "project": reading.facts,
+        "overrides": reading.overrides,
+    }
+    try:
+        stack = derivation.deployment.derive(answers).stack
+    except derivation.errors.ProjectError:
+        return []
+    return [
+        Line(
+            f"{rule.name} of {rule.app.name}",
+            rule.value,
+            "stack",
+            "",
+            f"by its name, table of {rule.table}; a value in the settings file comes first; not "
+            f"filled with --set {rule.app.kind}.optional={rule.name}",
+        )
+        for rule in derivation.filling.rules(stack)
+    ]
 
 
 def _facts(reading: Reading) -> list[Line]:
@@ -104,7 +129,7 @@ def _choices(reading: Reading) -> list[Line]:
     return lines
 
 
-def as_text(facts: list[Line], choices: list[Line]) -> str:
+def as_text(facts: list[Line], filled: list[Line], choices: list[Line]) -> str:
     """For people, in 80 columns, a paragraph for each component."""
     lines: list[str] = []
     part = None
@@ -113,16 +138,18 @@ def as_text(facts: list[Line], choices: list[Line]) -> str:
             part = line.key.partition(".")[0]
             lines.append("")
         lines += _lines(line)
+    lines += ["", *(text for line in filled for text in _lines(line))] if filled else []
     lines += ["", *(text for line in choices for text in _lines(line))]
     lines += ["", f"What is wrong is set by hand: {program()} build --prod --set KEY=VALUE"]
     return "\n".join(lines).strip()
 
 
-def as_json(facts: list[Line], choices: list[Line]) -> str:
-    """For tools: `version`, `facts` and `choices`, each with the fields of `Line`."""
+def as_json(facts: list[Line], filled: list[Line], choices: list[Line]) -> str:
+    """For tools: `version`, `facts`, `filled` and `choices`, each with the fields of `Line`."""
     document = {
         "version": 1,
         "facts": [vars(line) for line in facts],
+        "filled": [vars(line) for line in filled],
         "choices": [vars(line) for line in choices],
     }
     return json.dumps(document, indent=2)

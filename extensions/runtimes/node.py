@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import (
+    addresses,
     framework,
     javascript,
     migrations,
@@ -89,6 +90,9 @@ def read(
     more = node_scripts.install_files(project.tree, folder, package)
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
+    reads = _reads(project.tree, folder, entries)
+    variables = own_variables.read(project.variables(folder), reads)
+    names = variables["variables"].value
     return {
         **packages,
         **own,
@@ -98,7 +102,8 @@ def read(
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrations.find_in_app(RUNTIME.name, project.tree, folder),
-        **own_variables.read(project.variables(folder), _reads(project.tree, folder, entries)),
+        **variables,
+        addresses.FIELD: addresses.read(project.tree, folder, names, reads),
     }
 
 
@@ -220,6 +225,8 @@ def define(
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
     own = framework.own(facts, (*environment, *arguments), situation)
+    calls = situation.beside_api and situation.first is not None
+    built = addresses.built_in(facts, [env.name for env in arguments], calls=calls)
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
@@ -239,7 +246,9 @@ def define(
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
         filled=own.filled,
+        addresses=own.addresses,
         build_arguments=arguments,
+        built_addresses=built,
         build_secrets=secrets,
         keep=framework.kept(facts),
         services=situation.services,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .. import (
+    addresses,
     database_driver,
     framework,
     migrations,
@@ -112,6 +113,7 @@ def read(
     commands = [command, *(shlex.split(line.value or "") for line in (worker, scheduler))]
     scripts = migrations.environments(migrating)
     reads = environment_reads.reads(tree, folder, modules, commands, scripts)
+    variables = own_variables.read(project.variables(folder), reads)
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
@@ -121,7 +123,8 @@ def read(
         "scheduler": scheduler,
         **migrating,
         "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
-        **own_variables.read(project.variables(folder), reads),
+        **variables,
+        addresses.FIELD: addresses.read(tree, folder, variables["variables"].value, reads),
     }
 
 
@@ -204,6 +207,7 @@ def define(
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
         filled=own.filled,
+        addresses=own.addresses,
         build_secrets=tuple(facts.get("build_secrets") or ()),
         keep=framework.kept(facts),
         services=situation.services,

@@ -44,6 +44,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for app in subject.stack.apps:
         # Spinbox's settings have fields for every service, whether the project has it or not.
         given = _given(subject, app) | _CATALOGUE | set(subject.facts[app.kind].get(IGNORED) or ())
+        given |= app.filled_names
         reads = [
             one
             for one in subject.reads(app)

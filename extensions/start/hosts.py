@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from .. import finding, python_program
 from ..finding import Finding
+from ..model import App
 from ..python_source import Module
 from ..subject import Subject
 
@@ -30,8 +31,16 @@ def find(subject: Subject) -> Iterator[Finding]:
                 continue
             for allowed in _allowed(module):
                 hosts = program.texts(module, allowed)
+                if hosts is None and _is_filled(app, allowed):
+                    continue
                 if hosts is None or not {"*", _CHECKED}.intersection(hosts):
                     yield _refused(module, allowed, hosts)
+
+
+def _is_filled(app: App, allowed: ast.expr) -> bool:
+    """Whether the names come from a setting that the entrypoint fills, with those of checks."""
+    text = ast.unparse(allowed).lower()
+    return any(one.kind == "hosts" and one.name.lower() in text for one in app.addresses)
 
 
 def _redirecting(module: Module) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     Others that it requires are demanded of the settings file, which `settings.complete` looks at.
     """
     for app in subject.stack.apps:
-        excused = (subject.facts.get(app.kind) or {}).get(OPTIONAL) or ()
+        excused = {*((subject.facts.get(app.kind) or {}).get(OPTIONAL) or ()), *app.filled_names}
         missing: dict[str, Read] = {}
         for read in subject.reads(app):
             if read.required and read.name in app.passed_on and read.name not in excused:

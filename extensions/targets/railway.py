@@ -51,6 +51,10 @@ class Railway(ManagedPlatform):
         """By a variable that Railway sets."""
         return Source(variable, f"https://${{{{{app.name}.RAILWAY_PUBLIC_DOMAIN}}}}")
 
+    def own_public(self, app: App, variable: str) -> Source | None:
+        """By a variable of the service itself."""
+        return Source(variable, "https://${{RAILWAY_PUBLIC_DOMAIN}}")
+
     def private(self, app: App, variable: str) -> Source:
         """By variables that Railway sets."""
         address = f"${{{{{app.name}.RAILWAY_PRIVATE_DOMAIN}}}}:${{{{{app.name}.PORT}}}}"

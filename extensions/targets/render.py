@@ -65,6 +65,10 @@ class Render(ManagedPlatform):
         """A variable of the service."""
         return Source(variable, resource=self.name(app.name), output="RENDER_EXTERNAL_URL")
 
+    def own_public(self, app: App, variable: str) -> Source | None:
+        """By a variable that Render sets (render.com/docs/environment-variables)."""
+        return None
+
     def private(self, app: App, variable: str) -> Source:
         """Without a scheme, which the image adds."""
         return Source(variable, resource=self.name(app.name), output="hostport")

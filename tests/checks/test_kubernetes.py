@@ -32,6 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image = f"app=registry.test/app@{DIGEST}"
     subprocess.run(["sh", root / FOLDER / "set-images.sh", "production", image], check=True)
     edit(root, "kustomization.yaml", "example.com", "shop.test")
+    edit(root, "settings.env", "example.com", "shop.test")
     return root
 
 
@@ -108,3 +109,9 @@ def test_images(before: str, after: str, status: Status, root: Path) -> None:
 def test_a_domain_that_is_an_example_s(root: Path) -> None:
     edit(root, "kustomization.yaml", "shop.test", "example.com")
     assert look(root)["kubernetes.domain"].status is Status.FAIL
+
+
+def test_a_domain_that_the_apps_are_not_told(root: Path) -> None:
+    edit(root, "settings.env", "shop.test", "example.com")
+    found = look(root)["kubernetes.domain"]
+    assert found.status is Status.FAIL and "SITE_URLS" in found.mend

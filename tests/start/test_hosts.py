@@ -54,3 +54,11 @@ def test_djangos_endless_redirect_is_told(tmp_path: Path) -> None:
     assert not found.certain and "shop/settings.py:2" in found.seen
     files["shop/settings.py"] += 'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")\n'
     assert find(tmp_path, files, service, USE_PYTHON="true") == []
+
+
+def test_names_that_the_stack_fills_are_fine(tmp_path: Path) -> None:
+    source = (
+        'import os\nHOSTS = os.getenv("ALLOWED_HOSTS", "localhost").split(",")\n'
+        "app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.ALLOWED_HOSTS)\n"
+    )
+    assert find_hosts(tmp_path, source) == []

@@ -86,3 +86,18 @@ def test_a_mended_detection_is_followed(project: Project) -> None:
     assert "/health" in where
     build(root, "--set", "fastapi.health=/alive")
     assert explained(root)["fastapi.health"]["value"] == "/alive"
+
+
+def test_what_fills_a_name_is_said(project: Project) -> None:
+    root = project("profile-web-app")
+    main = root / "backend/app/main.py"
+    reads = 'import os\nA = os.environ["PGHOST"]\nB = os.environ["FRONTEND_URL"]\n'
+    main.write_text(main.read_text() + reads)
+    result = run(root, "--explain", "--format", "json")
+    filled = {line["key"]: line for line in json.loads(result.stdout)["filled"]}
+    line = filled["PGHOST of app"]
+    assert line["value"] == "host of PostgreSQL (POSTGRES_SERVER)" and line["by"] == "stack"
+    assert "table of extensions/services/postgres.py" in line["reason"]
+    assert filled["FRONTEND_URL of app"]["value"] == "address of the site for browsers"
+    build(root, "--set", "fastapi.optional=PGHOST")
+    assert "PGHOST of app" not in run(root, "--explain").stdout

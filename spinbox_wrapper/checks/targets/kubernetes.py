@@ -47,7 +47,7 @@ def look(context: Context) -> list[Check]:
     kubectl = _kubectl()
     checks = [environment, _settings(context, overlay), *_superuser(context, overlay)]
     checks += [_untracked(context, secrets), _mode(context, secrets)] if secrets else []
-    checks += [_images(context, document), *_domain(context, document), kubectl]
+    checks += [_images(context, document), *_domain(context, document, overlay), kubectl]
     if not kubectl.mend:
         checks.append(_builds(context, overlay))
     return checks
@@ -156,7 +156,7 @@ def _images(context: Context, document: Mapping[str, Any]) -> Check:
     return passed(id_, "The images are named by their digests.")
 
 
-def _domain(context: Context, document: Mapping[str, Any]) -> list[Check]:
+def _domain(context: Context, document: Mapping[str, Any], overlay: Path) -> list[Check]:
     if not context.stack.web_apps:
         return []
     id_ = "kubernetes.domain"
@@ -165,6 +165,12 @@ def _domain(context: Context, document: Mapping[str, Any]) -> list[Check]:
     if re.search(r"\bexample\.com\b", text):
         name = context.outcome.request.named(file)
         return [failed(id_, "The domain is still example.com.", f"Name your domain in {name}.")]
+    settings = overlay / "settings.env"
+    told = settings.read_text("utf-8", "replace") if settings.is_file() else ""
+    if re.search(r"(?m)^SITE_URLS=.*\bexample\.com\b", told):
+        seen = "The apps are told that browsers find the site at example.com."
+        mend = f"Name your domain in SITE_URLS of {_named(context, settings)}."
+        return [failed(id_, seen, mend)]
     return [passed(id_, "The domain is named.")]
 
 

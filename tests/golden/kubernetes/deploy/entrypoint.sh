@@ -165,6 +165,34 @@ fi
 # Another app's address; Render gives it as host:port.
 case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_URL" ;; esac
 
+# Where browsers find the site, and the app itself where that is elsewhere: _site, _own, and as lists
+# without doubles _origins and _hosts.
+_own=${OWN_URL-}
+_site='' _origins='' _hosts=''
+set -f
+for _url in $(echo "${SITE_URLS:-$_own},$_own" | tr , ' '); do
+    case $_url in *://*) ;; *) _url=https://$_url ;; esac
+    case $_url in https://*:443) _url=${_url%:443} ;; http://*:80) _url=${_url%:80} ;; esac
+    _url=${_url%/} _site=${_site:-$_url}
+    case ",$_origins," in *",$_url,"*) continue ;; esac
+    split "$_url"
+    _origins=$_origins${_origins:+,}$_url _hosts=$_hosts${_hosts:+,}$_host
+done
+set +f
+_own=${_own:-$_site}
+
+# Health checks and other apps ask for the container itself. Without a domain, nobody knows by which
+# names the server is found.
+case ",$_hosts," in
+    ,, | ,localhost, | ,localhost,localhost,) _hosts=${_hosts:+*} ;;
+    *) _hosts=$_hosts,localhost,127.0.0.1,$(uname -n),app,frontend,api ;;
+esac
+
+# What the apps call these.
+give BACKEND_CORS_ORIGINS "$_origins"
+give ALLOWED_HOSTS "$_hosts"
+give NEXTAUTH_URL "$_own"
+
 # Uvicorn reads its own name for the port.
 if [ -n "${PORT-}" ]; then
     export UVICORN_PORT="$PORT"

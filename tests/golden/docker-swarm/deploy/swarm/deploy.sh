@@ -93,8 +93,9 @@ for name in \
     SITE_ADDRESS TRUSTED_PROXIES MAX_REQUEST_BODY UPLOAD_TIMEOUT HTTP_PORT \
     HTTPS_PORT APP_REPLICAS CADDY_MEMORY APP_MEMORY MIGRATE_MEMORY \
     POSTGRES_MEMORY REDIS_MEMORY CADDY_CPUS APP_CPUS MIGRATE_CPUS \
-    POSTGRES_CPUS REDIS_CPUS WEB_CONCURRENCY FORWARDED_ALLOW_IPS POSTGRES_USER \
-    POSTGRES_DB REDIS_MAXMEMORY REDIS_MAXMEMORY_POLICY POSTGRES_VOLUME; do
+    POSTGRES_CPUS REDIS_CPUS WEB_CONCURRENCY FORWARDED_ALLOW_IPS SITE_URLS \
+    POSTGRES_USER POSTGRES_DB REDIS_MAXMEMORY REDIS_MAXMEMORY_POLICY \
+    POSTGRES_VOLUME; do
     value=$(setting "$name" '')
     if [ -n "$value" ]; then export "$name=$value"; else unset "$name"; fi
 done
@@ -103,6 +104,9 @@ more=$(setting MORE_DOMAINS '')
 if [ -z "${SITE_ADDRESS-}" ] && [ -n "$domain" ]; then
     export SITE_ADDRESS="$domain${more:+, $more}"
 fi
+# Where browsers find the site, for the apps.
+[ -n "${SITE_URLS-}" ] ||
+    export SITE_URLS="https://${domain:-localhost:${HTTPS_PORT:-443},http://localhost:${HTTP_PORT:-80}}${more:+,$more}"
 # Of every run another: what Swarm took back has an older one.
 DEPLOYMENT=$(date -u +%Y%m%d-%H%M%S)-$$
 export DEPLOYMENT
