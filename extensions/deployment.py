@@ -236,3 +236,12 @@ def _check_platforms(targets: list[str], stack: Stack) -> None:
             "it serves or loops, say so with --set python.mode=service; else leave it out, with "
             f"spinbox-deploy deploy {options}."
         )
+    opened = [service for service in stack.services if service.is_open]
+    if wanted and opened:
+        name = opened[0].name
+        raise ProjectError(
+            f"{opened[0].title} has no password (--set {name}.password=off), which only a network of "
+            f"its own makes safe, and {wanted[0].title} has none for it: give the app its password "
+            f"and use --set {name}.password=, or leave out {wanted[0].title}, with "
+            f"spinbox-deploy deploy --remove-target {wanted[0].name}."
+        )

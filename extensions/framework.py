@@ -203,8 +203,12 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     taken |= set(facts.get("build_secrets") or ())
+    required = facts.get(own_variables.REQUIRED) or ()
     for service in situation.backing:
         taken |= set(service.urls)
+        # A password that nobody asks for, such as one that .env still has, is refused.
+        names = facts.get("variables") or () if service.is_open else ()
+        taken |= {n for n in names if service.lacks(service.source_of(n)) and n not in required}
     filled = own_variables.fill(facts, situation.backing, taken)
     return own_variables.define(facts, taken, own_group(situation.title, facts["dir"]), filled)
 

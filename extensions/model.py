@@ -220,6 +220,7 @@ class BackingService:
             the variable or URL above that each of them gets the value of.
         schemes: Those of URLs that lead to such services alone, as http does not.
         optional_password: Elsewhere it may have none.
+        is_open: Its password was taken away by hand: what keeps others out is its network alone.
         parts: What is said of the parts of its address elsewhere, by the variable of an app that
             holds them, where that is more than the usual.
         both_passwords: While it is given a new password the old one holds as well, until it is
@@ -269,6 +270,7 @@ class BackingService:
     names: tuple[tuple[str, str], ...] = ()
     schemes: tuple[str, ...] = ()
     optional_password: bool = False
+    is_open: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
     both_passwords: bool = False
     needs_password: bool = False
@@ -288,6 +290,11 @@ class BackingService:
     def source_of(self, name: str) -> str | None:
         """The variable or URL that another name of an app's is filled from; None for no such."""
         return next((to for pattern, to in self.names if re.fullmatch(pattern, name)), None)
+
+    def lacks(self, source: str | None) -> bool:
+        """Whether that is a part of its address that it does not have."""
+        given = {*self.urls, *(env.name for env in self.app_environment)}
+        return source is not None and source not in given
 
     @property
     def secrets(self) -> tuple[Env, ...]:

@@ -167,7 +167,8 @@ def check_overrides(overrides: object) -> dict[str, Any]:
     for key, value in overrides.items():
         if isinstance(value, bool):
             # YAML reads a bare on or off as a boolean, too.
-            words = (ON, OFF) if key in COMPONENTS else ("true", "false")
+            is_switch = str(key) in _BY_KEY and f"{ON}|{OFF}" in _BY_KEY[str(key)].kind
+            words = (ON, OFF) if is_switch else ("true", "false")
             text = words[0] if value else words[1]
         elif isinstance(value, list):
             text = ",".join(str(part) for part in value)

@@ -124,6 +124,13 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "fastapi-postgresql-redis--with-deps",
         ("--set", "secrets=files", "--set", "postgres.migrations=sql"),
     ),
+    "open-redis": (
+        "fastapi-postgresql-redis--with-deps",
+        (
+            *("deploy", "--target", "docker-swarm", "--target", "kubernetes", "--generate"),
+            *("--set", "redis.password=off"),
+        ),
+    ),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

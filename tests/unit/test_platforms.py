@@ -357,6 +357,12 @@ def test_a_worker_of_a_job_is_none(tmp_path: Path) -> None:
         platform("fly", facts, {**chosen, "node": "off"})
 
 
+def test_a_redis_without_a_password_is_for_closed_networks(tmp_path: Path) -> None:
+    facts = facts_of("fastapi-postgresql-redis--with-deps", tmp_path / "p")
+    with pytest.raises(ProjectError, match="--set redis.password=, or leave out Fly.io"):
+        platform("fly", facts, {"redis.password": "off"})
+
+
 def test_alembic_runs_nowhere_else(tmp_path: Path) -> None:
     """Only the Python app's image has it, and a job is not deployed."""
     facts = facts_of("python-node", tmp_path / "p")
