@@ -238,10 +238,10 @@ def _check_platforms(targets: list[str], stack: Stack) -> None:
         )
     opened = [service for service in stack.services if service.is_open]
     if wanted and opened:
-        name = opened[0].name
+        title, name, target = opened[0].title, opened[0].name, wanted[0]
         raise ProjectError(
-            f"{opened[0].title} has no password (--set {name}.password=off), which only a network of "
-            f"its own makes safe, and {wanted[0].title} has none for it: give the app its password "
-            f"and use --set {name}.password=, or leave out {wanted[0].title}, with "
-            f"spinbox-deploy deploy --remove-target {wanted[0].name}."
+            f"{title} has no password (--set {name}.password=off), which takes a network of its own, "
+            f"and {target.title} has none for it: let the app give a password and use --set "
+            f"{name}.password=, or leave out {target.title}, with spinbox-deploy deploy "
+            f"--remove-target {target.name}."
         )

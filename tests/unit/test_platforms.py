@@ -359,7 +359,7 @@ def test_a_worker_of_a_job_is_none(tmp_path: Path) -> None:
 
 def test_a_redis_without_a_password_is_for_closed_networks(tmp_path: Path) -> None:
     facts = facts_of("fastapi-postgresql-redis--with-deps", tmp_path / "p")
-    with pytest.raises(ProjectError, match="--set redis.password=, or leave out Fly.io"):
+    with pytest.raises(ProjectError, match=r"--set redis\.password=, or leave out Fly\.io"):
         platform("fly", facts, {"redis.password": "off"})
 
 
