@@ -240,8 +240,8 @@ def _check_platforms(targets: list[str], stack: Stack) -> None:
     if wanted and opened:
         title, name, target = opened[0].title, opened[0].name, wanted[0]
         raise ProjectError(
-            f"{title} has no password (--set {name}.password=off), which takes a network of its own, "
-            f"and {target.title} has none for it: let the app give a password and use --set "
+            f"{title} has no password (--set {name}.password=off), which takes a network of its "
+            f"own, and {target.title} has none for it: let the app give a password and use --set "
             f"{name}.password=, or leave out {target.title}, with spinbox-deploy deploy "
             f"--remove-target {target.name}."
         )
