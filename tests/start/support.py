@@ -27,13 +27,12 @@ def subject_of(
     root: Path,
     files: Mapping[str, str],
     overrides: Mapping[str, Any] | None = None,
-    choices: Mapping[str, Any] | None = None,
     **settings: str,
 ) -> Subject:
     """The project of these files, whose `.config/project.conf` has these settings."""
     checked = check_overrides(overrides or {})
     reading = read_project(write_project(root, files, **settings), hints(checked))
-    stack = build_stack(reading.facts, checked, complete(choices or {}))
+    stack = build_stack(reading.facts, checked, complete({}))
     return Subject(reading.tree, stack, lay_over(reading.facts, checked), checked)
 
 
@@ -41,11 +40,10 @@ def find(
     root: Path,
     files: Mapping[str, str],
     overrides: Mapping[str, Any] | None = None,
-    choices: Mapping[str, Any] | None = None,
     **settings: str,
 ) -> list[Finding]:
     """What is found of its start; every finding names its file in what it says."""
-    found = list(start.find(subject_of(root, files, overrides, choices, **settings)))
+    found = list(start.find(subject_of(root, files, overrides, **settings)))
     for finding in found:
         assert finding.rule in start.IDS
         assert finding.seen.endswith(".")
@@ -57,4 +55,4 @@ def find_api(
     root: Path, files: Mapping[str, str], overrides: Mapping[str, Any] | None = None, **more: str
 ) -> list[Finding]:
     """The same of a FastAPI app in the top folder that starts, with these files beside or in it."""
-    return find(root, {**API, **files}, overrides, None, **WITH_API, **more)
+    return find(root, {**API, **files}, overrides, **WITH_API, **more)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from extensions import start
 from extensions.finding import Finding
-from tests.start.support import API, WITH_API, find, find_api
+from tests.start.support import API, WITH_API, find, find_api, subject_of
 
 
 def find_hosts(root: Path, source: str) -> list[Finding]:
     """What is found where this is added to an app that starts."""
     return find_api(root, {"main.py": API["main.py"] + source})
+
+
+def find_without_proxy(root: Path, files: Mapping[str, str]) -> list[Finding]:
+    """What is found where another proxy stands in front."""
+    subject = subject_of(root, files, None, **WITH_API)
+    return list(start.find(replace(subject, stack=replace(subject.stack, with_proxy=False))))
 
 
 @pytest.mark.parametrize(
@@ -34,10 +43,10 @@ def test_a_health_check_that_is_refused_is_told(source: str, tmp_path: Path) -> 
 def test_without_a_proxy_it_asks_for_the_container_itself(tmp_path: Path) -> None:
     source = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=['example.com'])\n"
     files = {**API, "main.py": API["main.py"] + source}
-    (found,) = find(tmp_path, files, choices={"proxy": "none"}, **WITH_API)
+    (found,) = find_without_proxy(tmp_path, files)
     assert found.certain and '"127.0.0.1"' in found.mend and found.variable is None
     files["main.py"] = files["main.py"].replace("com'", "com', '127.0.0.1'")
-    assert find(tmp_path, files, choices={"proxy": "none"}, **WITH_API) == []
+    assert find_without_proxy(tmp_path, files) == []
 
 
 def test_any_name_is_fine(tmp_path: Path) -> None:
