@@ -54,11 +54,20 @@ def find(subject: Subject) -> Iterator[Finding]:
         package = subject.package(app)
         if not isinstance(app.build, NodeBuild) or not package.path:
             continue
-        told: set[str] = set()
-        for script, place, name in _loaded(subject, app):
-            if name not in told and (reason := _missing(subject, app, app.build, package, name)):
-                told.add(name)
-                yield _told(app, app.build, script, place, name, *reason)
+        packages: dict[str, str | None] = {}
+        missing: dict[str, tuple[str, bool] | None] = {}
+        for script in _loaded(subject.tree, app):
+            for written in set(javascript.imports(script)) - packages.keys():
+                name = packages[written] = _package(subject, app, script, written)
+                if name and name not in missing:
+                    missing[name] = _missing(subject, app, app.build, package, name)
+            # Most files import nothing of that kind, which is told without their tokens.
+            if not any(missing.get(packages[w] or "") for w in javascript.imports(script)):
+                continue
+            for place, written in _imports(script):
+                if (name := packages.get(written)) and (reason := missing.get(name)):
+                    missing[name] = None
+                    yield _told(app, app.build, script, place, name, *reason)
 
 
 def _told(
@@ -136,30 +145,30 @@ def _in_npm_lock(text: str, name: str) -> str:
     return "development" if one.get("dev") or one.get("devOptional") else "production"
 
 
-def _loaded(subject: Subject, app: App) -> Iterator[tuple[Script, int, str]]:
-    """The packages that the app's files name when they are loaded, each with its place."""
+def _loaded(tree: Tree, app: App) -> Iterator[Script]:
+    """The files that the app loads, in the order of their paths."""
+    entries = FRAMEWORKS[app.kind].entries(tree, app.directory)
+    for path in sorted(javascript.reachable(tree, app.directory, entries)):
+        if script := javascript.read(tree, path):
+            yield script
+
+
+def _package(subject: Subject, app: App, script: Script, written: str) -> str | None:
+    """The package that an import means, in whichever file; None where it may be anything else."""
     tree, folder = subject.tree, app.directory
-    entries = FRAMEWORKS[app.kind].entries(tree, folder)
-    reached = javascript.reachable(tree, folder, entries)
-    if not reached:
-        return
+    match = _NAME.match(written)
+    if match is None or written[match.end() :][:1] not in {"", "/"}:
+        return None
+    name = match[0]
+    if name in _BUILT_IN or (app.kind == "nextjs" and name in _OF_NEXTJS):
+        return None
+    if javascript.resolve(tree, folder, script.path, written) or name in _package_names(tree):
+        return None
+    top = name.partition("/")[0]
     aliases = _aliases(tree, folder)
-    own = {str(name) for name in _package_names(tree)}
-    for path in sorted(reached):
-        script = javascript.read(tree, path)
-        for place, written in _imports(script) if script else ():
-            match = _NAME.match(written)
-            if script is None or match is None or written[match.end() :][:1] not in {"", "/"}:
-                continue
-            name = match[0]
-            top = name.partition("/")[0]
-            if name in _BUILT_IN or name in own or (app.kind == "nextjs" and name in _OF_NEXTJS):
-                continue
-            if ":" in written or javascript.resolve(tree, folder, path, written):
-                continue
-            if any(f"{quote}{top}" in aliases for quote in "\"'") or _is_folder(tree, folder, top):
-                continue
-            yield script, place, name
+    if any(f"{quote}{top}" in aliases for quote in "\"'") or _is_folder(tree, folder, top):
+        return None
+    return name
 
 
 def _is_folder(tree: Tree, folder: str, top: str) -> bool:
@@ -169,6 +178,13 @@ def _is_folder(tree: Tree, folder: str, top: str) -> bool:
 
 def _aliases(tree: Tree, folder: str) -> str:
     """The texts of the files that may give names to folders."""
+    key = ("aliases of javascript", folder)
+    if key not in tree.kept:
+        tree.kept[key] = _read_aliases(tree, folder)
+    return str(tree.kept[key])
+
+
+def _read_aliases(tree: Tree, folder: str) -> str:
     files = (path for base in dict.fromkeys((folder, ".")) for path in tree.below(base))
     named = (path for path in files if path.rpartition("/")[2].startswith(_ALIASES))
     texts = [tree.read(path) for path in dict.fromkeys(named)]
@@ -178,13 +194,22 @@ def _aliases(tree: Tree, folder: str) -> str:
     return "\n".join(texts)
 
 
-def _package_names(tree: Tree) -> Iterator[object]:
-    for path in tree.files:
-        if path.endswith("package.json"):
-            try:
-                yield json.loads(tree.read(path)).get("name")
-            except (ProjectError, json.JSONDecodeError, AttributeError, RecursionError):
-                continue
+def _package_names(tree: Tree) -> frozenset[str]:
+    """What the packages of the project itself are called."""
+    key = ("names of packages", "")
+    if key not in tree.kept:
+        paths = (path for path in tree.files if path.rpartition("/")[2] == "package.json")
+        tree.kept[key] = frozenset(name for path in paths if (name := _name_in(tree, path)))
+    found: frozenset[str] = tree.kept[key]
+    return found
+
+
+def _name_in(tree: Tree, path: str) -> str | None:
+    try:
+        content = json.loads(tree.read(path))
+    except (ProjectError, json.JSONDecodeError, RecursionError):
+        return None
+    return str(content.get("name") or "") if isinstance(content, dict) else None
 
 
 def _imports(script: Script) -> Iterator[tuple[int, str]]:
