@@ -62,13 +62,15 @@ class Env:
 class Volume:
     """A named volume, its mount path in the container, and why it is there.
 
-    On an engine, the setting `setting` may name another one in its place.
+    On an engine, the setting `setting` may name another one in its place. What is in one that is
+    `kept` can be had from nowhere else: it is backed up.
     """
 
     name: str
     path: str
     reason: str = ""
     setting: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class Resources:
         return int(self.memory[:-1]) * {"M": 1, "G": 1024}[self.memory[-1].upper()]
 
 
+# The name of the volume for what users upload.
+UPLOADS = "uploads"
 PROXY_RESOURCES = Resources("128M", pids=128)
 MIGRATE_RESOURCES = Resources("512M", pids=128)
 
@@ -683,6 +687,26 @@ class Migrations:
 
 
 @dataclass(frozen=True)
+class KeptFolder:
+    """A folder of containers whose files are kept in a volume, and backed up.
+
+    Attributes:
+        name: The volume's.
+        path: The folder.
+        app: The app whose image reads and writes them.
+    """
+
+    name: str
+    path: str
+    app: App
+
+    @property
+    def title(self) -> str:
+        """What is in it, for people."""
+        return "uploaded files" if self.name == UPLOADS else f"the files in {self.path}"
+
+
+@dataclass(frozen=True)
 class Edge:
     """Who connects to whom inside the stack, and on which port."""
 
@@ -791,10 +815,20 @@ class Stack:
         return (*app.volumes, *own)
 
     @property
+    def kept_folders(self) -> tuple[KeptFolder, ...]:
+        """The folders whose files are backed up, each once."""
+        found: dict[str, KeptFolder] = {}
+        for app in self.apps:
+            for volume in app.volumes:
+                if volume.kept:
+                    found.setdefault(volume.name, KeptFolder(volume.name, volume.path, app))
+        return tuple(found.values())
+
+    @property
     def kept(self) -> tuple[str, ...]:
-        """What is backed up: the backing services by name, and `uploads`."""
-        uploads = ("uploads",) if "uploads" in self.volume_names else ()
-        return (*(service.name for service in self.services), *uploads)
+        """What is backed up: the backing services and the folders, by name."""
+        services = (service.name for service in self.services)
+        return (*services, *(folder.name for folder in self.kept_folders))
 
     @property
     def guided(self) -> tuple[BackingService, ...]:

@@ -80,6 +80,7 @@ _PATTERNS = {
     "variables": _VARIABLE,
     **dict.fromkeys(("build_secrets", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
+    "volumes": (choices.UPLOADS.pattern, "absolute paths such as /app/data"),
     "paths": (_URL_PATH, "paths of addresses, which start with /"),
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),

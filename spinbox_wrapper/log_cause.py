@@ -76,7 +76,7 @@ def _unwritable(match: re.Match[str], text: str) -> str:
     path = next((group for group in match.groups() if group), "")
     return (
         f"The app writes {path or 'a file'}, where its container is read-only: let it write to "
-        "/tmp, or to a volume, as with --set uploads=FOLDER."
+        "/tmp, or to a volume, as with --set APP.volumes=FOLDER."
     )
 
 

@@ -340,6 +340,12 @@ def test_what_is_lost(facts: Facts) -> None:
     assert platform("render", facts).lost == ()
 
 
+def test_a_second_volume_is_lost(facts: Facts) -> None:
+    chosen = {"fastapi.volumes": ["/app/data", "/app/var"]}
+    (said,) = platform("render", facts, chosen).lost
+    assert "only /app/data is kept" in said
+
+
 def test_other_versions(facts: Facts) -> None:
     (fly,) = platform("fly", facts).lost
     assert fly.startswith("PostgreSQL is version 16 there; the project was made with 15")

@@ -38,7 +38,7 @@ def test_its_own_image_is_one_of_those_named(service: BackingService) -> None:
 def test_every_service_has_a_script() -> None:
     """Named as the service, in one folder."""
     names = {path.stem for path in (PARTIALS / "data").iterdir()}
-    assert names == {*NAMES, "uploads"}
+    assert names == {*NAMES, "files"}
 
 
 @pytest.mark.parametrize("folder", ["services", "entrypoint"])
