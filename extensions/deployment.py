@@ -237,3 +237,12 @@ def _check_platforms(targets: list[str], stack: Stack) -> None:
             "it serves or loops, say so with --set python.mode=service; else leave it out, with "
             f"spinbox-deploy deploy {options}."
         )
+    opened = [service for service in stack.services if service.is_open]
+    if wanted and opened:
+        title, name, target = opened[0].title, opened[0].name, wanted[0]
+        raise ProjectError(
+            f"{title} has no password (--set {name}.password=off), which takes a network of its "
+            f"own, and {target.title} has none for it: let the app give a password and use --set "
+            f"{name}.password=, or leave out {target.title}, with spinbox-deploy deploy "
+            f"--remove-target {target.name}."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 
 
@@ -18,6 +19,8 @@ class Finding:
         path: The file that says it, relative to the project's top folder; None for none.
         line: The line in that file, counted from 1; None where no single line says it.
         variable: The setting that mends it as well, wherever it has a value; None for none.
+        values: Those of that setting that mend it, as patterns of whole names (`fnmatch`), where
+            not all do; with an empty one among them, it is mended without a value, too.
     """
 
     rule: str
@@ -27,6 +30,11 @@ class Finding:
     path: str | None = None
     line: int | None = None
     variable: str | None = None
+    values: tuple[str, ...] = ("?*",)
+
+    def is_mended(self, value: str) -> bool:
+        """Whether that value of its variable mends it; an empty one is that of no setting."""
+        return any(fnmatch.fnmatchcase(value, pattern) for pattern in self.values)
 
 
 def where(path: str, line: int | None = None) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import addresses, own_variables
 from .errors import ProjectError
-from .model import App, BackingService, Env, Variable, Volume
+from .model import UPLOADS, App, BackingService, Env, Variable, Volume
 from .own_variables import Own
 from .package_registries import FILES as REGISTRY_FILES
 from .secret_files import matching, sentence
@@ -86,7 +87,7 @@ class Situation:
     def uploads(self) -> tuple[Volume, ...]:
         """The volume for what users upload, where it is wanted."""
         path = self.choices.get("uploads")
-        return (Volume("uploads", path, "Files that users upload"),) if path else ()
+        return (Volume(UPLOADS, path, "Files that users upload", kept=True),) if path else ()
 
 
 def settings(kind: str, title: str) -> tuple[Setting, ...]:
@@ -111,9 +112,61 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
             "Names of the variables with which an installation logs in to registries, or off",
         ),
         Setting(
+            f"{kind}.volumes", "list", "Folders of its container whose files are kept in volumes"
+        ),
+        Setting(
             f"{kind}.keep", "list", "Files in the image although secrets have such names, or off"
         ),
     )
+
+
+# What the image needs as it is, and what is in memory.
+_TAKEN = ("/app", "/opt", "/usr", "/etc", "/bin", "/lib", "/sbin", "/tmp", "/run", "/dev", "/proc")
+
+
+def volumes(facts: Mapping[str, Any], uploads: Iterable[Volume], service: str) -> Iterator[Volume]:
+    """The volumes of what the app keeps: uploads, and the folders that were named.
+
+    Args:
+        facts: The app's.
+        uploads: The volume of uploads, or none.
+        service: The app's service name.
+
+    Raises:
+        ProjectError: A folder can be none, or lies in another.
+    """
+    made = list(uploads)
+    yield from made
+    for path in facts.get("volumes") or ():
+        known = [volume.path for volume in made]
+        if path in known:
+            continue
+        if path in _TAKEN or path.startswith(tuple(f"{top}/" for top in _TAKEN[1:])):
+            raise ProjectError(
+                f"{path} can be no volume: name a folder such as /app/data or /data."
+            )
+        if near := next((k for k in known if f"{k}/".startswith(f"{path}/")), None) or next(
+            (k for k in known if path.startswith(f"{k}/")), None
+        ):
+            raise ProjectError(
+                f"{path} and {near} lie in each other: name one of them as a volume."
+            )
+        inner = path.removeprefix("/app/").strip("/").lower()
+        parts = ["files", *([] if service == "app" else [service]), *re.split("[^a-z0-9]+", inner)]
+        name = "-".join(filter(None, parts))
+        if name in {volume.name for volume in made}:
+            raise ProjectError(
+                f"{path} has the name of another volume, {name}: name another folder."
+            )
+        made.append(Volume(name, path, "Files that the app keeps", kept=True))
+        yield made[-1]
+
+
+def volumes_command(app: App, *folders: str) -> str:
+    """The command that gives an app these volumes beside those that it has."""
+    known = (v.path for v in app.volumes if v.kept and v.name != UPLOADS)
+    named = ",".join(dict.fromkeys((*known, *folders)))
+    return f"spinbox build --prod --set {app.kind}.volumes={named}"
 
 
 def command(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -212,8 +265,12 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
     """The app's own variables, but those that the stack sets for it."""
     taken = {variable.name for variable in environment} | _ALWAYS_SET
     taken |= set(facts.get("build_secrets") or ())
+    required = facts.get(own_variables.REQUIRED) or ()
     for service in situation.backing:
         taken |= set(service.urls)
+        # A password that nobody asks for, such as one that .env still has, is refused.
+        names = facts.get("variables") or () if service.is_open else ()
+        taken |= {n for n in names if service.lacks(service.source_of(n)) and n not in required}
     filled = own_variables.fill(facts, situation.backing, taken)
     by_hand = {
         *(facts.get(own_variables.OPTIONAL) or ()),

@@ -11,7 +11,7 @@ from . import quoting
 from .addresses import OWN_URL, SITE_URLS
 from .dockerfile import Dockerfile
 from .image_reference import ImageReference
-from .model import App, BackingService, Env, PythonBuild, Worker
+from .model import UPLOADS, App, BackingService, Env, PythonBuild, Volume, Worker
 from .secrets import looks_secret
 from .target import Surface
 from .variables import Resolved, resolve, resolve_env
@@ -99,9 +99,14 @@ class ManagedPlatform(Surface):
         """The path of an app's health check; None for one that listens on no port."""
         return app.health if app.port else None
 
+    def kept(self, app: App) -> Volume | None:
+        """The volume whose files are kept, the first of several; a cache of models is none."""
+        return next((volume for volume in app.volumes if volume.kept), None)
+
     def uploads(self, app: App) -> str | None:
-        """The folder whose files are kept, if there is one; a cache of models is none."""
-        return next((volume.path for volume in app.volumes if volume.name == "uploads"), None)
+        """The folder whose files are kept, if there is one."""
+        volume = self.kept(app)
+        return volume.path if volume else None
 
     def caller(self, app: App) -> App | None:
         """The app that calls this one over the private network, if there is one."""
@@ -159,10 +164,17 @@ class ManagedPlatform(Surface):
                 f"{stack.migrations.title} runs in that app: bring the database's schema up to "
                 "date there."
             )
-        for worker in self.workers:
-            if self.uploads(worker.app):
+        for app in self.apps:
+            if len(paths := [volume.path for volume in app.volumes if volume.kept]) > 1:
                 sentences.append(
-                    f"The {worker.name} sees no uploaded files: a volume belongs to one service."
+                    f"A service has one volume there: of {' and '.join(paths)}, only {paths[0]} is "
+                    "kept. Put all of it into one folder."
+                )
+        for worker in self.workers:
+            if kept := self.kept(worker.app):
+                files = "uploaded files" if kept.name == UPLOADS else f"files of {kept.path}"
+                sentences.append(
+                    f"The {worker.name} sees no {files}: a volume belongs to one service."
                 )
         if any(app.gpu for app in stack.apps):
             sentences.append("None of these machines has a GPU: the app has to do without.")

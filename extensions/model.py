@@ -98,13 +98,15 @@ class Address:
 class Volume:
     """A named volume, its mount path in the container, and why it is there.
 
-    On an engine, the setting `setting` may name another one in its place.
+    On an engine, the setting `setting` may name another one in its place. What is in one that is
+    `kept` can be had from nowhere else: it is backed up.
     """
 
     name: str
     path: str
     reason: str = ""
     setting: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class Resources:
         return int(self.memory[:-1]) * {"M": 1, "G": 1024}[self.memory[-1].upper()]
 
 
+# The name of the volume for what users upload.
+UPLOADS = "uploads"
 PROXY_RESOURCES = Resources("128M", pids=128)
 MIGRATE_RESOURCES = Resources("512M", pids=128)
 
@@ -256,6 +260,7 @@ class BackingService:
             the variable or URL above that each of them gets the value of.
         schemes: Those of URLs that lead to such services alone, as http does not.
         optional_password: Elsewhere it may have none.
+        is_open: Its password was taken away by hand: what keeps others out is its network alone.
         parts: What is said of the parts of its address elsewhere, by the variable of an app that
             holds them, where that is more than the usual.
         both_passwords: While it is given a new password the old one holds as well, until it is
@@ -305,6 +310,7 @@ class BackingService:
     names: tuple[tuple[str, str], ...] = ()
     schemes: tuple[str, ...] = ()
     optional_password: bool = False
+    is_open: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
     both_passwords: bool = False
     needs_password: bool = False
@@ -324,6 +330,11 @@ class BackingService:
     def source_of(self, name: str) -> str | None:
         """The variable or URL that another name of an app's is filled from; None for no such."""
         return next((to for pattern, to in self.names if re.fullmatch(pattern, name)), None)
+
+    def lacks(self, source: str | None) -> bool:
+        """Whether that is a part of its address that it does not have."""
+        given = {*self.urls, *(env.name for env in self.app_environment)}
+        return source is not None and source not in given
 
     @property
     def secrets(self) -> tuple[Env, ...]:
@@ -722,6 +733,26 @@ class Migrations:
 
 
 @dataclass(frozen=True)
+class KeptFolder:
+    """A folder of containers whose files are kept in a volume, and backed up.
+
+    Attributes:
+        name: The volume's.
+        path: The folder.
+        app: The app whose image reads and writes them.
+    """
+
+    name: str
+    path: str
+    app: App
+
+    @property
+    def title(self) -> str:
+        """What is in it, for people."""
+        return "uploaded files" if self.name == UPLOADS else f"the files in {self.path}"
+
+
+@dataclass(frozen=True)
 class Edge:
     """Who connects to whom inside the stack, and on which port."""
 
@@ -830,10 +861,20 @@ class Stack:
         return (*app.volumes, *own)
 
     @property
+    def kept_folders(self) -> tuple[KeptFolder, ...]:
+        """The folders whose files are backed up, each once."""
+        found: dict[str, KeptFolder] = {}
+        for app in self.apps:
+            for volume in app.volumes:
+                if volume.kept:
+                    found.setdefault(volume.name, KeptFolder(volume.name, volume.path, app))
+        return tuple(found.values())
+
+    @property
     def kept(self) -> tuple[str, ...]:
-        """What is backed up: the backing services by name, and `uploads`."""
-        uploads = ("uploads",) if "uploads" in self.volume_names else ()
-        return (*(service.name for service in self.services), *uploads)
+        """What is backed up: the backing services and the folders, by name."""
+        services = (service.name for service in self.services)
+        return (*services, *(folder.name for folder in self.kept_folders))
 
     @property
     def guided(self) -> tuple[BackingService, ...]:

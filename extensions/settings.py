@@ -80,6 +80,7 @@ _PATTERNS = {
     "variables": _VARIABLE,
     **dict.fromkeys(("build_secrets", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
+    "volumes": (choices.UPLOADS.pattern, "absolute paths such as /app/data"),
     "paths": (_URL_PATH, "paths of addresses, which start with /"),
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),
@@ -168,7 +169,8 @@ def check_overrides(overrides: object) -> dict[str, Any]:
     for key, value in overrides.items():
         if isinstance(value, bool):
             # YAML reads a bare on or off as a boolean, too.
-            words = (ON, OFF) if key in COMPONENTS else ("true", "false")
+            is_switch = str(key) in _BY_KEY and f"{ON}|{OFF}" in _BY_KEY[str(key)].kind
+            words = (ON, OFF) if is_switch else ("true", "false")
             text = words[0] if value else words[1]
         elif isinstance(value, list):
             text = ",".join(str(part) for part in value)

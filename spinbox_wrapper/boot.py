@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -114,6 +115,7 @@ class Copy:
         ports: Ports of the host, by the variable that names them.
         say: Called with a line of progress.
         verbose: Let Docker's own output through.
+        domain: The site's name; empty for none.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Copy:
     ports: Mapping[str, int]
     say: Callable[[str], None]
     verbose: bool
+    domain: str = ""
 
     def compose(self, *arguments: str, timeout: float) -> programs.Result:
         """Run Compose on this copy, and capture what it prints."""
@@ -152,7 +155,9 @@ def _copy(context: Context, say: Callable[[str], None], verbose: bool) -> Iterat
             file.writelines(f"{key}={value}\n" for key, value in values.items())
         root = context.root.resolve()
         theirs = [] if context.settings is None else [root / context.settings_path]
-        copy = Copy(name, root, (*theirs, own), ports, say, verbose)
+        named = (context.settings or {}).get("DOMAIN", "")
+        domain = re.sub(r"^[a-z]+://|[/, ].*", "", named).replace("*", "www")
+        copy = Copy(name, root, (*theirs, own), ports, say, verbose, domain)
         exits.callback(_remove, copy)
         yield copy
 
@@ -204,14 +209,16 @@ def settings(context: Context, name: str, ports: Mapping[str, int]) -> dict[str,
     Every secret is new; what only the user could know is the user's, else harmless.
     """
     stack, theirs = context.stack, context.settings or {}
-    values = dict.fromkeys(["DOMAIN", "MORE_DOMAINS", "SITE_ADDRESS", "COMPOSE_PROFILES"], "")
+    values = dict.fromkeys(["MORE_DOMAINS", "COMPOSE_PROFILES"], "")
+    # The apps know the domain, but nobody fetches a certificate for it.
+    site = {"SITE_ADDRESS": "localhost, http://"} if stack.with_proxy else {}
     stand_in = derivation.own_variables.stand_in
     values |= {variable: stand_in(variable) for variable in required(context)}
     values = {n: v for n, v in values.items() if not v or not theirs.get(n)}
     made = (v for v in stack.variables if v.secret and (v.generate or not v.own))
     values |= {v.name: secrets.token_hex(32) for v in made}
     values |= {f"IMAGE_{app.name.upper()}": f"{name}-{app.name}" for app in stack.apps}
-    values |= {"TAG": _TAG, "BIND_ADDRESS": "127.0.0.1"}
+    values |= {"TAG": _TAG, "BIND_ADDRESS": "127.0.0.1"} | site
     prefix = "127.0.0.1:" if stack.with_proxy else ""
     return values | {variable: f"{prefix}{port}" for variable, port in ports.items()}
 
@@ -320,15 +327,20 @@ def _because(what: str, *logs: str, otherwise: str = ": the log above says why")
 
 def _get(copy: Copy, app: derivation.model.App, path: str) -> int | str:
     """The status of an answer, or why there is none."""
+    domain = copy.domain if "HTTP_PORT" in copy.ports else ""
     port = copy.ports.get("HTTPS_PORT") or copy.ports[f"{app.name.upper()}_PORT"]
+    if domain:
+        # By HTTP alone: there is no certificate for it.
+        port = copy.ports["HTTP_PORT"]
     connection = http.client.HTTPConnection("localhost", port, timeout=10)
-    if "HTTPS_PORT" in copy.ports:
+    if "HTTPS_PORT" in copy.ports and not domain:
         # The certificate for localhost is the proxy's own, which nobody vouches for.
         unverified = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=unverified)
     with closing(connection):
         try:
-            connection.request("GET", path, headers={"User-Agent": "spinbox-check"})
+            headers = {"User-Agent": "spinbox-check"} | ({"Host": domain} if domain else {})
+            connection.request("GET", path, headers=headers)
             return connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             return str(error) or type(error).__name__

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .derivation import python_distributions
+
 # What Compose and BuildKit put before each line of a log.
 _PREFIX = re.compile(r"^(?:[\w.-]+-\d+ +\| ?|#\d+ \d+\.\d+ )", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
+# What libraries ask for when a feature of theirs is used.
+_OPTIONAL = ("python-multipart", "email-validator", "greenlet")
 _LOCAL = r"(?:localhost|127\.0\.0\.1|\[?::1\]?)"
 _MISSING_FIELD = re.compile(
     r"^(\w[\w.]*)\n[ \t]+[Ff]ield required(?: \[type=missing| \(type=value_error\.missing)",
@@ -44,10 +48,19 @@ def _variable(match: re.Match[str], text: str) -> str:
 
 
 def _module(match: re.Match[str], text: str) -> str:
+    packages = python_distributions.IMPORTS.get(match[1].partition(".")[0])
+    if packages:
+        return f"Python finds no module {match[1]}: add {packages[0]} to the dependencies."
     return (
         f"Python finds no module {match[1]}: add its package to the dependencies, or its folder "
         "to the image."
     )
+
+
+def _optional(match: re.Match[str], text: str) -> str:
+    said = match[0]
+    package = next((name for name in _OPTIONAL if name in said), "jinja2")
+    return f"The app uses a feature that needs {package}: add it to the dependencies."
 
 
 def _node_module(match: re.Match[str], text: str) -> str:
@@ -63,7 +76,7 @@ def _unwritable(match: re.Match[str], text: str) -> str:
     path = next((group for group in match.groups() if group), "")
     return (
         f"The app writes {path or 'a file'}, where its container is read-only: let it write to "
-        "/tmp, or to a volume, as with --set uploads=FOLDER."
+        "/tmp, or to a volume, as with --set APP.volumes=FOLDER."
     )
 
 
@@ -105,6 +118,33 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], str]], ...] 
             _always(
                 "Prisma's engine is not in the image: run prisma generate when it is built, with "
                 "the image's platform in binaryTargets of the schema."
+            ),
+        ),
+        (
+            r"Form data requires \"python-multipart\"|email-validator is not installed"
+            r"|jinja2 must be installed to use|No module named 'greenlet'"
+            r"|the greenlet library is required",
+            _optional,
+        ),
+        (
+            r"NOAUTH Authentication required|AuthenticationError: Authentication required",
+            _always(
+                "The app gives Redis no password, which it has: let it give REDIS_PASSWORD, or run "
+                "Redis without one, with --set redis.password=off."
+            ),
+        ),
+        (
+            r"called without any password configured for the default user",
+            _always(
+                "The app gives Redis a password, which it has none of: take it out of the app's "
+                "settings, or of the project's with --set redis.password=."
+            ),
+        ),
+        (
+            r"Invalid HTTP_HOST header: '([^']+)'|DisallowedHost",
+            _always(
+                "The app refuses requests for {0}: add the domain, DOMAIN in .env, to its allowed "
+                "hosts."
             ),
         ),
         (r"ModuleNotFoundError: No module named '([^']+)'", _module),

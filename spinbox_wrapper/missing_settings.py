@@ -26,8 +26,13 @@ def open_findings(
 ) -> tuple[derivation.finding.Finding, ...]:
     """The findings that no setting of the server's own mends."""
     return tuple(
-        f for f in findings if not (f.variable and has_value((settings or {}).get(f.variable)))
+        f for f in findings if not (f.variable and f.is_mended(_value(settings, f.variable)))
     )
+
+
+def _value(settings: Mapping[str, str] | None, name: str) -> str:
+    value = (settings or {}).get(name, "")
+    return value if has_value(value) else ""
 
 
 def settings_in(file: Path) -> Mapping[str, str] | None:

@@ -131,6 +131,27 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "fastapi-postgresql-redis--with-deps",
         ("--set", "secrets=files", "--set", "postgres.migrations=sql"),
     ),
+    "open-redis": (
+        "fastapi-postgresql-redis--with-deps",
+        (
+            *("deploy", "--target", "docker-swarm", "--target", "kubernetes", "--generate"),
+            *("--set", "redis.password=off"),
+        ),
+    ),
+    "volumes": (
+        "profile-web-app",
+        (
+            *("deploy", "--target", "docker-swarm", "--target", "kubernetes", "--generate"),
+            *("--set", "fastapi.volumes=/app/data,/app/var/db", "--set", "nextjs.volumes=/data"),
+        ),
+    ),
+    "platforms-volumes": (
+        "profile-api-only",
+        (
+            *("deploy", "--target", "fly", "--target", "railway", "--target", "render"),
+            *("--generate", "--set", "fastapi.volumes=/app/data"),
+        ),
+    ),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

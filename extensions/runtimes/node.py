@@ -253,7 +253,11 @@ def define(
         keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
-        volumes=situation.uploads if situation.first is None else (),
+        volumes=tuple(
+            framework.volumes(
+                facts, situation.uploads if situation.first is None else (), situation.service
+            )
+        ),
         tmpfs=(Tmpfs("/tmp"), *tmpfs),
         resources=Resources("512M"),
         tests=tests,

@@ -188,7 +188,7 @@ def define(
         *serving,
     )
     own = framework.own(facts, environment, situation)
-    volumes = situation.uploads
+    volumes = tuple(framework.volumes(facts, situation.uploads, situation.service))
     if libraries & MODEL_LIBRARIES:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(

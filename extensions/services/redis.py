@@ -19,7 +19,15 @@ from ..model import (
 )
 
 KIND = ServiceKind(
-    title="Redis", flag="USE_REDIS", folder="redis", images=("redis",), rank=2, tagged=True
+    title="Redis",
+    flag="USE_REDIS",
+    folder="redis",
+    images=("redis",),
+    rank=2,
+    tagged=True,
+    settings=(
+        ("password", "on|off", "Whether it has one; without, its closed network keeps others out"),
+    ),
 )
 DEFAULT_IMAGE = "redis:7-alpine"
 _MANAGED = {
@@ -58,27 +66,39 @@ _NAMES = (
 )
 
 # On standard input, since arguments show in `ps`; as \xHH, so that any character is safe.
-_START = r"""hex=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
-exec redis-server - <<CONFIG
-requirepass "$hex"
-appendonly yes
+_HEX = r"""hex=$(printf %s "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
+"""
+_PASSWORD = """requirepass "$hex"
+"""
+# Else it answers to its own container alone where it has no password (redis.io, "Security").
+_OPEN = """protected-mode no
+"""
+_START = """exec redis-server - <<CONFIG
+{access}appendonly yes
 maxmemory $REDIS_MAXMEMORY
 maxmemory-policy $REDIS_MAXMEMORY_POLICY
 CONFIG
 """
 
 
+def is_open(facts: Mapping[str, Any]) -> bool:
+    """Whether it has no password: one elsewhere is whatever its address says."""
+    return not facts.get("external") and facts.get("password", "on") is None
+
+
 def define(facts: Mapping[str, Any], project: str) -> BackingService:
     image: str = facts.get("image") or DEFAULT_IMAGE
+    closed = not is_open(facts)
+    start = _START.format(access=_PASSWORD if closed else _OPEN)
     return BackingService(
         name="redis",
         title=KIND.title,
         image=image,
         port=6379,
         user="999:1000" if "alpine" in image else "999:999",
-        command=("sh", "-c", _START),
+        command=("sh", "-c", (_HEX if closed else "") + start),
         environment=(
-            Env("REDISCLI_AUTH", variable="REDIS_PASSWORD"),
+            *((Env("REDISCLI_AUTH", variable="REDIS_PASSWORD"),) if closed else ()),
             Env("REDIS_MAXMEMORY", variable="REDIS_MAXMEMORY"),
             Env("REDIS_MAXMEMORY_POLICY", variable="REDIS_MAXMEMORY_POLICY"),
         ),
@@ -86,11 +106,11 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             Env("REDIS_HOST", "redis"),
             Env("REDIS_PORT", "6379"),
             Env("REDIS_DB", "0"),
-            Env("REDIS_PASSWORD", variable="REDIS_PASSWORD"),
+            *((Env("REDIS_PASSWORD", variable="REDIS_PASSWORD"),) if closed else ()),
         ),
         urls=("REDIS_URL",),
         variables=(
-            password("REDIS_PASSWORD", "Redis", "Its password."),
+            *((password("REDIS_PASSWORD", "Redis", "Its password."),) if closed else ()),
             Variable(
                 "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below its limit.", "128mb"
             ),
@@ -115,6 +135,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         schemes=("redis", "rediss"),
         # It is also had in a network of its own.
         optional_password=True,
+        is_open=not closed,
         parts={"REDIS_DB": "The number of the database there."},
         both_passwords=True,
         product="redis",

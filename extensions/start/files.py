@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .. import finding, started
+from .. import finding, framework, started
 from ..finding import Finding
 from ..model import App
 from ..python_paths import ROOT, UNKNOWN, Paths
@@ -61,12 +61,32 @@ _VERBS = {
     "log": "writes its log to",
     "static": "serves the folder",
 }
-_STORE = f"{ROOT}/storage"
+_STORES = (f"{ROOT}/data", f"{ROOT}/storage")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an app's files may go.
+
+    Attributes:
+        app: The app.
+        free: Folders that can be volumes as they are, as no file of the project lies in them.
+        store: The volume for what lies elsewhere.
+        is_there: That is a volume, or one of those folders.
+    """
+
+    app: App
+    free: tuple[str, ...]
+    store: str
+    is_there: bool
 
 
 @dataclass(frozen=True)
 class _Write:
-    """Something that is written: what, where to, where that stands, and whether at the start."""
+    """Something that is written: what, where to, where that stands, and whether at the start.
+
+    Of an address it is the text, and the setting that takes its place.
+    """
 
     kind: str
     path: str
@@ -74,6 +94,7 @@ class _Write:
     line: int
     sure: bool
     text: str = ""
+    setting: str = ""
 
     @property
     def folder(self) -> str:
@@ -104,38 +125,44 @@ def _of(subject: Subject, app: App) -> Iterator[Finding]:
     for folder in [one for is_log, one in by_folder if is_log and (False, one) in by_folder]:
         by_folder[True, folder] += by_folder.pop((False, folder))
     folders = [folder for is_log, folder in by_folder if not is_log]
-    store = next((v.path for v in app.volumes if v.name == "uploads"), None)
-    store_is_new = store is None
-    if store is None:
-        free = [one for one in folders if one != ROOT and not _has_files(subject.tree, app, one)]
-        store = free[0] if len(free) == 1 else _STORE
+    free = [one for one in folders if one != ROOT and not _has_files(subject.tree, app, one)]
+    free = [one for one in free if not any(one.startswith(f"{other}/") for other in free)]
+    has = next((volume.path for volume in app.volumes if volume.kept), None)
+    usual = next(
+        one for one in _STORES if not _has_files(subject.tree, app, one) or one == _STORES[-1]
+    )
+    free.sort()
+    place = _Place(app, tuple(free), has or (free[0] if free else usual), bool(has or free))
     for (is_log, folder), group in by_folder.items():
         first = min(group, key=lambda write: not write.sure)
-        place = finding.where(first.module.path, first.line)
+        at = finding.where(first.module.path, first.line)
         what = f"{_VERBS[first.kind]} {_shown(first)}"
         missing = first.kind == "static"
         why = "which the image lacks" if missing else "but no file in its container can change"
         yield Finding(
             "start.files",
             certain=first.sure,
-            seen=f"{place} {what}, {why}{': the start fails' if first.sure else ''}.",
-            mend=_mend(first, is_log, folder, store, store_is_new),
+            seen=f"{at} {what}, {why}{': the start fails' if first.sure else ''}.",
+            mend=_mend(first, is_log, folder, place),
             path=first.module.path,
             line=first.line,
         )
 
 
-def _mend(write: _Write, is_log: bool, folder: str, store: str, is_new: bool) -> str:
+def _mend(write: _Write, is_log: bool, folder: str, place: _Place) -> str:
     if is_log:
         return "Log to the console (logging.StreamHandler), which Docker keeps, or below /tmp."
-    command = f"spinbox build --prod --set uploads={store}"
-    if f"{folder}/".startswith(f"{store}/"):
-        return command
+    if any(f"{folder}/".startswith(f"{one}/") for one in place.free):
+        return framework.volumes_command(place.app, *place.free)
     name = posixpath.basename(write.path) if UNKNOWN not in write.path else ""
-    moved = posixpath.join(store, name)
-    as_in = f"sqlite:///{moved}" if write.text else moved
-    then = f", and run {command}" if is_new else ""
-    return f"Keep it in a volume, as in {as_in}{then}; what may be lost, below /tmp."
+    moved = posixpath.join(place.store, name)
+    address = re.sub(r"///[^?]*", lambda _: f"///{moved}", write.text, count=1)
+    there = place.free or not place.is_there
+    new = place.free or ((place.store,) if not place.is_there else ())
+    then = f", and run {framework.volumes_command(place.app, *new)}" if there else ""
+    if write.setting:
+        return f"Set {write.setting}={address} in .env{then or '.'}"
+    return f"Keep it in a volume, as in {address or moved}{then}; what may be lost, below /tmp."
 
 
 def _shown(write: _Write) -> str:
@@ -172,7 +199,7 @@ def _writes(subject: Subject, app: App) -> Iterator[_Write]:
                 if path and not (kind == "database" and ":memory:" in path):
                     yield _Write(kind, path, module, call.lineno, sure)
         if "postgres" not in app.backing:
-            yield from _sqlite(paths, module)
+            yield from _sqlite(paths, module, app)
         yield from _log_settings(paths, module)
 
 
@@ -210,7 +237,7 @@ def _opened(
     return "file", (call.args[0] if call.args else given.get("file")) if is_function else owner
 
 
-def _sqlite(paths: Paths, module: Module) -> Iterator[_Write]:
+def _sqlite(paths: Paths, module: Module, app: App) -> Iterator[_Write]:
     """Addresses of SQLite, but those that a variable of the stack takes the place of."""
     for node, name in _texts(module.body, ""):
         if name.upper() in paths.given:
@@ -219,7 +246,8 @@ def _sqlite(paths: Paths, module: Module) -> Iterator[_Write]:
         match = _SQLITE.match(text)
         if match and ":memory:" not in match["path"] and not match["path"].startswith(UNKNOWN):
             path = posixpath.normpath(posixpath.join(ROOT, match["path"]))
-            yield _Write("database", path, module, node.lineno, False, text)
+            setting = name.upper() if name.upper() in app.passed_on else ""
+            yield _Write("database", path, module, node.lineno, False, text, setting)
 
 
 def _texts(node: ast.AST, name: str) -> Iterator[tuple[ast.expr, str]]:

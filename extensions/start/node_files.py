@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from .. import javascript
+from .. import framework, javascript
 from ..apps import FRAMEWORKS
 from ..finding import Finding, where
 from ..javascript import Script
@@ -25,7 +25,6 @@ _WORDS = re.compile(
 )
 _WRITES = ("writeFileSync", "appendFileSync", "createWriteStream", "mkdirSync", "writeFile")
 _HERE = re.compile(r"__dirname|import\.meta\.(dirname|url)|process\.cwd\(\)")
-_UPLOADS = "--set uploads="
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -51,11 +50,12 @@ def _of(subject: Subject, app: App, script: Script) -> Iterator[tuple[Finding, s
         # A folder that the image holds is no fault until something is written into it.
         exists = not is_database and _is_there(subject, app, target)
         certain = script.loads(place) and not exists
-        yield _told(script.path, script.line(place), target, what, certain, is_database), target
+        told = _told(app, script.path, script.line(place), target, what, certain, is_database)
+        yield told, target
 
 
 def _told(
-    path: str, line: int, target: str, what: str, certain: bool, is_database: bool
+    app: App, path: str, line: int, target: str, what: str, certain: bool, is_database: bool
 ) -> Finding:
     folder = (
         posixpath.dirname(target) if is_database or "." in posixpath.basename(target) else target
@@ -65,9 +65,10 @@ def _told(
         mend = "Write the log to the console: Docker keeps it."
     elif folder == _APP:
         name = posixpath.basename(target)
-        mend = f"Write it to data/{name}, and set {_UPLOADS}{_APP}/data: a volume."
+        command = framework.volumes_command(app, f"{_APP}/data")
+        mend = f"Write it to data/{name}, which is then a volume: {command}"
     else:
-        mend = f"spinbox build --prod {_UPLOADS}{folder}"
+        mend = framework.volumes_command(app, folder)
     seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only."
     return Finding(_RULE, certain, seen, mend, path, line)
 
@@ -179,8 +180,8 @@ def _prisma(subject: Subject, app: App) -> Iterator[Finding]:
                     certain=False,
                     seen=f"{where(path, line)}: SQLite writes {target.removeprefix(_APP + '/')}, "
                     "and the app's folder is read-only.",
-                    mend=f'Write url = "file:{_APP}/data/{posixpath.basename(target)}", and set '
-                    f"{_UPLOADS}{_APP}/data: a volume.",
+                    mend=f'Write url = "file:{_APP}/data/{posixpath.basename(target)}", in what is '
+                    f"then a volume: {framework.volumes_command(app, f'{_APP}/data')}",
                     path=path,
                     line=line,
                 )

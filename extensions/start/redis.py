@@ -24,8 +24,8 @@ _NAME = "REDIS_PASSWORD"
 
 
 def concerns(subject: Subject) -> bool:
-    """Where there is a Redis."""
-    return any(service.name == "redis" for service in subject.stack.services)
+    """Where there is a Redis with a password."""
+    return any(s.name == "redis" and not s.is_open for s in subject.stack.services)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -82,7 +82,8 @@ def _finding(title: str, one: Scan, node: ast.AST) -> Finding:
         certain=False,
         seen=f"{title} connects to Redis without a password ({where(path, line)}), which "
         "production's has: it refuses every command.",
-        mend=f"Add {declared}{added}; or let it use REDIS_URL, which has all parts",
+        mend=f"Add {declared}{added}, or let it use REDIS_URL, which has all parts; or run Redis "
+        "without one: spinbox build --prod --set redis.password=off",
         path=path,
         line=line,
     )

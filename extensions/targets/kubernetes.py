@@ -272,7 +272,6 @@ TARGET = Target(
         ),
         "stack.migrations": (f"{_FOLDER}/base/migrate.yaml",),
         "stack.web_apps": (f"{_FOLDER}/base/route.yaml",),
-        '"uploads" in stack.volume_names': (f"{_FOLDER}/base/uploads.yaml",),
         "k8s.has_secrets and k8s.external_secrets": (f"{_FOLDER}/base/external-secret.yaml",),
         _FILE_SECRETS: (f"{_FOLDER}/init-secrets.sh", f"{_FOLDER}/overlays/.gitignore"),
         **{

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
-from ..model import App, BackingService, Stack, Worker
+from ..model import UPLOADS, App, BackingService, Stack, Volume, Worker
 from ..target import Target
 
 NAME = "railway"
@@ -46,6 +46,11 @@ class Railway(ManagedPlatform):
         """The constant of railway.ts that holds a service: those of apps are called as these."""
         services = {service.name for service in self.stack.services}
         return f"{unit}Service" if unit in services else unit
+
+    def volume_constant(self, app: App) -> str:
+        """The constant that holds an app's volume."""
+        first, *more = (self.kept(app) or Volume(UPLOADS, "")).name.split("-")
+        return first + "".join(word.capitalize() for word in more)
 
     def public(self, app: App, variable: str) -> Source:
         """By a variable that Railway sets."""

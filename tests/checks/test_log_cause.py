@@ -58,6 +58,21 @@ LOGS = {
     "environ": (KEY, "reads STRIPE_KEY"),
     "environ of os": (FROM_OS, "reads STRIPE_KEY"),
     "module": ("ModuleNotFoundError: No module named 'app.api'", "no module app.api"),
+    "module of another name": ("ModuleNotFoundError: No module named 'yaml'", "add pyyaml"),
+    "multipart": ('RuntimeError: Form data requires "python-multipart" to be installed.',
+                  "needs python-multipart"),
+    "email": ("ImportError: email-validator is not installed, run `pip install 'pydantic[email]'`",
+              "needs email-validator"),
+    "greenlet": ("ValueError: the greenlet library is required to use this function. No module "
+                 "named 'greenlet'", "needs greenlet"),
+    "redis without password": ("redis.exceptions.AuthenticationError: Authentication required.",
+                               "no password"),
+    "ioredis without password": ("ReplyError: NOAUTH Authentication required.", "no password"),
+    "redis with one too many": ("redis.exceptions.AuthenticationError: AUTH <password> called "
+                                "without any password configured for the default user. Are you "
+                                "sure your configuration is correct?", "has none"),
+    "host": ("Invalid HTTP_HOST header: '127.0.0.1:8000'. You may need to add '127.0.0.1' to "
+             "ALLOWED_HOSTS.", "requests for 127.0.0.1:8000"),
     "errno 30": ("OSError: [Errno 30] Read-only file system: '/app/data'", "writes /app/data"),
     "EROFS": ("Error: EROFS: read-only file system, mkdir '/app/uploads'", "writes /app/uploads"),
     "sqlite": ("sqlite3.OperationalError: unable to open database file", "writes a file"),

@@ -13,7 +13,7 @@ from extensions.finding import Finding
 from extensions.stack import build_stack
 from tests.start.support import API, find, find_api, subject_of
 
-UPLOADS = "spinbox build --prod --set uploads=/app/uploads"
+UPLOADS = "spinbox build --prod --set fastapi.volumes=/app/uploads"
 
 
 def find_files(
@@ -70,13 +70,20 @@ def test_what_is_written_later_is_a_guess(source: str, tmp_path: Path) -> None:
 def test_a_database_beside_the_code_is_told_where_to_go(tmp_path: Path) -> None:
     (found,) = find_files(tmp_path, "engine = create_engine('sqlite:///./app.db')\n")
     assert "app.db (sqlite:///./app.db)" in found.seen
-    assert "sqlite:////app/storage/app.db" in found.mend
-    assert "--set uploads=/app/storage" in found.mend
+    assert "sqlite:////app/data/app.db" in found.mend
+    assert "--set fastapi.volumes=/app/data" in found.mend
+
+
+def test_a_database_that_a_setting_names_takes_no_edit_of_the_code(tmp_path: Path) -> None:
+    source = "URL = os.getenv('DATABASE_URL', 'sqlite:///./app.db')\n"
+    (found,) = find_files(tmp_path, source)
+    command = "spinbox build --prod --set fastapi.volumes=/app/data"
+    assert found.mend == f"Set DATABASE_URL=sqlite:////app/data/app.db in .env, and run {command}"
 
 
 def test_a_folder_with_files_of_the_project_becomes_no_volume(tmp_path: Path) -> None:
     (found,) = find_files(tmp_path, "open('data/x', 'w')\n", more={"data/seed.json": "{}"})
-    assert "--set uploads=/app/storage" in found.mend
+    assert "--set fastapi.volumes=/app/storage" in found.mend
 
 
 @pytest.mark.parametrize(
@@ -99,11 +106,11 @@ def test_a_folder_that_is_made_for_logs_is_no_volume(tmp_path: Path) -> None:
     assert found.certain and "console" in found.mend
 
 
-def test_several_folders_share_one_volume(tmp_path: Path) -> None:
-    source = "os.makedirs('uploads')\nc = chromadb.PersistentClient(path='vectors')\n"
-    first, second = find_files(tmp_path, source)
-    assert "/app/storage/uploads" in first.mend and "/app/storage/vectors" in second.mend
-    assert "--set uploads=/app/storage" in first.mend
+def test_each_folder_becomes_a_volume(tmp_path: Path) -> None:
+    source = "os.makedirs('uploads/new')\nc = chromadb.PersistentClient(path='vectors')\n"
+    source += "os.makedirs('uploads')\n"
+    mends = {one.mend for one in find_files(tmp_path, source)}
+    assert mends == {"spinbox build --prod --set fastapi.volumes=/app/uploads,/app/vectors"}
 
 
 @pytest.mark.parametrize(

@@ -28,16 +28,22 @@ def _found(root: Path, source: str, files: Mapping[str, str] | None = None) -> l
     [
         (
             "const upload = multer({ dest: 'uploads/' })",
-            "spinbox build --prod --set uploads=/app/uploads",
+            "spinbox build --prod --set node.volumes=/app/uploads",
         ),
         (
             "const upload = multer({ dest: path.join(__dirname, '../uploads') })",
-            "uploads=/app/uploads",
+            "node.volumes=/app/uploads",
         ),
-        ("fs.mkdirSync('data/cache', { recursive: true })", "uploads=/app/data/cache"),
-        ("const dir = path.join(process.cwd(), 'media')\nfs.mkdirSync(dir)", "uploads=/app/media"),
+        ("fs.mkdirSync('data/cache', { recursive: true })", "node.volumes=/app/data/cache"),
+        (
+            "const dir = path.join(process.cwd(), 'media')\nfs.mkdirSync(dir)",
+            "node.volumes=/app/media",
+        ),
         ("fs.writeFileSync('state.json', '{}')", "data/state.json"),
-        ("import Database from 'better-sqlite3'\nnew Database('data/app.db')", "uploads=/app/data"),
+        (
+            "import Database from 'better-sqlite3'\nnew Database('data/app.db')",
+            "node.volumes=/app/data",
+        ),
         ("import Database from 'better-sqlite3'\nnew Database('app.db')", "data/app.db"),
         (
             "import { createClient } from '@libsql/client'\ncreateClient({ url: 'file:a.db' })",

@@ -60,3 +60,17 @@ def test_of_a_settings_object_the_field_is_named(tmp_path: Path) -> None:
 def test_a_redis_elsewhere_may_have_none(tmp_path: Path) -> None:
     files = {"cache.py": f"{HOST}client = redis.Redis(host=host)\n"}
     assert find_api(tmp_path, files, {"redis": "external"}, USE_REDIS="true") == []
+
+
+def test_without_a_password_by_choice_nothing_is_said(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "fastapi\nuvicorn\nredis\n",
+        "cache.py": HOST + "redis.Redis(host)",
+    }
+    rules = {f.rule for f in find_api(tmp_path, files, {"redis.password": "off"}, USE_REDIS="true")}
+    assert "start.redis" not in rules
+
+
+def test_the_way_without_a_password_is_named(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, HOST + "client = redis.Redis(host=host)\n")
+    assert one.mend.endswith("spinbox build --prod --set redis.password=off")

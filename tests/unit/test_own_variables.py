@@ -181,3 +181,13 @@ def test_a_name_set_by_hand_is_not_filled() -> None:
     project = {**facts(variables=NAMES), "postgres": {}}
     stack = stack_of(project, {"fastapi.optional": ["DB_HOST"]})
     assert stack.filled == () and "DB_HOST" in stack.apps[0].passed_on
+
+
+def test_no_password_is_passed_on_to_a_redis_that_has_none() -> None:
+    """One that `.env` still has would be refused by it."""
+    fields = {"dir": ".", "command": "node index.js", "port": 3000, "sources": ["index.js"]}
+    names = {"variables": ["REDIS_PASSWORD", "CACHE_PASSWORD", "CACHE_URL", "OTHER"]}
+    facts = {"name": "demo", "node": {**fields, **names}, "redis": {}}
+    (app,) = stack_of(facts, {"redis.password": "off"}).apps
+    assert app.passed_on == ("CACHE_URL", "OTHER")
+    assert app.filled == (("CACHE_URL", "REDIS_URL"),)

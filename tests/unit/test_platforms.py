@@ -343,6 +343,12 @@ def test_what_is_lost(facts: Facts) -> None:
     assert platform("render", facts).lost == ()
 
 
+def test_a_second_volume_is_lost(facts: Facts) -> None:
+    chosen = {"fastapi.volumes": ["/app/data", "/app/var"]}
+    (said,) = platform("render", facts, chosen).lost
+    assert "only /app/data is kept" in said
+
+
 def test_other_versions(facts: Facts) -> None:
     (fly,) = platform("fly", facts).lost
     assert fly.startswith("PostgreSQL is version 16 there; the project was made with 15")
@@ -358,6 +364,12 @@ def test_a_worker_of_a_job_is_none(tmp_path: Path) -> None:
     assert [app.name for app in view.apps] == ["node"]
     with pytest.raises(ProjectError, match="nothing to keep running"):
         platform("fly", facts, {**chosen, "node": "off"})
+
+
+def test_a_redis_without_a_password_is_for_closed_networks(tmp_path: Path) -> None:
+    facts = facts_of("fastapi-postgresql-redis--with-deps", tmp_path / "p")
+    with pytest.raises(ProjectError, match=r"--set redis\.password=, or leave out Fly\.io"):
+        platform("fly", facts, {"redis.password": "off"})
 
 
 def test_alembic_runs_nowhere_else(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_its_own_image_is_one_of_those_named(service: BackingService) -> None:
 def test_every_service_has_a_script() -> None:
     """Named as the service, in one folder."""
     names = {path.stem for path in (PARTIALS / "data").iterdir()}
-    assert names == {*NAMES, "uploads"}
+    assert names == {*NAMES, "files"}
 
 
 @pytest.mark.parametrize("folder", ["services", "entrypoint"])
@@ -167,3 +167,18 @@ def test_a_version_that_cannot_be_told_is_said(image: str) -> None:
 )
 def test_what_apps_call_it(service: str, name: str, source: str | None) -> None:
     assert define(service, {}, "project").source_of(name) == source
+
+
+def test_redis_may_be_without_a_password() -> None:
+    """Then nothing is asked for, given to apps or told its scripts."""
+    opened = define("redis", {"password": None}, "project")
+    assert opened.is_open and opened.password is None
+    everything = (*opened.environment, *opened.app_environment)
+    assert not [env.name for env in everything if "PASSWORD" in f"{env.name}{env.variable}"]
+    assert opened.lacks("REDIS_PASSWORD") and not opened.lacks("REDIS_URL")
+    assert "requirepass" not in opened.command[-1] and "protected-mode no" in opened.command[-1]
+
+
+def test_that_changes_nothing_of_a_redis_elsewhere() -> None:
+    elsewhere = define("redis", {"external": True}, "project")
+    assert define("redis", {"external": True, "password": None}, "project") == elsewhere

@@ -730,6 +730,38 @@ class TestChoices:
         assert stack.apps[1].volumes == ()
         assert stack.volume_names == ("uploads",)
 
+    def test_folders_become_volumes(self) -> None:
+        """Each has a name of its path; of another app than the first, of that app, too."""
+        overrides = {"fastapi.volumes": ["/app/data", "/var/x_y"], "nextjs.volumes": ["/app/data"]}
+        first, second = stack_of({**FASTAPI, **NEXT}, overrides).apps
+        assert [v.name for v in first.volumes] == ["files-data", "files-var-x-y"]
+        assert [v.name for v in second.volumes] == ["files-frontend-data"]
+        assert all(volume.kept for app in (first, second) for volume in app.volumes)
+
+    def test_a_folder_of_uploads_is_one_volume(self) -> None:
+        overrides = {"fastapi.volumes": ["/app/uploads"]}
+        stack = stack_of(FASTAPI, overrides, uploads="/app/uploads")
+        assert stack.volume_names == ("uploads",)
+
+    @pytest.mark.parametrize(
+        ("volumes", "said"),
+        [
+            (["/app"], "can be no volume"),
+            (["/etc/x"], "can be no volume"),
+            (["/app/data", "/app/data/x"], "lie in each other"),
+            (["/app/data/x", "/app/data"], "lie in each other"),
+            (["/app/data", "/data"], "name of another volume"),
+        ],
+    )
+    def test_folders_that_can_be_none(self, volumes: list[str], said: str) -> None:
+        with pytest.raises(ProjectError, match=said):
+            stack_of(FASTAPI, {"fastapi.volumes": volumes})
+
+    def test_their_form(self) -> None:
+        assert parse_setting("fastapi.volumes", "/app/data, /x") == ["/app/data", "/x"]
+        with pytest.raises(ProjectError, match="absolute paths"):
+            parse_setting("fastapi.volumes", "data")
+
     def test_gpu(self) -> None:
         """Python apps get it."""
         assert stack_of(FASTAPI, gpu=True).apps[0].gpu
@@ -747,6 +779,12 @@ class TestBackups:
         stack = stack_of({**FASTAPI, "postgres": {}, "redis": {}}, uploads="/app/uploads")
         assert set(stack.kept) == {"postgres", "redis", "uploads"}
         assert stack.has_data
+
+    def test_folders_are_kept_with_their_app(self) -> None:
+        overrides = {"nextjs.volumes": ["/data"]}
+        stack = stack_of({**FASTAPI, **NEXT}, overrides, uploads="/app/uploads")
+        assert stack.kept == ("uploads", "files-frontend-data")
+        assert [folder.app.name for folder in stack.kept_folders] == ["app", "frontend"]
 
     def test_without_any_there_is_no_data(self) -> None:
         stack = stack_of(FASTAPI)
