@@ -249,6 +249,8 @@ def check(key: str, value: Any) -> None:
         if not isinstance(one, str) or one not in choice.values:
             raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {shown(one)}.")
     if not all(is_line(one) for one in values if isinstance(one, str)):
-        raise ProjectError(f"{key} must be one line without control characters, not {shown(value)}.")
+        raise ProjectError(
+            f"{key} must be one line without control characters, not {shown(value)}."
+        )
     if choice.form and not choice.form.pattern.fullmatch(str(value)):
         raise ProjectError(f"{key} must be {choice.form.words}, not {shown(value)}.")

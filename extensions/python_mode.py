@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from . import python_servers
+from . import python_listening
 from .origins import Found
 from .python_program import Program
 from .python_source import Module, called_name, calls, is_main_guard
@@ -52,7 +52,7 @@ def find(program: Program, entry: Module | None) -> tuple[Found[str], Found[int 
     modules = [entry, *(program.modules[name] for name in sorted(reached) if name != entry.name)]
     for module in modules:
         found = [call for call, _ in calls(module.body, True, module == entry)]
-        for server in python_servers.find(program, module, found):
+        for server in python_listening.find(program, module, found):
             line = server.call.lineno
             port: Found[int | None] = Found(
                 server.port or server.usual, "port that it listens on", module.path, line

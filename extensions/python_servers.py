@@ -1,136 +1,157 @@
-"""Servers that Python code starts itself, by a call: which, on which address and port."""
+"""The servers of Python web apps: their command lines, and what they are told by the environment.
+
+Each takes the number of its processes from WEB_CONCURRENCY, and believes the proxies that
+FORWARDED_ALLOW_IPS lists (uvicorn.dev, "Settings"; docs.gunicorn.org, "Settings").
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from .python_program import Program
-from .python_source import Module, called_name
+from . import python_locks
+from .container import GRACE_SECONDS
+from .model import Env, Variable
+from .origins import Fields, Found
+from .package_managers import get as package_manager
+from .tree import Tree
 
-# Ports where none is named (flask.palletsprojects.com, uvicorn.dev, sanic.dev, dash.plotly.com).
-FRAMEWORKS = {"Flask": 5000, "Quart": 5000, "Sanic": 8000, "Dash": 8050, "Bottle": 8080}
-_UVICORN = 8000
-# The classes of http.server and wsgiref, whose first argument is `(host, port)`; all of it is
-# named, and an empty host is every address.
-_PAIRS = frozenset({"HTTPServer", "ThreadingHTTPServer"})
-_DEEPEST = 10
+# Dependencies that are servers, and so matter to what is generated.
+SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress", "uwsgi"})
+# Uvicorn's releases before do not start with --timeout-graceful-shutdown (uvicorn.dev, "Release
+# Notes").
+_GRACE_SINCE = "0.22.0"
+# A server stops before its container's time is over.
+_GRACE = str(GRACE_SECONDS - 5)
+
+ENVIRONMENT = (
+    Env("WEB_CONCURRENCY", variable="WEB_CONCURRENCY"),
+    Env("FORWARDED_ALLOW_IPS", variable="FORWARDED_ALLOW_IPS"),
+)
+
+
+def variables(what: str = "app", workers: int = 2) -> tuple[Variable, ...]:
+    """The settings that `ENVIRONMENT` names, for people who read of `what`."""
+    return (
+        Variable(
+            "WEB_CONCURRENCY", "Application", f"Worker processes of the {what}.", str(workers)
+        ),
+        Variable(
+            "FORWARDED_ALLOW_IPS",
+            "Application",
+            "Proxies whose word on client address and scheme is taken; * is safe while only "
+            "the proxy reaches the app.",
+            "*",
+        ),
+    )
 
 
 @dataclass(frozen=True)
 class Server:
-    """A call that serves HTTP, or WebSockets.
+    """What serves an app.
 
     Attributes:
-        kind: What serves: a framework's class, or a module's or function's name.
-        call: The call.
-        host: The address, as it is written; None where none is named.
-        port: The port, or its default where a variable holds it; None where nothing tells it.
-        usual: The port where none is named.
-        local: It listens on localhost where no address is named.
-        fixed: The port is written there as a number, or none is named.
-        all_addresses: How it listens on all addresses.
+        command: Its command line.
+        packages: What the project's own list leaves out of it.
+        environment: What it is told by the environment.
+        variables: The settings behind that.
     """
 
-    kind: str
-    call: ast.Call
-    host: ast.expr | None
-    port: int | None
-    usual: int
-    local: bool = False
-    fixed: bool = False
-    all_addresses: str = 'host="0.0.0.0"'
+    command: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    environment: tuple[Env, ...] = ()
+    variables: tuple[Variable, ...] = ()
 
 
-def find(program: Program, module: Module, calls: Iterable[ast.Call]) -> Iterator[Server]:
-    """Those among some calls of a module."""
-    for call in calls:
-        if server := _server(program, module, call):
-            yield server
+def uvicorn(facts: Mapping[str, Any], target: str, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Uvicorn's command line; the port comes from the image's entrypoint."""
+    factory = ["--factory"] if facts.get("factory") else []
+    grace = ["--timeout-graceful-shutdown", _GRACE] if facts.get("grace", True) else []
+    return ("uvicorn", target, *factory, "--host", "0.0.0.0", "--proxy-headers", *grace, *more)
 
 
-def _server(program: Program, module: Module, call: ast.Call) -> Server | None:
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    name = called_name(call)
-    arguments = call.args
+def gunicorn(
+    target: str, *, worker: str | None = None, threads: int = 4, alone: bool = False
+) -> tuple[str, ...]:
+    """Gunicorn's command line, on the port that the image names in PORT.
 
-    def made(
-        kind: str,
-        host: ast.expr | None,
-        port: ast.expr | None,
-        usual: int,
-        *,
-        local: bool = False,
-        all_addresses: str = 'host="0.0.0.0"',
-    ) -> Server:
-        number = usual if port is None else _number(program, module, port)
-        fixed = port is None or isinstance(port, ast.Constant)
-        return Server(kind, call, host, number, usual, local, fixed, all_addresses)
+    Its workers' heartbeats are files, which a disk would delay (docs.gunicorn.org, "FAQ").
 
-    if name == "make_server" and len(arguments) > 1:
-        host, port = arguments[:2]
-        return made(name, host, port, 8000, all_addresses='"0.0.0.0"')
-    if name in _PAIRS:
-        pair = arguments[0] if arguments else given.get("server_address")
-        if isinstance(pair, ast.Tuple) and len(pair.elts) == 2:
-            host, port = pair.elts
-            return made(name, host, port, 8000, all_addresses='("0.0.0.0", port)')
-        return None
-    if not isinstance(call.func, ast.Attribute):
-        return None
-    owner = call.func.value
-    if name == "serve" and isinstance(owner, ast.Name) and owner.id == "websockets":
-        at = [*arguments, None, None, None]
-        return made("websockets", given.get("host") or at[1], given.get("port") or at[2], 8765)
-    if name == "run_webhook":
-        # python-telegram-bot's, on localhost and port 80 where nothing is named.
-        listen = 'listen="0.0.0.0"'
-        asked = given.get("port")
-        return made(name, given.get("listen"), asked, 80, local=True, all_addresses=listen)
-    if name not in {"run", "run_server"}:
-        return None
-    kind, usual = _runs(program, module, owner)
-    return made(kind, given.get("host"), given.get("port"), usual, local=True) if kind else None
+    Args:
+        target: As in `module:app`, or `module:create_app()`.
+        worker: The class of its workers; by default, threads serve WSGI.
+        threads: Of each worker, where it has threads.
+        alone: There may be one worker only.
+    """
+    kind = ("--worker-class", worker) if worker else ("--threads", str(threads))
+    return (
+        *("gunicorn", target, *(("--workers", "1") if alone else ()), *kind),
+        *("--worker-tmp-dir", "/dev/shm", "--graceful-timeout", _GRACE),
+        *("--access-logfile", "-"),
+    )
 
 
-def _runs(program: Program, module: Module, owner: ast.expr) -> tuple[str, int]:
-    """What `OWNER.run()` serves, and on which port; empty where it serves nothing."""
-    if isinstance(owner, ast.Name) and owner.id == "uvicorn":
-        return "uvicorn", _UVICORN
-    reference = program.resolve(module, owner)
-    there = program.modules.get(reference[0]) if reference else None
-    made = program.constants(there).get(reference[1] or "") if there and reference else None
-    name = called_name(made) if isinstance(made, ast.Call) else ""
-    return (name, FRAMEWORKS[name]) if name in FRAMEWORKS else ("", 0)
+def asgi(facts: Mapping[str, Any], target: str, *, what: str = "app") -> Server:
+    """The project's own ASGI server; Uvicorn where it has none."""
+    libraries = set(facts.get("libraries") or ())
+    if "uvicorn" not in libraries and "hypercorn" in libraries:
+        address = f"0.0.0.0:{facts.get('port') or 8000}"
+        options = ("--bind", address, "--workers", "2", "--graceful-timeout", _GRACE)
+        return Server(("hypercorn", *options, f"{target}()" if facts.get("factory") else target))
+    return Server(
+        uvicorn(facts, target),
+        _missing("uvicorn", libraries, "uvicorn[standard]"),
+        ENVIRONMENT,
+        variables(what),
+    )
 
 
-def _number(program: Program, module: Module, node: ast.expr | None, depth: int = 0) -> int | None:
-    """The number that an expression has, as far as constants and defaults tell."""
-    if node is None or depth > _DEEPEST:
-        return None
-    if isinstance(node, ast.Constant):
-        return _digits(str(node.value)) if not isinstance(node.value, bool) else None
-    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-        return _number(program, module, node.values[-1], depth + 1)
-    if isinstance(node, ast.Call):
-        name = called_name(node)
-        if name == "int" and len(node.args) == 1:
-            return _number(program, module, node.args[0], depth + 1)
-        default = next((k.value for k in node.keywords if k.arg == "default"), None)
-        if name in {"getenv", "get"} and len(node.args) > 1:
-            default = node.args[1]
-        return _number(program, module, default, depth + 1)
-    if isinstance(node, ast.Name):
-        reference = program.resolve(module, node)
-        owner = program.modules.get(reference[0]) if reference else None
-        if owner and reference and reference[1]:
-            value = program.constants(owner).get(reference[1])
-            return _number(program, owner, value, depth + 1)
-    text = program.text(module, node)
-    return _digits(text) if text else None
+def wsgi(
+    facts: Mapping[str, Any],
+    target: str,
+    *,
+    worker: str | None = None,
+    threads: int = 4,
+    alone: bool = False,
+) -> Server:
+    """Gunicorn, which is added where the project has none."""
+    libraries = set(facts.get("libraries") or ())
+    called = f"{target}()" if facts.get("factory") else target
+    told = ENVIRONMENT[1:] if alone else ENVIRONMENT
+    known = variables()[1:] if alone else variables()
+    command = gunicorn(called, worker=worker, threads=threads, alone=alone)
+    return Server(command, _missing("gunicorn", libraries, "gunicorn"), told, known)
 
 
-def _digits(text: str) -> int | None:
-    """A port's number."""
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65536 else None
+def _missing(name: str, libraries: Collection[str], requirement: str) -> tuple[str, ...]:
+    return () if name in libraries else (requirement,)
+
+
+def told(facts: Mapping[str, Any], packages: Sequence[str]) -> tuple[str, ...]:
+    """One sentence about servers that the image gets although nothing declares them."""
+    made = []
+    for package in packages:
+        manager = facts.get("manager")
+        folder = "" if facts["dir"] == "." else f"cd {facts['dir']} && "
+        manifest = (facts.get("manifests") or ["requirements.txt"])[0]
+        path = manifest if facts["dir"] == "." else f"{facts['dir']}/{manifest}"
+        add = (
+            f"{folder}{manager} add '{package}'"
+            if manager and package_manager(manager).LOCK
+            else f"add the line {package} to {path}"
+        )
+        made.append(
+            f"{path} has no {package.partition('[')[0]}, so the image gets the newest release of "
+            f"{package}: {add}, and its version is the project's."
+        )
+    return tuple(made)
+
+
+def grace(tree: Tree, folder: str, manifests: list[str]) -> Fields:
+    """That Uvicorn is one that knows no grace period; nothing where it does."""
+    stated = python_locks.stated(tree, folder, manifests, "uvicorn")
+    if stated is None or stated.allows(_GRACE_SINCE):
+        return {}
+    reason = f"Uvicorn knows a grace period since {_GRACE_SINCE}"
+    return {"grace": Found(False, reason, stated.path, stated.line)}

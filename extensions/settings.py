@@ -132,7 +132,9 @@ def parse_setting(key: str, text: str) -> Any:
             _check_form(key, part)
         return parts
     if setting.kind != "text" and text not in setting.kind.split("|"):
-        raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {shown(text)}.")
+        raise ProjectError(
+            f"{key} must be {' or '.join(setting.kind.split('|'))}, not {shown(text)}."
+        )
     _check_form(key, text)
     return text
 
@@ -220,9 +222,9 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """What detection has to know: folders to look in, and what was chosen to run."""
-    fields = (".dir", ".entry", ".command")
-    return {key: value for key, value in overrides.items() if key.endswith(fields)}
+    """What detection has to know: folders to look in, and what was chosen to run, and how."""
+    fields = (".dir", ".entry", ".mode", ".command", ".port")
+    return {key: str(value) for key, value in overrides.items() if key.endswith(fields)}
 
 
 def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

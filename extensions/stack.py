@@ -108,9 +108,9 @@ def _app_kinds(facts: Facts, runtime: str) -> list[str]:
         raise ProjectError(f"The project has no {title} app: use --target auto.")
     titles = either([framework.TITLE for framework in apps.FRAMEWORKS.values()])
     raise ProjectError(
-        f"There is nothing to deploy: the project has no {titles} app that is recognised. Name what "
-        "runs, as in --set python.entry=FILE or --set node.command=COMMAND, or add an app, for "
-        "example with `spinbox add --fastapi`."
+        f"There is nothing to deploy: the project has no {titles} app that is recognised. Name "
+        "what runs, as in --set python.entry=FILE or --set node.command=COMMAND, or add an app, "
+        "for example with `spinbox add --fastapi`."
     )
 
 

@@ -27,7 +27,9 @@ _MIDDLEWARE, _DJANGO = "TrustedHostMiddleware", "ALLOWED_HOSTS"
 def find(subject: Subject) -> Iterator[Finding]:
     """TrustedHostMiddleware and Django's ALLOWED_HOSTS, which refuse others with 400; redirects."""
     for app in subject.of("python"):
-        for module in subject.modules(app) if app.port else ():
+        # These tell Django themselves what the proxy says.
+        told = app.command[:1] in {("gunicorn",), ("uvicorn",)}
+        for module in subject.modules(app) if app.port and not told else ():
             yield from _redirecting(module)
         if not app.health:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .. import finding, python_servers, started
+from .. import finding, python_listening, started
 from ..finding import Finding
 from ..model import App
 from ..python_source import Module
@@ -87,7 +87,7 @@ def _streamlit(app: App, run: Started, module: Module) -> Iterator[Finding]:
 
 
 def _script(app: App, run: Started, module: Module) -> Iterator[Finding]:
-    for server in python_servers.find(run.program, module, [c for c, _ in run.calls(module)]):
+    for server in python_listening.find(run.program, module, [c for c, _ in run.calls(module)]):
         call, host = server.call, server.host
         place = finding.where(module.path, call.lineno)
         if app.job:
