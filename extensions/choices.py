@@ -233,7 +233,7 @@ def check_type(key: str, value: Any) -> None:
     if not isinstance(value, wanted):
         words = {bool: "true or false", list: "a list", dict: "a mapping", str: "a text"}
         raise ProjectError(f"{key} must be {words[wanted]}, not {shown(value)}.")
-    if wanted is list and not all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
         raise ProjectError(f"{key} must be a list of texts, not {shown(value)}.")
 
 
