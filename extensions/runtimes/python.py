@@ -17,6 +17,7 @@ from .. import (
     package_managers,
     python_packages,
     python_source,
+    python_version,
     secret_files,
     workers,
 )
@@ -35,10 +36,11 @@ from ..model import (
     Variable,
     Volume,
 )
-from ..origins import Fields
+from ..origins import Fields, Found
 from ..project import Project
 from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
 from ..setting import Setting
+from ..tree import Tree
 
 RUNTIME = Runtime(
     name="python",
@@ -111,6 +113,11 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.tests", "text", "Command that tests it, or off"),
         Setting(f"{kind}.test_requirements", "list", "Requirements files for tests alone"),
     )
+
+
+def fitting_image(tree: Tree, folder: str, image: Found[str | None]) -> Found[str | None]:
+    """The image of `versions.conf`, or the nearest one with the Python that an app asks for."""
+    return python_version.fitting_image(tree, folder, image, RUNTIME.image)
 
 
 def modules(project: Project, folder: str) -> tuple[list[python_source.Module], str | None]:

@@ -7,11 +7,10 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from .. import finding, package_managers, python_locks, started
+from .. import finding, package_managers, python_locks, python_version, started
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
@@ -80,68 +79,37 @@ def _python(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]
     image = ImageReference.parse(build.image)
     if not image.is_official("python") or not (version := image.version):
         return
-    for file, said, allowed in _wanted(subject, app, build):
-        if _fits(version, allowed):
+    for one in python_version.wanted(subject.tree, app.directory):
+        if python_version.fits(version, one.versions):
             continue
-        fitting = next((m for m in _MINORS if _fits(Version(f"3.{m}"), allowed)), None)
-        place = finding.where(file, only_line(subject.tree.read(file), re.escape(said)))
-        certain = build.manager == "uv" and file.endswith("pyproject.toml")
+        place = finding.where(one.path, one.line(subject.tree))
+        if one.versions is None:
+            yield Finding(
+                "start.python",
+                False,
+                f"{place} asks for Python without its lock ({one.said}), but the image has the "
+                f"usual one ({build.image}).",
+                f"Take a base image that has it: spinbox build --prod --set {app.kind}.image=IMAGE",
+                one.path,
+            )
+            return
+        fitting = next(
+            (m for m in _MINORS if python_version.fits(Version(f"3.{m}"), one.versions)), None
+        )
+        certain = build.manager == "uv" and one.required
         suffix = (image.tag or "").partition("-")[2]
         tag = f"3.{fitting}" + (f"-{suffix}" if suffix else "")
         yield Finding(
             "start.python",
             certain,
-            f"{place} asks for Python {said}, but the image has {version} ({build.image})"
+            f"{place} asks for Python {one.said}, but the image has {version} ({build.image})"
             f"{': uv refuses to install' if certain else ''}.",
             f"spinbox build --prod --set {app.kind}.image={image.name}:{tag}"
             if fitting
-            else f"Let {file} allow Python {version}.",
-            file,
+            else f"Let {one.path} allow Python {version}.",
+            one.path,
         )
         return
-
-
-def _fits(version: Version, allowed: SpecifierSet) -> bool:
-    if len(version.release) > 2:
-        return allowed.contains(version)
-    return any(allowed.contains(f"{version.major}.{version.minor}.{p}") for p in range(30))
-
-
-def _wanted(
-    subject: Subject, app: App, build: PythonBuild
-) -> Iterator[tuple[str, str, SpecifierSet]]:
-    tree = subject.tree
-    if path := tree.first(app.directory, "pyproject.toml"):
-        document = read_toml(tree, path)
-        said = table(document, "project").get("requires-python")
-        own = table(table(document, "tool"), "poetry")
-        said = said or table(own, "dependencies").get("python")
-        if isinstance(said, str) and (allowed := _specifier(said)) is not None:
-            yield path, said, allowed
-    for name in (".python-version", "runtime.txt", ".tool-versions"):
-        for folder in dict.fromkeys((app.directory, ".")):
-            path = tree.first(folder, name)
-            match = path and re.search(
-                r"(?m)^(?:python[- ]|cpython-)?(3\.\d+)(?:\.\d+)?\s*$", tree.read(path)
-            )
-            if path and match:
-                yield path, match[1], SpecifierSet(f"=={match[1]}.*")
-
-
-def _specifier(text: str) -> SpecifierSet | None:
-    """Also in Poetry's form, with `^` and `~` (python-poetry.org, "Dependency specification")."""
-    parts = []
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        if match := re.fullmatch(r"([~^])\s*(\d+)(?:\.(\d+))?(\S*)", part):
-            major, minor = int(match[2]), int(match[3] or 0)
-            top = f"{major}.{minor + 1}" if match[1] == "~" and match[3] else f"{major + 1}"
-            parts.append(f">={major}.{minor}{match[4]},<{top}")
-        elif part != "*":
-            parts.append(f"=={part}" if part[0].isdigit() else part)
-    try:
-        return SpecifierSet(",".join(parts))
-    except InvalidSpecifier:
-        return None
 
 
 def _sources(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:

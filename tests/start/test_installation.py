@@ -48,6 +48,15 @@ def test_another_python_is_told_with_its_image(
     assert found.mend == f"spinbox build --prod --set fastapi.image=python:3.{minor}-slim"
 
 
+@pytest.mark.parametrize("version", ["3.13t", "3.14+freethreaded"])
+def test_a_free_threaded_python_is_told(version: str, tmp_path: Path) -> None:
+    (found,) = find_rule(tmp_path, "python", {".python-version": version})
+    assert (
+        not found.certain
+        and f".python-version:1 asks for Python without its lock ({version})" in found.seen
+    )
+
+
 @pytest.mark.parametrize(
     "files",
     [
