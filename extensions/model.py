@@ -460,6 +460,9 @@ class NodeBuild:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
+        packages: Packages of the image's distribution that dependencies need.
+        generate: Command that makes what the dependencies lack, after they were installed.
+        generated: The name of the folders that it makes among them.
     """
 
     image: str
@@ -474,6 +477,9 @@ class NodeBuild:
     outputs: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
+    packages: tuple[str, ...] = ()
+    generate: str | None = None
+    generated: str | None = None
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -649,6 +655,12 @@ class Migrations:
         app: The app whose image has the tool; None where psql does all.
         command: What runs in that image, without a shell; empty without `app`.
         concurrent: It may be started twice at once: a lock lets the second wait.
+        in_project: The command where all dependencies of the project are installed, if it is
+            another one there.
+        shown: The command as guides show it.
+        packages: Of an app on Node: dependencies that the command needs and the app's own folder
+            in the image has not; they have one of their own there.
+        files: What the command reads of the app's folder, with them; folders end in a slash.
     """
 
     kind: str
@@ -658,6 +670,10 @@ class Migrations:
     app: App | None = None
     command: tuple[str, ...] = ()
     concurrent: bool = False
+    in_project: tuple[str, ...] = ()
+    shown: str = ""
+    packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def migrates(self) -> bool:

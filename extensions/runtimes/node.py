@@ -17,6 +17,7 @@ from .. import (
     own_variables,
     package_managers,
     package_registries,
+    prisma_client,
     secret_files,
 )
 from ..environment_reads import Read
@@ -53,6 +54,7 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.manager_version", "text", "Its version"),
         Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
         Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
+        Setting(f"{kind}.migrate", "text", "Command that runs the migrations of its tool"),
     )
 
 
@@ -84,7 +86,9 @@ def read(
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    sources = _sources(project, folder, package)
+    migrating = migrations.find_in_app(RUNTIME.name, project.tree, folder)
+    steps = migrating["migrate_files"].value if "migrate_files" in migrating else []
+    sources = _sources(project, folder, package, steps)
     packages = node_source.read_packages(project.tree, folder, package)
     more = node_scripts.install_files(project.tree, folder, package)
     manifests = packages["manifests"]
@@ -97,7 +101,8 @@ def read(
         "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
-        **migrations.find_in_app(RUNTIME.name, project.tree, folder),
+        **migrating,
+        **prisma_client.read(project.tree, folder, package),
         **own_variables.read(project.variables(folder), _reads(project.tree, folder, entries)),
     }
 
@@ -110,8 +115,13 @@ _BUILD_SETTINGS = re.compile(
 _IMAGE_SCRIPTS = ("build", "start", "start:prod")
 
 
-def _sources(project: Project, folder: str, package: node_source.Package) -> Found[list[str]]:
-    """What enters the image of an app at the root: also what its scripts and imports name."""
+def _sources(
+    project: Project, folder: str, package: node_source.Package, steps: Sequence[str]
+) -> Found[list[str]]:
+    """What enters the image of an app at the root: also what its scripts and imports name.
+
+    `steps` are files of its migrations, and folders (ending in `/`).
+    """
     tree = project.tree
     found = project.sources(folder, _PYTHON_ONLY)
     if folder != ".":
@@ -119,6 +129,7 @@ def _sources(project: Project, folder: str, package: node_source.Package) -> Fou
     tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
     used = set(node_scripts.used_tops(tree, folder, package, *_IMAGE_SCRIPTS))
     used |= {top for top in tops if _BUILD_SETTINGS.fullmatch(top)}
+    used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
     more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
     more = {top for top in more if not secret_files.matching(top)}
@@ -203,6 +214,12 @@ def define(
         settings_files = tuple(file for file in package_registries.FILES if file in manifests)
         tool = replace(tool, leavings=(*tool.leavings, *settings_files))
     unset = "".join(f"{name}='' " for name in secrets)
+    needs = list(facts.get("prisma_needs") or ())
+    client = facts.get("prisma_client")
+    installed = facts.get("prisma_place") == "installed"
+    steps = [prisma_client.with_variables(client, needs)] if client and not installed else []
+    if script:
+        steps.append(prisma_client.with_variables(f"{manager} run {script}{after_script}", needs))
     build = NodeBuild(
         image=facts.get("image") or RUNTIME.image,
         manager=manager,
@@ -210,12 +227,16 @@ def define(
         manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
-        build=f"{unset}{manager} run {script}{after_script}" if script else None,
+        build=" && ".join(f"{unset}{step}" for step in steps) or None,
         build_environment=build_environment,
         build_cache=build_cache,
         outputs=outputs,
         environment=image_environment,
         runs_tool=command[0] == manager,
+        # Its engines choose their files by the version of it that they find.
+        packages=("openssl",) if facts.get("prisma_place") else (),
+        generate=prisma_client.with_variables(client, needs) if client and installed else None,
+        generated=".prisma" if installed else None,
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
