@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from .. import framework, javascript, node_routes, node_scripts, node_source
+from .. import framework, javascript, node_mode, node_routes, node_scripts, node_source
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -29,6 +29,8 @@ LEAVES_DATA = False
 SETTINGS = (
     *node.settings("node", TITLE),
     Setting("node.build", "boolean", "Run the build script"),
+    Setting("node.mode", "service|worker|job", "It serves HTTP, works without a port, or ends"),
+    Setting("node.worker", "text", "Command of the background worker, or off"),
 )
 
 _TABLES = ("dependencies", "devDependencies")
@@ -136,7 +138,15 @@ def read(project: Project, folder: str) -> Fields:
     }
     if builder := find_static(project.tree, folder, package):
         own["static"] = package.found(builder[0], "builds static files", *builder[1:])
-    return node.read(project, folder, package, entries(project.tree, folder), own)
+    begins = entries(project.tree, folder)
+    command = own["command"].value
+    mode = node_mode.find_mode(project.tree, folder, package, begins, command)
+    if mode and not builder:
+        own["mode"] = mode
+        own["port"] = own["health"] = Found(None, mode.reason, mode.path, mode.line)
+    if worker := node_mode.find_worker(project.tree, folder, package, begins):
+        own["worker"] = worker
+    return node.read(project, folder, package, begins, own)
 
 
 def entries(tree: Tree, folder: str) -> list[str]:
@@ -222,6 +232,11 @@ def is_api(facts: Mapping[str, Any]) -> bool:
     return False
 
 
+def _mode(facts: Mapping[str, Any]) -> str:
+    """`service`, `worker` or `job`."""
+    return str(facts.get("mode") or node_mode.SERVICE)
+
+
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """Started with its dependencies beside it.
 
@@ -241,4 +256,11 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "package.json has no start script: add one, or name the command with "
             "--set node.command=COMMAND."
         )
-    return node.define(facts, situation, command, script="build" if facts.get("build") else None)
+    return node.define(
+        facts,
+        situation,
+        command,
+        script="build" if facts.get("build") else None,
+        serves=_mode(facts) == node_mode.SERVICE,
+        job=_mode(facts) == node_mode.JOB,
+    )

@@ -36,7 +36,7 @@ RUNTIME = Runtime(
     image_suffix="-alpine",
     version="22",
     interpreter="node",
-    runs_workers=False,
+    runs_workers=True,
     ignored=("**/node_modules", "**/.next", "**/coverage", "**/*.tsbuildinfo"),
     rank=1,
 )
@@ -179,6 +179,8 @@ def define(
     variables: tuple[Variable, ...] = (),
     package: str | None = None,
     warnings: tuple[str, ...] = (),
+    serves: bool = True,
+    job: bool = False,
 ) -> App:
     """The app of the stack.
 
@@ -198,6 +200,8 @@ def define(
         variables: What whoever runs the stack sets for it.
         package: As in `App`.
         warnings: What the user should know.
+        serves: It has a port.
+        job: It ends by itself.
 
     Raises:
         ProjectError: Nothing would enter its image.
@@ -255,8 +259,9 @@ def define(
         env_production=bool(facts.get("env_production")),
         build=build,
         command=command,
-        port=facts.get("port") or DEFAULT_PORT,
-        health=facts.get("health"),
+        port=(facts.get("port") or DEFAULT_PORT) if serves else None,
+        health=facts.get("health") if serves else None,
+        job=job,
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
         filled=own.filled,
