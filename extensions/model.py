@@ -458,6 +458,7 @@ class NodeBuild:
         build_cache: Name and path of the folder that one build leaves to the next.
         outputs: What of the build runs in production, from where in the app's folder to where:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
+        with_dependencies: What the build makes needs the dependencies of production as well.
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
         packages: Packages of the image's distribution that dependencies need.
@@ -475,6 +476,7 @@ class NodeBuild:
     build_environment: tuple[tuple[str, str], ...] = ()
     build_cache: tuple[str, str] | None = None
     outputs: tuple[tuple[str, str], ...] = ()
+    with_dependencies: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
     packages: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from .. import (
     framework,
     javascript,
     migrations,
+    node_frameworks,
     node_scripts,
     node_source,
     own_variables,
@@ -172,6 +173,7 @@ def define(
     build_environment: tuple[tuple[str, str], ...] = (),
     build_cache: tuple[str, str] | None = None,
     outputs: tuple[tuple[str, str], ...] = (),
+    with_dependencies: bool = False,
     image_environment: tuple[tuple[str, str], ...] = (),
     environment: tuple[Env, ...] = (),
     arguments: tuple[Env, ...] = (),
@@ -193,6 +195,7 @@ def define(
         build_environment: As in `NodeBuild`, like `build_cache` and `outputs`.
         build_cache: See there.
         outputs: See there.
+        with_dependencies: See there.
         image_environment: What its image sets.
         environment: What its framework has set for its container.
         arguments: Variables baked into its image.
@@ -235,6 +238,7 @@ def define(
         build_environment=build_environment,
         build_cache=build_cache,
         outputs=outputs,
+        with_dependencies=with_dependencies,
         environment=image_environment,
         runs_tool=command[0] == manager,
         # Its engines choose their files by the version of it that they find.
@@ -280,6 +284,21 @@ def define(
             *warnings,
             *(_untyped(facts, situation) if script else ()),
             *framework.warnings(facts, situation),
+        ),
+    )
+
+
+def built_in(
+    facts: Mapping[str, Any], prefixes: tuple[str, ...]
+) -> tuple[tuple[Env, ...], tuple[Variable, ...]]:
+    """The app's own variables that its build puts into pages, by what their names begin with."""
+    names = node_frameworks.public_names(facts, prefixes)
+    required = set(facts.get("required") or ()) - set(facts.get("optional") or ())
+    return (
+        tuple(Env(name, variable=name) for name in names),
+        tuple(
+            Variable(name, "App (built into its image)", "", required=name in required, build=True)
+            for name in names
         ),
     )
 
