@@ -540,7 +540,9 @@ class App:
             the variable or URL of a backing service that it gets the value of.
         build_arguments: Variables baked into the image.
         build_secrets: Names of the variables with which an installation of dependencies logs in to
-            registries. The image is built with them, but nothing of it holds them.
+            registries, and of `build_needs`. The image is built with them, but nothing of it holds
+            them.
+        build_needs: Names of its own variables that its build does not do without.
         keep: Files that enter the image, or the installation, although secrets have such names,
             relative to its folder.
         services: Names of the backing services of the stack that it connects to.
@@ -578,6 +580,7 @@ class App:
     filled: tuple[tuple[str, str], ...] = ()
     build_arguments: tuple[Env, ...] = ()
     build_secrets: tuple[str, ...] = ()
+    build_needs: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
@@ -591,6 +594,11 @@ class App:
     closed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def build_logins(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that log in to registries."""
+        return tuple(name for name in self.build_secrets if name not in self.build_needs)
 
     @property
     def calls_api(self) -> bool:
@@ -834,8 +842,18 @@ class Stack:
 
     @property
     def build_secrets(self) -> tuple[str, ...]:
-        """Names of the variables with which images are built to log in to registries, once."""
+        """Names of the variables with which images are built, and that none holds, once."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.build_secrets))
+
+    @property
+    def build_logins(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that log in to registries."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.build_logins))
+
+    @property
+    def build_needs(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that a build of the app's own source does not do without."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.build_needs))
 
     @property
     def image_files(self) -> tuple[str, ...]:

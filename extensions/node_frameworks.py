@@ -172,8 +172,8 @@ def find(tree: Tree, folder: str, package: Package) -> Found[str] | None:
 
 # What keeps a framework's build from making a server, by key: its sign, and what is said of it.
 _UNSERVED = {
-    "sveltekit": "SvelteKit's adapter in svelte.config.js makes no server for an image: npm install "
-    "--save-dev @sveltejs/adapter-node, and import that one there in its place.",
+    "sveltekit": "SvelteKit's adapter in svelte.config.js makes no server for an image: npm "
+    "install --save-dev @sveltejs/adapter-node, and import that one there in its place.",
     "astro": "Astro has no adapter for Node, so that its build makes no server for an image: npx "
     "astro add node",
     "tanstack-start": "TanStack Start's build makes no server that starts by itself: npm install "

@@ -67,7 +67,17 @@ _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset(
-    {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
+    {
+        "health",
+        "worker",
+        "scheduler",
+        "lockfile",
+        "port",
+        "tests",
+        "keep",
+        "build_secrets",
+        "build_needs",
+    }
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
@@ -78,7 +88,7 @@ _PATTERNS = {
     "lockfile": (PLAIN_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
     "variables": _VARIABLE,
-    **dict.fromkeys(("build_secrets", "required", "optional", "ignored"), _VARIABLE),
+    **dict.fromkeys(("build_secrets", "build_needs", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
     "paths": (_URL_PATH, "paths of addresses, which start with /"),
     "sources": (PLAIN_PATH, "paths inside the project"),

@@ -55,6 +55,9 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.manager_version", "text", "Its version"),
         Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
         Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
+        Setting(
+            f"{kind}.build_needs", "list", "Names of its variables that its build reads, or off"
+        ),
         Setting(f"{kind}.migrate", "text", "Command that runs the migrations of its tool"),
     )
 
@@ -249,6 +252,19 @@ def define(
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
     own = framework.own(facts, (*environment, *arguments), situation)
+    stack_gives = {url: service.name for service in situation.backing for url in service.urls}
+    build_needs = [name for name in facts.get("build_needs") or () if script]
+    filled = dict(own.filled)
+    # The entrypoint makes these where the image runs: while it is built nothing connects.
+    made = [name for name in build_needs if name in stack_gives or name in filled]
+    needed = tuple(name for name in build_needs if name not in made and name not in secrets)
+    if made and build.build:
+        stand_ins = "".join(
+            f"{name}={_stand_in(name, filled.get(name, name), stack_gives)} " for name in made
+        )
+        build = replace(
+            build, build=build.build.replace(f"{manager} run", f"{stand_ins}{manager} run")
+        )
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
@@ -270,7 +286,8 @@ def define(
         passed_on=own.passed_on,
         filled=own.filled,
         build_arguments=arguments,
-        build_secrets=secrets,
+        build_secrets=(*secrets, *needed),
+        build_needs=needed,
         keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
@@ -286,6 +303,18 @@ def define(
             *framework.warnings(facts, situation),
         ),
     )
+
+
+_ADDRESSES = {
+    "postgres": "postgresql://build:build@localhost:5432/build",
+    "mongodb": "mongodb://localhost:27017/build",
+    "redis": "redis://localhost:6379/0",
+}
+
+
+def _stand_in(name: str, source: str, services: Mapping[str, str]) -> str:
+    """A value of the right form for what only the running container knows."""
+    return _ADDRESSES.get(services.get(source, ""), own_variables.stand_in(name))
 
 
 def built_in(
