@@ -67,17 +67,8 @@ _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset(
-    {
-        "health",
-        "worker",
-        "scheduler",
-        "lockfile",
-        "port",
-        "tests",
-        "keep",
-        "build_secrets",
-        "build_needs",
-    }
+    {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep"}
+    | {"build_secrets", "build_needs"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),

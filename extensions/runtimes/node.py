@@ -262,9 +262,8 @@ def define(
         stand_ins = "".join(
             f"{name}={_stand_in(name, filled.get(name, name), stack_gives)} " for name in made
         )
-        build = replace(
-            build, build=build.build.replace(f"{manager} run", f"{stand_ins}{manager} run")
-        )
+        told = build.build.replace(f"{manager} run", f"{stand_ins}{manager} run")
+        build = replace(build, build=told)
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
