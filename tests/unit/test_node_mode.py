@@ -24,7 +24,8 @@ WORKERS = {
     "discord.js": "const { Client } = require('discord.js');\nnew Client({}).login(token);",
     "telegraf": "import { Telegraf } from 'telegraf';\nnew Telegraf(token).launch();",
     "grammy": "import { Bot } from 'grammy';\nconst bot = new Bot(token);\nbot.start();",
-    "@slack/bolt": "const { App } = require('@slack/bolt');\nnew App({ socketMode: true }).start();",
+    "@slack/bolt": "const { App } = require('@slack/bolt');\n"
+    "new App({ socketMode: true }).start();",
     "bullmq": "import { Worker } from 'bullmq';\nnew Worker('a', run);",
     "agenda": "import Agenda from 'agenda';\nconst a = new Agenda({});\nawait a.start();",
     "node-cron": "const cron = require('node-cron');\ncron.schedule('* * * * *', run);",
