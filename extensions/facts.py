@@ -107,12 +107,13 @@ def read_project(root: Path, hints: Mapping[str, str] | None = None) -> Reading:
     found = _apps(Project(tree, conf, hints, FOLDERS, _is_no_source), versions)
     development = images.development_images(tree)
     made = [fields for _, fields in found.values()]
+    using = [found[kind][1] for kind in _using_data(found)]
     for service, known in KINDS.items():
         if flagged := switched_on(conf, known.flag):
             image = images.service_image(service, known.tagged, versions, development)
             found[service] = flagged, {"image": image}
     if "postgres" in found:
-        found["postgres"][1].update(_database(tree, made))
+        found["postgres"][1].update(_database(tree, made, using))
     return _split(name, found, tree)
 
 
@@ -184,7 +185,17 @@ def _is_no_source(name: str) -> bool:
     return name in _NOT_SOURCES or _NOT_SOURCE_PATTERN.fullmatch(name) is not None
 
 
-def _database(tree: Tree, made_apps: list[Fields]) -> Fields:
+def _using_data(found: Mapping[str, tuple[Origin, Fields]]) -> list[str]:
+    """The apps that do not leave the databases to an API, as the stack has it."""
+    facts = {
+        kind: {name: field.value for name, field in fields.items()}
+        for kind, (_, fields) in found.items()
+    }
+    has_api = any(apps.FRAMEWORKS[kind].is_api(facts[kind]) for kind in found)
+    return [kind for kind in found if not (has_api and apps.FRAMEWORKS[kind].LEAVES_DATA)]
+
+
+def _database(tree: Tree, made_apps: list[Fields], using: list[Fields]) -> Fields:
     made: list[Found[Any]] = []
     for path in (*tree.below("database/init", ".sql"), *migrations.scripts(tree)):
         text = tree.read(path)
@@ -202,4 +213,4 @@ def _database(tree: Tree, made_apps: list[Fields]) -> Fields:
     extensions = Found(names, "no CREATE EXTENSION in SQL files or revisions")
     if made:
         extensions = replace(made[0], value=names, reason=made[0].reason + and_more(names))
-    return {"migrations": migrations.find(tree, made_apps), "extensions": extensions}
+    return {"migrations": migrations.find(tree, using), "extensions": extensions}

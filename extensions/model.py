@@ -526,8 +526,12 @@ class NodeBuild:
         build_cache: Name and path of the folder that one build leaves to the next.
         outputs: What of the build runs in production, from where in the app's folder to where:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
+        with_dependencies: What the build makes needs the dependencies of production as well.
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
+        packages: Packages of the image's distribution that dependencies need.
+        generate: Command that makes what the dependencies lack, after they were installed.
+        generated: The name of the folders that it makes among them.
     """
 
     image: str
@@ -540,8 +544,12 @@ class NodeBuild:
     build_environment: tuple[tuple[str, str], ...] = ()
     build_cache: tuple[str, str] | None = None
     outputs: tuple[tuple[str, str], ...] = ()
+    with_dependencies: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
+    packages: tuple[str, ...] = ()
+    generate: str | None = None
+    generated: str | None = None
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -602,7 +610,9 @@ class App:
         build_arguments: Variables baked into the image.
         built_addresses: Those of them that are addresses for browsers, set where the user does not.
         build_secrets: Names of the variables with which an installation of dependencies logs in to
-            registries. The image is built with them, but nothing of it holds them.
+            registries, and of `build_needs`. The image is built with them, but nothing of it holds
+            them.
+        build_needs: Names of its own variables that its build does not do without.
         keep: Files that enter the image, or the installation, although secrets have such names,
             relative to its folder.
         services: Names of the backing services of the stack that it connects to.
@@ -642,6 +652,7 @@ class App:
     build_arguments: tuple[Env, ...] = ()
     built_addresses: tuple[Address, ...] = ()
     build_secrets: tuple[str, ...] = ()
+    build_needs: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
@@ -655,6 +666,11 @@ class App:
     closed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def build_logins(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that log in to registries."""
+        return tuple(name for name in self.build_secrets if name not in self.build_needs)
 
     @property
     def calls_api(self) -> bool:
@@ -727,6 +743,12 @@ class Migrations:
         app: The app whose image has the tool; None where psql does all.
         command: What runs in that image, without a shell; empty without `app`.
         concurrent: It may be started twice at once: a lock lets the second wait.
+        in_project: The command where all dependencies of the project are installed, if it is
+            another one there.
+        shown: The command as guides show it.
+        packages: Of an app on Node: dependencies that the command needs and the app's own folder
+            in the image has not; they have one of their own there.
+        files: What the command reads of the app's folder, with them; folders end in a slash.
     """
 
     kind: str
@@ -736,6 +758,10 @@ class Migrations:
     app: App | None = None
     command: tuple[str, ...] = ()
     concurrent: bool = False
+    in_project: tuple[str, ...] = ()
+    shown: str = ""
+    packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def migrates(self) -> bool:
@@ -949,8 +975,18 @@ class Stack:
 
     @property
     def build_secrets(self) -> tuple[str, ...]:
-        """Names of the variables with which images are built to log in to registries, once."""
+        """Names of the variables with which images are built, and that none holds, once."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.build_secrets))
+
+    @property
+    def build_logins(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that log in to registries."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.build_logins))
+
+    @property
+    def build_needs(self) -> tuple[str, ...]:
+        """Those of the `build_secrets` that a build of the app's own source does not do without."""
+        return tuple(dict.fromkeys(name for app in self.apps for name in app.build_needs))
 
     @property
     def image_files(self) -> tuple[str, ...]:

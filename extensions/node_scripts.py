@@ -33,9 +33,10 @@ PACKAGES = {
     "react-router": "@react-router/dev", "react-router-serve": "@react-router/serve",
     "strapi": "@strapi/strapi", "keystone": "@keystone-6/core", "medusa": "@medusajs/cli",
     "pm2-runtime": "pm2", "nuxi": "nuxt", "vue-cli-service": "@vue/cli-service",
+    "typeorm-ts-node-esm": "typeorm", "typeorm-ts-node-commonjs": "typeorm",
     "mikro-orm": "@mikro-orm/cli", "graphql-codegen": "@graphql-codegen/cli",
     "fastify": "fastify-cli", "tsnd": "ts-node-dev", "rsbuild": "@rsbuild/core",
-    "typeorm-ts-node-commonjs": "typeorm", "svelte-kit": "@sveltejs/kit", "payload": "payload",
+    "svelte-kit": "@sveltejs/kit", "payload": "payload",
 }  # fmt: skip
 # What starts a server of development, by the beginning of the command; and what lets it be.
 _DEVELOPMENT = re.compile(
@@ -192,6 +193,7 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
     # Its client's own script makes the client of the schema.
     if "prisma" in dependencies or "@prisma/client" in dependencies:
         names |= dict.fromkeys(("prisma/", "schema.prisma", "prisma.config.ts"))
+        names |= dict.fromkeys(_folders_of(tree, folder, ".prisma"))
     for version in dependencies.values():
         match = re.match(r"(?:file|link|portal):(?:\./)?([\w@.-][\w@./-]*)$", str(version))
         if match and not match[1].startswith(".."):
@@ -209,6 +211,13 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
             found[place] = None
     tops = tuple(place for place in found if place.endswith("/"))
     return [p for p in found if not any(p != top and p.startswith(top) for top in tops)]
+
+
+def _folders_of(tree: Tree, folder: str, ending: str) -> list[str]:
+    """The folders of an app (ending in `/`) with files of that ending."""
+    top = "" if folder == "." else f"{folder}/"
+    paths = [path.removeprefix(top) for path in tree.below(folder, ending)]
+    return sorted({f"{path.rpartition('/')[0]}/" for path in paths if "/" in path})
 
 
 def used_tops(tree: Tree, folder: str, package: Package, *scripts: str) -> list[str]:

@@ -67,7 +67,8 @@ _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What a key, or the last part of one, demands of its text.
 _CAN_BE_OFF = frozenset(
-    {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
+    {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep"}
+    | {"build_secrets", "build_needs"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
@@ -78,7 +79,7 @@ _PATTERNS = {
     "lockfile": (PLAIN_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
     "variables": _VARIABLE,
-    **dict.fromkeys(("build_secrets", "required", "optional", "ignored"), _VARIABLE),
+    **dict.fromkeys(("build_secrets", "build_needs", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
     "volumes": (choices.UPLOADS.pattern, "absolute paths such as /app/data"),
     "paths": (_URL_PATH, "paths of addresses, which start with /"),

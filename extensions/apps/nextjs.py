@@ -9,11 +9,14 @@ from typing import Any
 
 from .. import framework, health_routes, javascript, node_source
 from ..container import INNER_HOST, INNER_PORT, UID
+from ..environment_reads import Read, is_given
+from ..environment_reads import javascript as environment_reads
 from ..errors import ProjectError
 from ..framework import Situation
 from ..javascript import Script
 from ..model import App, Env, Tmpfs, Variable
-from ..origins import Fields, Found, either
+from ..node_source import Package
+from ..origins import Fields, Found, either, line_at
 from ..project import Place, Project
 from ..runtimes import node
 from ..setting import Setting
@@ -69,14 +72,23 @@ def read(project: Project, folder: str) -> Fields:
     """
     settings = project.tree.first(folder, ".env.production")
     reason = "enters the build" if settings else "no .env.production"
-    own = {
+    own: Fields = {
         **read_config(project.tree, folder),
         "port": Found(node.DEFAULT_PORT, "Next.js' usual port"),
         "health": _below_base(project.tree, folder, find_health_path(project.tree, folder)),
         "env_production": Found(settings is not None, reason, settings),
     }
     begins = entries(project.tree, folder)
-    return node.read(project, folder, node.package(project, folder), begins, own)
+    for name, found in (
+        ("renewed", find_renewed(project.tree, folder)),
+        ("traced_from_above", find_traced_from(project.tree, folder)),
+    ):
+        if found:
+            own[name] = found
+    package = node.package(project, folder)
+    if needs := find_build_needs(project.tree, folder, package):
+        own["build_needs"] = needs
+    return node.read(project, folder, package, begins, own)
 
 
 _ENTRY = re.compile(
@@ -161,6 +173,80 @@ def find_health_path(tree: Tree, folder: str) -> Found[str]:
     return Found("/", f"start page, as no route is named {either(health_routes.NAMES)}")
 
 
+# Not loaded by `next build`.
+_AT_RUN_TIME = re.compile(r"(^|/)(middleware|proxy|instrumentation|instrumentation-client)\.\w+$")
+
+
+def build_reads(tree: Tree, folder: str) -> list[Read]:
+    """Where `next build` loads what fails without a variable: its settings, pages and routes."""
+    begins = [path for path in entries(tree, folder) if not _AT_RUN_TIME.search(path)]
+    # Prisma's schema is no module: the client asks for its variables when it connects.
+    reads = environment_reads.loaded_reads(tree, folder, begins)
+    return [read for read in reads if not read.path.endswith(".prisma")]
+
+
+def find_build_needs(tree: Tree, folder: str, package: Package) -> Found[list[str]] | None:
+    """The server's variables that its build does not do without; None for none."""
+    if "SKIP_ENV_VALIDATION" in str(package.table("scripts").get("build", "")):
+        return None
+    reads = [read for read in build_reads(tree, folder) if not read.name.startswith(_PUBLIC)]
+    reads = [read for read in reads if not is_given(read.name)]
+    if not reads:
+        return None
+    names = sorted({read.name for read in reads})
+    return Found(names, f"`next build` fails without {names[0]}", reads[0].path, reads[0].line)
+
+
+_RENEWS = re.compile(
+    r"^export\s+const\s+revalidate\s*=\s*(?!\s|0\b|false\b)|\brevalidate\s*:\s*(?!\s|0\b|false\b)\w"
+    r"|\b(?:revalidatePath|revalidateTag|updateTag|cacheLife|unstable_cache)\s*\("
+    r"|fallback\s*:\s*(?:true|['\"]blocking['\"])|\bgenerateStaticParams\b"
+    r"|^\s*['\"]use cache['\"]",
+    re.MULTILINE,
+)
+_ALWAYS_ANEW = re.compile(r"""dynamic\s*=\s*["']force-dynamic["']""")
+_OWN_CACHE = re.compile(r"isrFlushToDisk\s*:\s*false|cacheHandler\s*:")
+
+
+def find_renewed(tree: Tree, folder: str) -> Found[bool] | None:
+    """Whether pages are rendered anew (ISR), which Next.js writes beside the built ones; else None.
+
+    nextjs.org, "Incremental Static Regeneration"; not where the configuration says otherwise.
+    """
+    config = configuration(tree, folder)
+    if config and _OWN_CACHE.search(config.text):
+        return None
+    for script in javascript.scripts(tree, folder):
+        if _ALWAYS_ANEW.search(script.text):
+            continue
+        if match := _RENEWS.search(_code(script)):
+            line = line_at(script.text, match.start())
+            return Found(True, "pages are rendered anew", script.path, line)
+    return None
+
+
+def _code(script: Script) -> str:
+    """A file's text with all that is no code blanked, but strings; positions stay."""
+    text = [" " if char != "\n" else char for char in script.text]
+    for token in script.tokens:
+        text[token.start : token.start + len(token.text)] = token.text
+    return "".join(text)
+
+
+def find_traced_from(tree: Tree, folder: str) -> Found[bool] | None:
+    """Whether files are traced from a folder above the app's: the server is then in one of its own.
+
+    nextjs.org, "output", "outputFileTracingRoot". None where they are not.
+    """
+    config = configuration(tree, folder)
+    for place in config.finds("outputFileTracingRoot") if config else ():
+        line = config.line(place) if config else 0
+        around = config.text.splitlines()[line - 1 : line + 1] if config else []
+        if re.search(r"[\"'`/]\.\.(/|[\"'`])", " ".join(around)):
+            return Found(True, "outputFileTracingRoot", config.path if config else None, line)
+    return None
+
+
 def _below_base(tree: Tree, folder: str, health: Found[str]) -> Found[str]:
     """A path with what `basePath` puts before it."""
     config = configuration(tree, folder)
@@ -209,16 +295,26 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         )
     standalone = () if facts.get("output") == "standalone" else (("NEXT_PRIVATE_STANDALONE", "1"),)
     cache = "/app/.next/cache"
+    # The image's folder is the top: what is above it is the root.
+    standalone_in = ".next/standalone" + ("/app" if facts.get("traced_from_above") else "")
+    after = " && mkdir -p public"
+    if facts.get("renewed"):
+        # Its folder is read-only: such pages are kept in memory (`isrFlushToDisk`).
+        kept = 's/"isrFlushToDisk":true/"isrFlushToDisk":false/'
+        after += f" \\\n    && sed -i '{kept}' {standalone_in}/server.js"
     return node.define(
         facts,
         situation,
         framework.command(facts) or ("node", "server.js"),
         script="build",
         # Copied whether the app has one or not.
-        after_script=" && mkdir -p public",
+        after_script=after,
         build_environment=(_NO_TELEMETRY, *standalone),
         build_cache=("next", cache),
-        outputs=_OUTPUTS,
+        outputs=tuple(
+            (standalone_in if source == ".next/standalone" else source, target)
+            for source, target in _OUTPUTS
+        ),
         image_environment=(_NO_TELEMETRY,),
         environment=environment,
         arguments=tuple(arguments),

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from .. import framework, javascript, node_routes, node_scripts, node_source
+from .. import (
+    framework,
+    javascript,
+    node_frameworks,
+    node_mode,
+    node_routes,
+    node_scripts,
+    node_source,
+)
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -29,6 +37,8 @@ LEAVES_DATA = False
 SETTINGS = (
     *node.settings("node", TITLE),
     Setting("node.build", "boolean", "Run the build script"),
+    Setting("node.mode", "service|worker|job", "It serves HTTP, works without a port, or ends"),
+    Setting("node.worker", "text", "Command of the background worker, or off"),
 )
 
 _TABLES = ("dependencies", "devDependencies")
@@ -96,6 +106,9 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
     if builder := find_static(tree, ".", package):
         alone = not any(project.wanted(kind, flag) for kind, flag in _OTHERS)
         return package.found(".", f"{builder[0]} builds it", *builder[1:]) if alone else None
+    for look in (node_frameworks.find, node_frameworks.find_unserved):
+        if server := look(tree, ".", package):
+            return Found(".", server.reason, server.path, server.line)
     if entry := find_entry(tree, "."):
         return Found(".", "entry file beside package.json", entry)
     if package.content.get("workspaces"):
@@ -136,7 +149,30 @@ def read(project: Project, folder: str) -> Fields:
     }
     if builder := find_static(project.tree, folder, package):
         own["static"] = package.found(builder[0], "builds static files", *builder[1:])
-    return node.read(project, folder, package, entries(project.tree, folder), own)
+    begins = entries(project.tree, folder)
+    if server := node_frameworks.find(project.tree, folder, package):
+        words = node_frameworks.command(project.tree, folder, package, server.value)
+        own["server"] = server
+        own["command"] = Found(shlex.join(words), server.reason, server.path, server.line)
+        port = node_frameworks.FRAMEWORKS[server.value].port
+        own["port"] = Found(port, server.reason, server.path, server.line)
+        prefixes = node_frameworks.public_prefixes(project.tree, folder, server.value)
+        if whole := node_frameworks.reads_files(project.tree, folder, server.value):
+            own["whole"] = whole
+        own["public"] = Found(prefixes, f"what {server.reason.split()[0]} puts into pages")
+        return node.read(project, folder, package, begins, own)
+    if unserved := node_frameworks.find_unserved(project.tree, folder, package):
+        own["unserved"] = unserved
+        own["command"] = Found(None, unserved.reason, unserved.path, unserved.line)
+        return node.read(project, folder, package, begins, own)
+    command = own["command"].value
+    mode = node_mode.find_mode(project.tree, folder, package, begins, command)
+    if mode and not builder:
+        own["mode"] = mode
+        own["port"] = own["health"] = Found(None, mode.reason, mode.path, mode.line)
+    if worker := node_mode.find_worker(project.tree, folder, package, begins):
+        own["worker"] = worker
+    return node.read(project, folder, package, begins, own)
 
 
 def entries(tree: Tree, folder: str) -> list[str]:
@@ -222,6 +258,11 @@ def is_api(facts: Mapping[str, Any]) -> bool:
     return False
 
 
+def _mode(facts: Mapping[str, Any]) -> str:
+    """`service`, `worker` or `job`."""
+    return str(facts.get("mode") or node_mode.SERVICE)
+
+
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """Started with its dependencies beside it.
 
@@ -236,9 +277,35 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "them on a host of static files, or name a server that is one of its dependencies "
             "with --set node.command=COMMAND."
         )
+    if not command and facts.get("unserved"):
+        raise ProjectError(node_frameworks.sentence(facts["unserved"]))
     if not command:
         raise ProjectError(
             "package.json has no start script: add one, or name the command with "
             "--set node.command=COMMAND."
         )
-    return node.define(facts, situation, command, script="build" if facts.get("build") else None)
+    server = node_frameworks.FRAMEWORKS.get(facts.get("server") or "")
+    if server and node_frameworks.fits(server, command):
+        with_proxy = situation.choices.get("proxy") != "none"
+        arguments, variables = node.built_in(facts, tuple(facts.get("public") or ()))
+        return node.define(
+            facts,
+            situation,
+            command,
+            script="build",
+            build_environment=server.build_environment,
+            # Else what the build does not take along would be missed at the first request.
+            outputs=() if facts.get("whole") else server.outputs,
+            with_dependencies=server.dependencies,
+            image_environment=(*server.environment, *(server.proxied if with_proxy else ())),
+            arguments=arguments,
+            variables=variables,
+        )
+    return node.define(
+        facts,
+        situation,
+        command,
+        script="build" if facts.get("build") else None,
+        serves=_mode(facts) == node_mode.SERVICE,
+        job=_mode(facts) == node_mode.JOB,
+    )

@@ -29,6 +29,8 @@ class Tool(Protocol):
         RUNTIMES: The runtimes (`python`, `node`) of the apps whose image it runs in; empty where
             psql does all, in the database's image.
         FOLDERS: Names of folders in an app that hold its files, which are no modules of the app.
+
+    It may have `fields(tree, folder)`: more facts of the app in which it was found.
     """
 
     TITLE: str
@@ -36,14 +38,23 @@ class Tool(Protocol):
     RUNTIMES: tuple[str, ...]
     FOLDERS: frozenset[str]
 
-    def find(self, tree: Tree, folder: str) -> Found[bool]:
-        """Whether the app in `folder` uses it; without `RUNTIMES`, the project (`.`)."""
+    def find(self, tree: Tree, folder: str) -> Found[bool] | None:
+        """Whether the app in `folder` uses it; without `RUNTIMES`, the project (`.`).
+
+        None where there is nothing to say of it.
+        """
 
     def scripts(self, tree: Tree) -> Sequence[str]:
         """Files of the project with its steps, which may create extensions of the database."""
 
-    def define(self, extensions: tuple[str, ...], app: App | None) -> Migrations:
-        """How it comes about; `app` is the one whose image it runs in, None without `RUNTIMES`."""
+    def define(
+        self, extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]
+    ) -> Migrations:
+        """How it comes about.
+
+        `app` is the one whose image it runs in, and `facts` are that app's; None and none without
+        `RUNTIMES`.
+        """
 
     def find_faults(self, rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
         """What it would refuse to run, as findings of that rule."""
@@ -62,9 +73,17 @@ def find_in_app(runtime: str, tree: Tree, folder: str) -> Fields:
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    return {
-        name: tool.find(tree, folder) for name, tool in TOOLS.items() if runtime in tool.RUNTIMES
-    }
+    found: Fields = {}
+    for name, tool in TOOLS.items():
+        if runtime in tool.RUNTIMES and (use := tool.find(tree, folder)) is not None:
+            found[name] = use
+            if use.value and hasattr(tool, "fields"):
+                found |= {
+                    key: field
+                    for key, field in tool.fields(tree, folder).items()
+                    if key not in found
+                }
+    return found
 
 
 def environments(found: Fields) -> list[str]:
@@ -81,10 +100,11 @@ def find(tree: Tree, apps: Sequence[Fields]) -> Found[str]:
         apps: What was found of each app, `find_in_app` included.
     """
     own = [name for name, tool in TOOLS.items() if tool.RUNTIMES]
+    places: list[tuple[str, Found[Any] | None]]
     places = [(name, fields[name]) for fields in apps for name in own if name in fields]
     places += [(name, TOOLS[name].find(tree, ".")) for name in TOOLS if name not in own]
     for name, found in places:
-        if found.value:
+        if found and found.value:
             return replace(found, value=name)
     return Found(NONE, ", ".join(f"no {tool.SOUGHT}" for tool in TOOLS.values()))
 
@@ -113,7 +133,8 @@ def define(
     if name == NONE:
         return Migrations(NONE, "psql", extensions, concurrent=True) if extensions else None
     tool = TOOLS[name]
-    return tool.define(extensions, _app(name, tool, apps, facts) if tool.RUNTIMES else None)
+    app = _app(name, tool, apps, facts) if tool.RUNTIMES else None
+    return tool.define(extensions, app, facts[app.kind] if app else {})
 
 
 def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:

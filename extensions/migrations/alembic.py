@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import configparser
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..errors import ProjectError
 from ..finding import Finding
@@ -50,7 +51,7 @@ def scripts(tree: Tree) -> list[str]:
     return [path for path in tree.below(".", ".py") if "/versions/" in path]
 
 
-def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
+def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]) -> Migrations:
     """It takes no lock: two that start at once would run the same revision."""
     return Migrations("alembic", TITLE, extensions, app=app, command=("alembic", "upgrade", "head"))
 

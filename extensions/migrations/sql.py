@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..finding import Finding
 from ..model import App, Migrations
@@ -29,7 +30,7 @@ def scripts(tree: Tree) -> list[str]:
     return [p for p in tree.below(_FOLDER, ".sql") if re.match(r"\d", p.split("/")[-1])]
 
 
-def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
+def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]) -> Migrations:
     """The script holds a lock of the database while it runs a file."""
     return Migrations("sql", TITLE, extensions, folder=_FOLDER, concurrent=True)
 

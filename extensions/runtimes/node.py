@@ -13,11 +13,13 @@ from .. import (
     framework,
     javascript,
     migrations,
+    node_frameworks,
     node_scripts,
     node_source,
     own_variables,
     package_managers,
     package_registries,
+    prisma_client,
     secret_files,
 )
 from ..environment_reads import Read
@@ -36,7 +38,7 @@ RUNTIME = Runtime(
     image_suffix="-alpine",
     version="22",
     interpreter="node",
-    runs_workers=False,
+    runs_workers=True,
     ignored=("**/node_modules", "**/.next", "**/coverage", "**/*.tsbuildinfo"),
     rank=1,
 )
@@ -54,6 +56,10 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.manager_version", "text", "Its version"),
         Setting(f"{kind}.lockfile", "text", "Its lockfile, or off"),
         Setting(f"{kind}.tests", "text", "Script that tests it, or off"),
+        Setting(
+            f"{kind}.build_needs", "list", "Names of its variables that its build reads, or off"
+        ),
+        Setting(f"{kind}.migrate", "text", "Command that runs the migrations of its tool"),
     )
 
 
@@ -85,7 +91,9 @@ def read(
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    sources = _sources(project, folder, package)
+    migrating = migrations.find_in_app(RUNTIME.name, project.tree, folder)
+    steps = migrating["migrate_files"].value if "migrate_files" in migrating else []
+    sources = _sources(project, folder, package, steps)
     packages = node_source.read_packages(project.tree, folder, package)
     more = node_scripts.install_files(project.tree, folder, package)
     manifests = packages["manifests"]
@@ -101,7 +109,8 @@ def read(
         "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
-        **migrations.find_in_app(RUNTIME.name, project.tree, folder),
+        **migrating,
+        **prisma_client.read(project.tree, folder, package),
         **variables,
         addresses.FIELD: addresses.read(project.tree, folder, names, reads),
     }
@@ -115,8 +124,13 @@ _BUILD_SETTINGS = re.compile(
 _IMAGE_SCRIPTS = ("build", "start", "start:prod")
 
 
-def _sources(project: Project, folder: str, package: node_source.Package) -> Found[list[str]]:
-    """What enters the image of an app at the root: also what its scripts and imports name."""
+def _sources(
+    project: Project, folder: str, package: node_source.Package, steps: Sequence[str]
+) -> Found[list[str]]:
+    """What enters the image of an app at the root: also what its scripts and imports name.
+
+    `steps` are files of its migrations, and folders (ending in `/`).
+    """
     tree = project.tree
     found = project.sources(folder, _PYTHON_ONLY)
     if folder != ".":
@@ -124,6 +138,7 @@ def _sources(project: Project, folder: str, package: node_source.Package) -> Fou
     tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
     used = set(node_scripts.used_tops(tree, folder, package, *_IMAGE_SCRIPTS))
     used |= {top for top in tops if _BUILD_SETTINGS.fullmatch(top)}
+    used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
     more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
     more = {top for top in more if not secret_files.matching(top)}
@@ -166,6 +181,7 @@ def define(
     build_environment: tuple[tuple[str, str], ...] = (),
     build_cache: tuple[str, str] | None = None,
     outputs: tuple[tuple[str, str], ...] = (),
+    with_dependencies: bool = False,
     image_environment: tuple[tuple[str, str], ...] = (),
     environment: tuple[Env, ...] = (),
     arguments: tuple[Env, ...] = (),
@@ -173,6 +189,8 @@ def define(
     variables: tuple[Variable, ...] = (),
     package: str | None = None,
     warnings: tuple[str, ...] = (),
+    serves: bool = True,
+    job: bool = False,
 ) -> App:
     """The app of the stack.
 
@@ -185,6 +203,7 @@ def define(
         build_environment: As in `NodeBuild`, like `build_cache` and `outputs`.
         build_cache: See there.
         outputs: See there.
+        with_dependencies: See there.
         image_environment: What its image sets.
         environment: What its framework has set for its container.
         arguments: Variables baked into its image.
@@ -192,6 +211,8 @@ def define(
         variables: What whoever runs the stack sets for it.
         package: As in `App`.
         warnings: What the user should know.
+        serves: It has a port.
+        job: It ends by itself.
 
     Raises:
         ProjectError: Nothing would enter its image.
@@ -208,6 +229,12 @@ def define(
         settings_files = tuple(file for file in package_registries.FILES if file in manifests)
         tool = replace(tool, leavings=(*tool.leavings, *settings_files))
     unset = "".join(f"{name}='' " for name in secrets)
+    needs = list(facts.get("prisma_needs") or ())
+    client = facts.get("prisma_client")
+    installed = facts.get("prisma_place") == "installed"
+    steps = [prisma_client.with_variables(client, needs)] if client and not installed else []
+    if script:
+        steps.append(prisma_client.with_variables(f"{manager} run {script}{after_script}", needs))
     build = NodeBuild(
         image=facts.get("image") or RUNTIME.image,
         manager=manager,
@@ -215,18 +242,35 @@ def define(
         manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
-        build=f"{unset}{manager} run {script}{after_script}" if script else None,
+        build=" && ".join(f"{unset}{step}" for step in steps) or None,
         build_environment=build_environment,
         build_cache=build_cache,
         outputs=outputs,
+        with_dependencies=with_dependencies,
         environment=image_environment,
         runs_tool=command[0] == manager,
+        # Its engines choose their files by the version of it that they find.
+        packages=("openssl",) if facts.get("prisma_place") else (),
+        generate=prisma_client.with_variables(client, needs) if client and installed else None,
+        generated=".prisma" if installed else None,
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
     own = framework.own(facts, (*environment, *arguments), situation)
     calls = situation.beside_api and situation.first is not None
     built = addresses.built_in(facts, [env.name for env in arguments], calls=calls)
+    stack_gives = {url: service.name for service in situation.backing for url in service.urls}
+    build_needs = [name for name in facts.get("build_needs") or () if script]
+    filled = dict(own.filled)
+    # The entrypoint makes these where the image runs: while it is built nothing connects.
+    made = [name for name in build_needs if name in stack_gives or name in filled]
+    needed = tuple(name for name in build_needs if name not in made and name not in secrets)
+    if made and build.build:
+        stand_ins = "".join(
+            f"{name}={_stand_in(name, filled.get(name, name), stack_gives)} " for name in made
+        )
+        told = build.build.replace(f"{manager} run", f"{stand_ins}{manager} run")
+        build = replace(build, build=told)
     tests = None
     if facts.get("tests"):
         tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
@@ -241,15 +285,17 @@ def define(
         env_production=bool(facts.get("env_production")),
         build=build,
         command=command,
-        port=facts.get("port") or DEFAULT_PORT,
-        health=facts.get("health"),
+        port=(facts.get("port") or DEFAULT_PORT) if serves else None,
+        health=facts.get("health") if serves else None,
+        job=job,
         environment=(*environment, *own.environment),
         passed_on=own.passed_on,
         filled=own.filled,
         addresses=own.addresses,
         build_arguments=arguments,
         built_addresses=built,
-        build_secrets=secrets,
+        build_secrets=(*secrets, *needed),
+        build_needs=needed,
         keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
@@ -267,6 +313,33 @@ def define(
             *warnings,
             *(_untyped(facts, situation) if script else ()),
             *framework.warnings(facts, situation),
+        ),
+    )
+
+
+_ADDRESSES = {
+    "postgres": "postgresql://build:build@localhost:5432/build",
+    "mongodb": "mongodb://localhost:27017/build",
+    "redis": "redis://localhost:6379/0",
+}
+
+
+def _stand_in(name: str, source: str, services: Mapping[str, str]) -> str:
+    """A value of the right form for what only the running container knows."""
+    return _ADDRESSES.get(services.get(source, ""), own_variables.stand_in(name))
+
+
+def built_in(
+    facts: Mapping[str, Any], prefixes: tuple[str, ...]
+) -> tuple[tuple[Env, ...], tuple[Variable, ...]]:
+    """The app's own variables that its build puts into pages, by what their names begin with."""
+    names = node_frameworks.public_names(facts, prefixes)
+    required = set(facts.get("required") or ()) - set(facts.get("optional") or ())
+    return (
+        tuple(Env(name, variable=name) for name in names),
+        tuple(
+            Variable(name, "App (built into its image)", "", required=name in required, build=True)
+            for name in names
         ),
     )
 

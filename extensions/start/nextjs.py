@@ -17,15 +17,6 @@ _RULE = "start.nextjs"
 RUNTIME = "node"
 IDS = {_RULE: "Next.js' settings go along with its standalone output and a read-only image"}
 
-_RENEWS = re.compile(
-    r"^export\s+const\s+revalidate\s*=\s*(?!\s|0\b|false\b)|\brevalidate\s*:\s*(?!\s|0\b|false\b)\w"
-    r"|\b(?:revalidatePath|revalidateTag)\s*\(|fallback\s*:\s*(?:true|['\"]blocking['\"])"
-    r"|\bgenerateStaticParams\b",
-    re.MULTILINE,
-)
-_NOT_RENEWED = re.compile(r"""dynamic\s*=\s*["']force-dynamic["']""")
-_PAGES = re.compile(r"(^|/)(src/)?(app|pages)/")
-
 
 def concerns(subject: Subject) -> bool:
     """Where there is such an app."""
@@ -38,44 +29,12 @@ def find(subject: Subject) -> Iterator[Finding]:
         if app.kind == "nextjs":
             config = nextjs.configuration(subject.tree, app.directory)
             yield from _server(subject, app)
-            yield from _renewed_pages(subject, app, config)
             if config:
                 yield from _settings(app, config)
 
 
 def _told(certain: bool, path: str, line: int | None, what: str, mend: str) -> Finding:
     return Finding(_RULE, certain, f"{where(path, line)}: {what}", mend, path, line)
-
-
-def _renewed_pages(subject: Subject, app: App, config: Script | None) -> Iterator[Finding]:
-    """Incremental static regeneration writes the pages anew beside the built ones."""
-    if config and re.search(r"isrFlushToDisk\s*:\s*false|cacheHandler\s*:", config.text):
-        return
-    name = config.path if config else join(app.directory, "next.config.js")
-    for script in javascript.scripts(subject.tree, app.directory):
-        if not _PAGES.search(script.path) or _NOT_RENEWED.search(script.text):
-            continue
-        if match := _RENEWS.search(_code(script)):
-            line = script.text.count("\n", 0, match.start()) + 1
-            yield _told(
-                False,
-                script.path,
-                line,
-                "Next.js writes pages that are revalidated into its own folder, which is "
-                "read-only: each time with an error in the log, and the page stays as it was "
-                "after a restart.",
-                f"Write experimental: {{ isrFlushToDisk: false }} into {name}: such pages (ISR) "
-                "are then kept in memory.",
-            )
-            return
-
-
-def _code(script: Script) -> str:
-    """A file's text with all that is no code blanked, but strings; positions stay."""
-    text = [" " if char != "\n" else char for char in script.text]
-    for token in script.tokens:
-        text[token.start : token.start + len(token.text)] = token.text
-    return "".join(text)
 
 
 def _settings(app: App, config: Script) -> Iterator[Finding]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .. import javascript, node_scripts
 from ..apps import nextjs
-from ..environment_reads.javascript import loaded_reads
 from ..finding import Finding, where
 from ..model import App
 from ..node_source import Package
@@ -17,8 +15,6 @@ _RULE = "start.node_build"
 RUNTIME = "node"
 IDS = {_RULE: "Builds of the apps on Node have the files and variables that they need"}
 
-# Not loaded by `next build`.
-_AT_RUN_TIME = re.compile(r"(^|/)(middleware|proxy|instrumentation|instrumentation-client)\.\w+$")
 _MOST_NAMES = 5
 
 
@@ -84,14 +80,12 @@ def _programs(app: App, package: Package) -> Iterator[Finding]:
 
 def _variables(subject: Subject, app: App, package: Package) -> Iterator[Finding]:
     """What `next build` loads and what fails without a variable: its settings, pages and routes."""
-    tree, folder = subject.tree, app.directory
-    entries = [p for p in nextjs.entries(tree, folder) if not _AT_RUN_TIME.search(p)]
-    given = {argument.name for argument in app.build_arguments}
+    given = {argument.name for argument in app.build_arguments} | set(app.build_needs)
+    given |= set(subject.facts[app.kind].get("build_needs") or ())
     files: dict[str, list[tuple[str, int]]] = {}
-    for read in loaded_reads(tree, folder, entries):
-        if read.name not in given and not read.path.endswith(".prisma"):
+    for read in nextjs.build_reads(subject.tree, app.directory):
+        if read.name not in given:
             files.setdefault(read.path, []).append((read.name, read.line))
-    # Prisma's schema is no module: the client asks for its variables when it connects.
     for path, found in files.items():
         names = list(dict.fromkeys(name for name, _ in found))
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

@@ -27,7 +27,7 @@ _BUILDERS = frozenset(
 )
 _GENERATORS = frozenset(
     {
-        "svelte-kit", "nuxt", "nuxi", "panda", "contentlayer", "velite", "graphql-codegen", "turbo",
+        "panda", "contentlayer", "velite", "graphql-codegen", "turbo",
         "nx", "drizzle-kit", "orval", "openapi-typescript", "lerna", "tsx", "ts-node",
     }
 )  # fmt: skip

@@ -132,7 +132,7 @@ def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_pat
     [
         ({"prepare": "npm run build", "build": "tsc"}, True),
         ({"postinstall": "tsc -p ."}, True),
-        ({"postinstall": "svelte-kit sync"}, False),
+        ({"postinstall": "velite"}, False),
         ({"prepare": "tsc || true"}, False),
         ({"prepare": "git config core.hooksPath .githooks"}, True),
         ({"prepare": "lefthook install"}, False),

@@ -77,7 +77,8 @@ NODE: dict[str, Any] = {"dir": "jobs", "command": "node index.js", "port": 3001}
 
 def test_names() -> None:
     """Every module of the folder, then the one that stands for no tool."""
-    assert migrations.NAMES == ("alembic", "django", "flask_migrate", "sql", "none")
+    tools = ("alembic", "django", "drizzle", "flask_migrate", "knex", "prisma", "sequelize", "sql")
+    assert (*tools, "typeorm", "none") == migrations.NAMES
 
 
 @pytest.mark.parametrize("name", migrations.NAMES)
@@ -85,7 +86,7 @@ def test_every_tool_has_its_partial(name: str) -> None:
     """Guides include it by name."""
     text = (REPOSITORY / f"template/_partials/migrations/{name}.jinja").read_text()
     for macro in ("schema", "rollback", "imported"):
-        assert f"{{% macro {macro}() %}}" in text
+        assert f"{{% macro {macro}() %}}" in text or f"{{% set {macro} = node." in text
 
 
 def test_every_module_of_checks_has_its_tool() -> None:

@@ -17,32 +17,34 @@ from tests.unit.support import write_files, write_project
 pytestmark = pytest.mark.integration
 
 MODULE = '''
-"""Prisma, made up: one command in a Node app's image, known by its schema."""
+"""Kysely, made up: one command in a Node app's image, known by its schema."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from ..model import App, Migrations
 from ..origins import Found
 from ..tree import Tree
 
-TITLE = "Prisma"
-SOUGHT = "Prisma"
+TITLE = "Kysely"
+SOUGHT = "Kysely"
 RUNTIMES = ("node",)
 FOLDERS: frozenset[str] = frozenset()
 
 
 def find(tree: Tree, folder: str) -> Found[bool]:
-    path = tree.first(folder, "prisma/schema.prisma")
-    return Found(path is not None, "Prisma's schema" if path else "no schema.prisma", path)
+    path = tree.first(folder, "kysely/schema.kysely")
+    return Found(path is not None, "Kysely's schema" if path else "no schema.kysely", path)
 
 
 def scripts(tree: Tree) -> list[str]:
     return [path for path in tree.below(".", "/migration.sql")]
 
 
-def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
-    command = ("prisma", "migrate", "deploy")
-    return Migrations("prisma", TITLE, extensions, app=app, command=command, concurrent=True)
+def define(extensions: tuple[str, ...], app: App | None, facts: dict[str, Any]) -> Migrations:
+    command = ("kysely", "migrate", "deploy")
+    return Migrations("kysely", TITLE, extensions, app=app, command=command, concurrent=True)
 
 
 def find_faults(rule: str, tree: Tree, migrations: Migrations) -> list[object]:
@@ -50,29 +52,29 @@ def find_faults(rule: str, tree: Tree, migrations: Migrations) -> list[object]:
 '''
 PARTIAL = """\
 {% macro schema() %}
-`migrate` runs `prisma migrate deploy` at every start.
+`migrate` runs `kysely migrate deploy` at every start.
 {% endmacro %}
 {% macro rollback() %}
-Prisma takes a database that is newer than its code.
+Kysely takes a database that is newer than its code.
 {% endmacro %}
 {% macro imported() %}
 {% endmacro %}
 """
 CHECK = '''
-"""Prisma, made up."""
+"""Kysely, made up."""
 
 from ..model import Check, Context, passed
 
-IDS = {"project.prisma": "Prisma has its migrations"}
+IDS = {"project.kysely": "Kysely has its migrations"}
 
 
 def look(context: Context) -> list[Check]:
-    return [passed("project.prisma", f"Runs in {context.stack.migrations.app.name}.")]
+    return [passed("project.kysely", f"Runs in {context.stack.migrations.app.name}.")]
 '''
 NEW_FILES = {
-    "extensions/migrations/prisma.py": MODULE,
-    "template/_partials/migrations/prisma.jinja": PARTIAL,
-    "spinbox_wrapper/checks/migrations/prisma.py": CHECK,
+    "extensions/migrations/kysely.py": MODULE,
+    "template/_partials/migrations/kysely.jinja": PARTIAL,
+    "spinbox_wrapper/checks/migrations/kysely.py": CHECK,
 }
 NODE_APP = {
     "package.json": json.dumps(
@@ -81,10 +83,10 @@ NODE_APP = {
     "package-lock.json": "{}",
     "index.test.js": "",
     "index.js": "require('http').createServer().listen(process.env.PORT || 3000)\n",
-    "prisma/schema.prisma": "",
-    "prisma/migrations/1_init/migration.sql": "CREATE TABLE items (id int);\n",
+    "kysely/schema.kysely": "",
+    "kysely/migrations/1_init/migration.sql": "CREATE TABLE items (id int);\n",
 }
-RUN = "prisma migrate deploy"
+RUN = "kysely migrate deploy"
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +120,8 @@ def deployed(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_new_tool_is_found(deployed: Path) -> None:
     """By the file that its module looks for."""
     answers = yaml.safe_load((deployed / ".copier-answers.yml").read_text())
-    assert answers["project"]["postgres"]["migrations"] == "prisma"
-    assert answers["project"]["node"]["prisma"] is True
+    assert answers["project"]["postgres"]["migrations"] == "kysely"
+    assert answers["project"]["node"]["kysely"] is True
 
 
 def test_a_new_tool_in_compose(deployed: Path) -> None:
@@ -166,7 +168,7 @@ def test_what_guides_say_of_a_new_tool(deployed: Path) -> None:
     schema = guide.partition("\n## Database schema\n")[2].partition("\n## ")[0]
     assert schema.strip().startswith(f"`migrate` runs `{RUN}` at every start.")
     back = guide.partition("\n### Back to the version before\n")[2].partition("\n### ")[0]
-    assert "Prisma takes a database that is newer than its code." in back
+    assert "Kysely takes a database that is newer than its code." in back
 
 
 def test_a_new_tool_is_checked(checkout: Path, deployed: Path) -> None:
@@ -175,7 +177,7 @@ def test_a_new_tool_is_checked(checkout: Path, deployed: Path) -> None:
         checkout, *("deploy", "--check", "--target", "render", "--format", "json", "-C", deployed)
     )
     found = {check["id"]: check["seen"] for check in json.loads(result.stdout)["checks"]}
-    assert found["project.prisma"] == "Runs in app."
+    assert found["project.kysely"] == "Runs in app."
     assert not {"project.alembic", "project.migrations"} & found.keys()
 
 
@@ -184,4 +186,4 @@ def test_a_new_tool_can_be_named_by_hand(checkout: Path, deployed: Path) -> None
     refused = _spinbox(
         checkout, "build", "--prod", "-C", deployed, "--set", "postgres.migrations=x"
     )
-    assert "postgres.migrations must be alembic or prisma or sql or none" in refused.stderr
+    assert "postgres.migrations must be alembic or drizzle or knex or kysely" in refused.stderr

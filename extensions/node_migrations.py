@@ -1,0 +1,295 @@
+"""What the tools for migrations on Node share: how one is found, and what it needs to run.
+
+A production image has neither what only development installs, nor what a bundler left out: where
+a tool needs such packages, the image gets them, with the tool's files, in a folder of their own.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import javascript, node_scripts
+from .errors import ProjectError
+from .model import App, Migrations, NodeBuild
+from .node_source import NO_PACKAGE, Package, read_package_json
+from .origins import Fields, Found
+from .tree import Tree, join
+
+# Where an image has a tool that its app runs without.
+FOLDER = "/migrator"
+_TABLES = ("dependencies", "devDependencies")
+# What runs TypeScript, in the order in which it is looked for.
+_RUNNERS = ("tsx", "ts-node", "esbuild-register", "@swc-node/register", "bun")
+DRIVERS = ("pg", "postgres", "@neondatabase/serverless", "@vercel/postgres", "pg-hstore")
+# Scripts that run while something else is done.
+_NOT_BY_HAND = re.compile(r"^(pre|post)?(start|build|dev|test|install|prepare)\b")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tool for migrations on Node.
+
+    Attributes:
+        title: Its name.
+        packages: It is used where one of these is a dependency.
+        files: What its migrations are called.
+        package: The package that has its command.
+        command: What runs them, where no script of package.json says it.
+        runs: A command of a script that runs them.
+        makes: A command that makes the tables in another way.
+        calls: Code that runs them, or makes the tables without.
+        own: Code of a script of the project that runs them when it is started.
+        configs: Names of its settings, without their ending.
+        holds: What else of the app's folder it reads, as patterns of paths.
+        also: Packages that it needs where the project has them.
+        find_command: Its command line in a project, where no script's words are enough; None for
+            the above.
+    """
+
+    title: str
+    packages: tuple[str, ...]
+    files: re.Pattern[str]
+    package: str
+    command: tuple[str, ...]
+    runs: re.Pattern[str]
+    calls: re.Pattern[str]
+    makes: re.Pattern[str] | None = None
+    own: re.Pattern[str] | None = None
+    configs: tuple[str, ...] = ()
+    holds: re.Pattern[str] | None = None
+    also: tuple[str, ...] = DRIVERS
+    find_command: Callable[[Tree, str, Package], tuple[str, ...] | None] | None = None
+
+
+def held(package: Package) -> dict[str, Any]:
+    """All that a package.json has installed."""
+    return {**package.table("devDependencies"), **package.table("dependencies")}
+
+
+def files(tree: Tree, folder: str, spec: Spec) -> list[str]:
+    """The migrations of a tool in an app's folder."""
+    return [path for path in tree.below(folder) if spec.files.search(path)]
+
+
+def runs_itself(tree: Tree, folder: str, spec: Spec, start: str) -> bool:
+    """Whether the app brings its schema up to date when it starts."""
+    if spec.runs.search(start) or (spec.makes and spec.makes.search(start)):
+        return True
+    if any(spec.runs.search(tree.read(path)) for path in tree.below(folder, ".sh")):
+        return True
+    package = _package(tree, folder)
+    own = _own_script(tree, folder, spec, package)
+    return any(
+        spec.calls.search(script.text)
+        for script in javascript.scripts(tree, folder)
+        if not own or script.path != own[1]
+    )
+
+
+def find(tree: Tree, folder: str, spec: Spec) -> Found[bool] | None:
+    """Whether the app in `folder` has migrations of the tool that something else has to run.
+
+    None where it does not use the tool.
+    """
+    package = _package(tree, folder)
+    if not any(name in held(package) for name in spec.packages):
+        return None
+    made = files(tree, folder, spec)
+    if not made:
+        return None
+    start = " && ".join(c.text for c in node_scripts.commands(package, "start"))
+    if runs_itself(tree, folder, spec, start):
+        return Found(False, "the app runs them itself", made[0])
+    if _command(tree, folder, spec, package) is None:
+        return Found(False, f"{spec.package} is no dependency", package.path)
+    return Found(True, f"migrations of {spec.title}", made[0])
+
+
+def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
+    """What the tool needs, where it was found.
+
+    Returns:
+        `migrate`, its command line; `migrate_packages`, the dependencies that it needs;
+        `migrate_files`, the files and folders of the app's folder that it reads; and
+        `migrate_apart`, whether production lacks one of these packages.
+    """
+    package = _package(tree, folder)
+    made = files(tree, folder, spec)
+    command = _command(tree, folder, spec, package)
+    assert command is not None
+    words, where = command
+    top = "" if folder == "." else f"{folder}/"
+    roots = [p for word in words[1:] if (p := tree.first(folder, *_spellings(word))) is not None]
+    # What a build makes of a source.
+    built = [
+        (word.removeprefix("./"), source)
+        for word in words[1:]
+        if not tree.first(folder, *_spellings(word)) and (source := _source(tree, folder, word))
+    ]
+    roots += [source for _, source in built]
+    endings = (".ts", ".mts", ".js", ".mjs", ".cjs", ".json", "")
+    for name in spec.configs:
+        if found := tree.first(folder, *(name + ending for ending in endings)):
+            roots.append(found)
+    code = [path for path in (*roots, *made) if javascript.is_source(path)]
+    loaded = sorted(javascript.reachable(tree, folder, code))
+    tops = {path.rpartition("/")[0] for path in made}
+    if spec.holds:
+        loaded += [path for path in tree.below(folder) if spec.holds.search(path)]
+    for path in made:
+        # The folder of all steps, with what the tool notes beside them.
+        match = re.match(r"(.*?(?:^|/)(?:migrations?|drizzle))/", path)
+        tops.add(match[1] if match else path.rpartition("/")[0])
+    names = {p.removeprefix(top) for p in (*roots, *loaded)}
+    folders = {f"{p.removeprefix(top)}/" for p in tops if p.removeprefix(top)}
+    if "package.json" not in names and tree.has(join(folder, "package.json")):
+        names.add("package.json")
+    packages = {spec.package, *_imported(tree, loaded, package)}
+    packages |= {name for name in spec.also if name in held(package)}
+    program = node_scripts.package_of(words[0])
+    if program in held(package):
+        packages.add(program)
+    if built:
+        names = {name for name in names if not name.endswith(("ts", "tsx"))}
+        folders |= {f"{word.split('/')[0]}/" for word, _ in built}
+        folders -= {f for f in folders if f.startswith("src/")}
+    elif any(path.endswith(("ts", "tsx")) for path in (*loaded, *roots)):
+        packages |= {name for name in _RUNNERS if name in held(package)}
+        packages |= {name for name in ("typescript",) if "ts-node" in packages}
+        names |= {name for name in ("tsconfig.json",) if tree.has(join(folder, name))}
+    outer = sorted(f for f in folders if not any(f != o and f.startswith(o) for o in folders))
+    listed = [*(n for n in sorted(names) if not n.startswith(tuple(outer))), *outer]
+    missing = sorted(packages - package.table("dependencies").keys())
+    reason = f"runs migrations of {spec.title}"
+    found_packages = Found(sorted(packages), f"what {spec.title} needs", package.path)
+    return {
+        "migrate": Found(shlex.join(words), reason, *where),
+        "migrate_packages": found_packages,
+        "migrate_files": Found(listed, f"what {spec.title} reads", made[0]),
+        "migrate_apart": Found(
+            bool(missing), f"not among dependencies: {', '.join(missing) or 'none'}", package.path
+        ),
+    }
+
+
+def define(
+    name: str, spec: Spec, extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]
+) -> Migrations:
+    """How the schema comes about: in the app's folder, or in one that has what production lacks.
+
+    Raises:
+        ProjectError: Nothing says what runs.
+    """
+    words = tuple(shlex.split(facts.get("migrate") or ""))
+    kind = app.kind if app else "node"
+    if not words:
+        raise ProjectError(
+            f"No migrations of {spec.title} were found: name the command that runs them with "
+            f"--set {kind}.migrate=COMMAND."
+        )
+    packages: tuple[str, ...] = ()
+    bundled = app is not None and isinstance(app.build, NodeBuild) and bool(app.build.outputs)
+    if facts.get("migrate_apart") or bundled:
+        packages = tuple(facts.get("migrate_packages") or ())
+    return Migrations(
+        name,
+        spec.title,
+        extensions,
+        app=app,
+        command=_in_image(words, apart=bool(packages)),
+        in_project=_in_image(words, apart=False),
+        shown=shlex.join(words),
+        packages=packages,
+        files=tuple(facts.get("migrate_files") or ()) if packages else (),
+    )
+
+
+def _in_image(words: tuple[str, ...], *, apart: bool) -> tuple[str, ...]:
+    """The command line as it runs in an image: programs of packages by their path."""
+    if words[0] not in {"node", "sh", "npm", "npx", "pnpm", "yarn", "bun"}:
+        words = (f"node_modules/.bin/{words[0]}", *words[1:])
+    return ("sh", "-c", f"cd {FOLDER} && exec {shlex.join(words)}") if apart else words
+
+
+def _package(tree: Tree, folder: str) -> Package:
+    return read_package_json(tree, folder) or NO_PACKAGE
+
+
+_Command = tuple[tuple[str, ...], tuple[str | None, int | None]]
+
+
+def _command(tree: Tree, folder: str, spec: Spec, package: Package) -> _Command | None:
+    """The command that runs the migrations, and what says it; None where nothing has it."""
+    if own := _own_script(tree, folder, spec, package):
+        return own[0], own[2]
+    if spec.find_command and (words := spec.find_command(tree, folder, package)):
+        return words, (package.path, None)
+    if spec.package not in held(package):
+        return None
+    for words, name in _script_commands(package):
+        if spec.runs.search(" ".join(words)):
+            return words, (package.path, package.lines.get(("scripts", name)))
+    return spec.command, (package.path, None)
+
+
+def _script_commands(package: Package) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The commands of the scripts that are called by hand, those of production first."""
+    names = [name for name in package.table("scripts") if not _NOT_BY_HAND.match(name)]
+    for name in sorted(names, key=lambda n: (not re.search("prod|deploy", n), "dev" in n)):
+        for command in node_scripts.commands(package, name):
+            if command.words:
+                yield (command.program, *command.words[1:]), name
+
+
+_Own = tuple[tuple[str, ...], str, tuple[str | None, int | None]]
+
+
+def _own_script(tree: Tree, folder: str, spec: Spec, package: Package) -> _Own | None:
+    """A script of the project that runs them by the tool's library, and its source file."""
+    if spec.own is None:
+        return None
+    for words, name in _script_commands(package):
+        if words[0] not in {"node", "tsx", "ts-node", "bun"} or "watch" in words:
+            continue
+        for word in words[1:]:
+            path = tree.first(folder, *_spellings(word)) or _source(tree, folder, word)
+            script = javascript.read(tree, path) if path else None
+            if path and script and spec.own.search(script.text):
+                where = (package.path, package.lines.get(("scripts", name)))
+                return words, path, where
+    return None
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    name = word.rpartition("=")[2].removeprefix("./")
+    if name.startswith(("-", "/", "..")) or not name:
+        return ()
+    return (name, *(name + ending for ending in (".ts", ".js", ".mjs", ".cjs")))
+
+
+def _source(tree: Tree, folder: str, name: str) -> str | None:
+    """The source of what a build puts below another folder."""
+    if not re.search(r"\.[cm]?js$", name):
+        return None
+    plain = re.sub(r"\.[cm]?js$", "", name.removeprefix("./"))
+    inner = re.sub(r"^(dist|build|out|lib)/", "", plain)
+    stems = (f"src/{inner}", inner)
+    return tree.first(folder, *(f"{s}{e}" for s in stems for e in (".ts", ".mts", ".js")))
+
+
+def _imported(tree: Tree, paths: list[str], package: Package) -> set[str]:
+    """The dependencies that files import."""
+    known = held(package)
+    found = set()
+    for path in paths:
+        script = javascript.read(tree, path)
+        for name in javascript.imports(script) if script else ():
+            parts = name.split("/")
+            own = "/".join(parts[:2]) if name.startswith("@") else parts[0]
+            if own in known:
+                found.add(own)
+    return found

@@ -1,0 +1,5 @@
+export const revalidate = 1;
+
+export default function Page() {
+  return <main>made at {Date.now()}</main>;
+}

@@ -1,0 +1,1 @@
+module.exports = { i18n: { locales: ["en", "de"], defaultLocale: "en" }, trailingSlash: true };

@@ -1,0 +1,1 @@
+exports.connection = { url: process.env.REDIS_URL, maxRetriesPerRequest: null };

@@ -1,0 +1,25 @@
+"""Migrations of the tools for Node: the first deployment finds its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import prisma_stand_in
+from tests.e2e.first_deployment import copy_app, first_deployment
+
+
+@pytest.mark.parametrize("name", ["drizzle", "knex", "sequelize", "typeorm"])
+def test_the_tool_runs_before_the_app(name: str, tmp_path: Path) -> None:
+    with first_deployment(copy_app(f"node-{name}", tmp_path / f"node-{name}")) as stack:
+        assert stack.get("/") == [{"name": "first"}]
+
+
+def test_prisma_as_a_dependency_of_development(tmp_path: Path) -> None:
+    """Its client stays in the image, and its command is there for `migrate`: of stand-ins."""
+    project = copy_app("node-prisma", tmp_path / "node-prisma")
+    with first_deployment(project, prepare=prisma_stand_in.write) as stack:
+        assert stack.get("/") == [{"name": "first"}]
+        inside = stack.compose("exec", "-T", "app", "ls", "node_modules", "/migrator/node_modules")
+        assert "typescript" not in inside.split()
