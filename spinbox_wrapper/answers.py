@@ -90,8 +90,11 @@ def read_answers(path: Path) -> Answers | None:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} cannot be read ({error}): mend or remove it.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name} is not UTF-8: restore it from git.") from None
+    except OSError as error:
+        problem = error.strerror or "no reason is known"
+        raise UserError(f"{path.name} cannot be read ({problem}): mend or remove it.") from None
     return parse_answers(text, path.name)
 
 

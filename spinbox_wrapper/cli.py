@@ -641,7 +641,7 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         return 1, ""
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return 1, f"{shell.program()}: {place}{error.strerror}; mend that and run again."
+        return 1, f"{shell.program()}: {place}{error.strerror or error}; mend that and run again."
     except Exception as error:
         if os.environ.get("SPINBOX_DEBUG"):
             raise
