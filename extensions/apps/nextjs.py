@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -52,13 +53,25 @@ def _folder(tree: Tree) -> Found[str | None]:
     for folder in ("frontend", "."):
         if found := find_next(tree, folder):
             return found
-    tops = sorted(
-        {p.split("/")[0] for p in tree.files if p.count("/") == 1 and p.endswith("/package.json")}
-    )
-    holders = [found for top in tops if (found := find_next(tree, top))]
-    if len(holders) == 1:
-        return holders[0]
-    return Found(None, "several folders depend on next" if holders else "nothing depends on next")
+    for depth in (1, 2):
+        folders = sorted(
+            path.removesuffix("/package.json")
+            for path in tree.below(".", "/package.json")
+            if path.count("/") == depth
+        )
+        holders = [found for folder in folders if (found := find_next(tree, folder))]
+        if len(holders) == 1:
+            return holders[0]
+        for name in _NAMES:
+            if named := [found for found in holders if found.value.rpartition("/")[2] == name]:
+                return named[0]
+        if holders:
+            return Found(None, "several folders depend on next")
+    return Found(None, "nothing depends on next")
+
+
+# What the app for everybody is called where there are several, as in apps/web beside apps/docs.
+_NAMES = ("frontend", "web", "www", "app", "client", "site")
 
 
 def read(project: Project, folder: str) -> Fields:
@@ -208,17 +221,21 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "make sure that it holds no secret.",
         )
     standalone = () if facts.get("output") == "standalone" else (("NEXT_PRIVATE_STANDALONE", "1"),)
-    cache = "/app/.next/cache"
+    own = node.member_prefix(facts)
+    cache = f"/app/{own}.next/cache"
     return node.define(
         facts,
         situation,
         framework.command(facts) or ("node", "server.js"),
         script="build",
         # Copied whether the app has one or not.
-        after_script=" && mkdir -p public",
+        after_script=f" && mkdir -p {shlex.quote(f'{own}public')}",
         build_environment=(_NO_TELEMETRY, *standalone),
         build_cache=("next", cache),
-        outputs=_OUTPUTS,
+        outputs=tuple(
+            (own + source, target if target == "./" else f"./{own}{target.removeprefix('./')}")
+            for source, target in _OUTPUTS
+        ),
         image_environment=(_NO_TELEMETRY,),
         environment=environment,
         arguments=tuple(arguments),

@@ -14,6 +14,7 @@ from .. import (
     migrations,
     node_scripts,
     node_source,
+    node_workspace,
     own_variables,
     package_managers,
     package_registries,
@@ -22,7 +23,8 @@ from .. import (
 from ..environment_reads import Read
 from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
-from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..model import App, Env, Member, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..node_workspace import Workspace
 from ..origins import Fields, Found
 from ..project import Project
 from ..setting import Setting
@@ -84,14 +86,24 @@ def read(
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    sources = _sources(project, folder, package)
-    packages = node_source.read_packages(project.tree, folder, package)
-    more = node_scripts.install_files(project.tree, folder, package)
+    workspace = node_workspace.find(project.tree, folder)
+    if workspace and not node_workspace.is_installed_from(project.tree, workspace, folder):
+        workspace = None
+    top = workspace.top if workspace else folder
+    top_package = node_source.read_package_json(project.tree, top) or node_source.NO_PACKAGE
+    packages = node_source.read_packages(project.tree, top, top_package)
+    more = node_scripts.install_files(project.tree, top, top_package)
+    members: Fields = {}
+    if workspace:
+        members = node_workspace.fields(project.tree, workspace, folder)
+        more += node_workspace.manifests(project.tree, workspace, members["members"].value)
+    sources = _sources(project, folder, package, workspace)
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
     return {
         **packages,
         **own,
+        **members,
         "manifests": replace(manifests, value=list(listed)),
         "tests": node_source.find_tests(project.tree, folder, package),
         "untyped": node_source.find_untyped(project.tree, folder, package),
@@ -110,10 +122,20 @@ _BUILD_SETTINGS = re.compile(
 _IMAGE_SCRIPTS = ("build", "start", "start:prod")
 
 
-def _sources(project: Project, folder: str, package: node_source.Package) -> Found[list[str]]:
-    """What enters the image of an app at the root: also what its scripts and imports name."""
+def _sources(
+    project: Project,
+    folder: str,
+    package: node_source.Package,
+    workspace: Workspace | None,
+) -> Found[list[str]]:
+    """What enters the image of an app at the root: also what its scripts and imports name.
+
+    Of a member of a workspace it is what lies at the top and belongs to no member.
+    """
     tree = project.tree
     found = project.sources(folder, _PYTHON_ONLY)
+    if folder != "." and workspace:
+        return node_workspace.shared(tree, workspace, folder)
     if folder != ".":
         return found
     tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
@@ -197,12 +219,17 @@ def define(
     tool = package_managers.get(manager).define(
         str(facts.get("manager_version") or ""), bool(lockfile)
     )
+    member = _member(facts, manifests)
+    if member:
+        names = tuple(facts.get("package_names") or ())
+        tool = package_managers.get(manager).in_workspace(tool, member, names)
     secrets = tuple(facts.get("build_secrets") or ())
     if secrets:
         # Settings of registries name them: package managers may not start without.
         settings_files = tuple(file for file in package_registries.FILES if file in manifests)
         tool = replace(tool, leavings=(*tool.leavings, *settings_files))
     unset = "".join(f"{name}='' " for name in secrets)
+    steps = [unset + step for step in _build_steps(facts, manager, member, script)]
     build = NodeBuild(
         image=facts.get("image") or RUNTIME.image,
         manager=manager,
@@ -210,19 +237,23 @@ def define(
         manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
-        build=f"{unset}{manager} run {script}{after_script}" if script else None,
-        build_environment=build_environment,
+        build=" \\\n    && ".join(steps) + (after_script if script else "") if steps else None,
+        build_environment=(*build_environment, *_builder_environment(facts)),
         build_cache=build_cache,
         outputs=outputs,
         environment=image_environment,
         runs_tool=command[0] == manager,
+        member=member,
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
     own = framework.own(facts, (*environment, *arguments), situation)
     tests = None
     if facts.get("tests"):
-        tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
+        tests = Tests(
+            (manager, "run", *shlex.split(facts["tests"])),
+            _test_install(facts, manager, member, tool.install),
+        )
     return App(
         name=situation.service,
         kind=situation.kind,
@@ -256,6 +287,70 @@ def define(
             *framework.warnings(facts, situation),
         ),
     )
+
+
+def _member(facts: Mapping[str, Any], manifests: tuple[str, ...]) -> Member | None:
+    if facts.get("workspace") is None:
+        return None
+    built = tuple(facts.get("members") or ())
+    packages = (path.rpartition("/")[0] for path in manifests if path.endswith("/package.json"))
+    return Member(
+        facts["workspace"],
+        facts.get("member") or ".",
+        built,
+        tuple(facts.get("runs") or ()),
+        tuple(folder for folder in packages if folder not in built),
+    )
+
+
+def member_prefix(facts: Mapping[str, Any]) -> str:
+    """What paths in the app's folder begin with in its image, below /app; as `Member.prefix`."""
+    folder = facts.get("member") or "."
+    return "" if folder == "." else f"{folder}/"
+
+
+def _build_steps(
+    facts: Mapping[str, Any], manager: str, member: Member | None, script: str | None
+) -> list[str]:
+    """The commands that build an app, after what it needs of its workspace."""
+    if member is None:
+        return [f"{manager} run {script}"] if script else []
+    names = tuple(facts.get("package_names") or ())
+    own = names[-1] if names and member.folder != "." else ""
+    if own and script == "build" and (builder := facts.get("builder")):
+        if builder == "turbo":
+            # Strictly, it would keep from builds what turbo.json does not name.
+            return [f"npx turbo run {script} --filter={shlex.quote(own)} --env-mode=loose"]
+        return [f"npx nx run {shlex.quote(f'{own}:{script}')}"]
+    module = package_managers.get(manager)
+    steps = [module.run_in(folder, "build") for folder in facts.get("builds") or ()]
+    if script:
+        top = member.folder == "."
+        steps.append(f"{manager} run {script}" if top else module.run_in(member.folder, script))
+    return steps
+
+
+def _builder_environment(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return {
+        "turbo": (("TURBO_TELEMETRY_DISABLED", "1"),),
+        "nx": (("NX_DAEMON", "false"), ("NX_NO_CLOUD", "true")),
+    }.get(facts.get("builder") or "", ())
+
+
+def _test_install(
+    facts: Mapping[str, Any], manager: str, member: Member | None, install: str
+) -> tuple[str, ...]:
+    """What a pipeline runs in the app's folder before its tests."""
+    if member is None:
+        return (install,)
+    builds = (
+        package_managers.get(manager).run_in(folder, "build")
+        for folder in facts.get("builds") or ()
+    )
+    if member.folder == ".":
+        return (install, *builds)
+    up = "/".join([".."] * len(member.folder.split("/")))
+    return tuple(f"(cd {up} && {command})" for command in (install, *builds))
 
 
 def _untyped(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:
