@@ -82,3 +82,27 @@ def test_member_with_express_beside_packages(manager: str, tmp_path: Path) -> No
         assert files == ""
         files = stack.compose("exec", "-T", "app", "find", "/app", "-name", "left-pad")
         assert files == "" or manager in {"bun-1.1", "yarn-3", "pnpm-8"}
+
+
+@pytest.mark.parametrize("builder", ["turbo", "nx", "none"])
+def test_next_member_with_its_standalone_output(builder: str, tmp_path: Path) -> None:
+    """A package that a builder compiles first, and one whose TypeScript Next.js compiles."""
+    root = copy_app("next-turborepo", tmp_path / f"next-{builder}")
+
+    def prepare(root: Path) -> None:
+        if builder != "turbo":
+            (root / "turbo.json").unlink()
+        if builder == "nx":
+            package = json.loads((root / "package.json").read_text())
+            package["devDependencies"] = {"nx": "^21.0.0"}
+            (root / "package.json").write_text(json.dumps(package, indent=2))
+            tasks = {"targetDefaults": {"build": {"dependsOn": ["^build"]}}}
+            (root / "nx.json").write_text(json.dumps(tasks))
+        lock(root, "npm install --global pnpm@10.20.0 && pnpm install --lockfile-only")
+
+    with first_deployment(root, prepare=prepare) as stack:
+        page = stack.request("/").text
+        assert "Hello, workspace" in page
+        assert stack.compose("exec", "-T", "app", "pwd") == "/app/apps/web\n"
+        found = stack.compose("exec", "-T", "app", "find", "/app", "-name", "typescript")
+        assert found == ""

@@ -184,27 +184,49 @@ def test_a_version_of_node_in_a_file(tmp_path: Path) -> None:
 
 WORKSPACE = {
     "package.json": '{"private": true, "workspaces": ["frontend", "packages/*"]}',
-    "package-lock.json": "{}",
-    "packages/ui/package.json": '{"name": "@demo/ui"}',
+    "package-lock.json": '{"packages": {\n"frontend": {},\n"packages/ui": {}\n}}',
+    "packages/ui/package.json": '{"name": "@demo/ui", "main": "index.js"}',
     "frontend/app/page.tsx": "",
 }
 
 
-def _workspace(root: Path, **dependencies: str) -> list[Finding]:
+def _workspace(
+    root: Path, files: Mapping[str, str] | None = None, **dependencies: str
+) -> list[Finding]:
     package = {"name": "web", "dependencies": {"next": "15", **dependencies}}
-    files = {**WORKSPACE, "frontend/package.json": json.dumps(package, indent=1)}
-    found = find(root, files, USE_NEXTJS="true")
+    more = {"frontend/package.json": json.dumps(package, indent=1), **(files or {})}
+    found = find(root, {**WORKSPACE, **more}, USE_NEXTJS="true")
     return [finding for finding in found if finding.rule == "start.node_install"]
 
 
-def test_a_package_of_the_workspace_is_not_found(tmp_path: Path) -> None:
-    (found,) = _workspace(tmp_path, **{"@demo/ui": "*"})
-    assert found.certain and "@demo/ui" in found.seen and "workspace" in found.seen
+def test_packages_of_the_workspace_are_installed_with_a_member(tmp_path: Path) -> None:
+    assert _workspace(tmp_path, **{"@demo/ui": "*"}) == []
+    assert _workspace(tmp_path, **{"@demo/ui": "workspace:*"}) == []
 
 
-def test_a_member_without_others_has_no_lockfile(tmp_path: Path) -> None:
-    (found,) = _workspace(tmp_path)
-    assert not found.certain and "workspace" in found.seen
+def test_a_lockfile_without_a_package_of_the_workspace(tmp_path: Path) -> None:
+    lock = {"package-lock.json": '{"packages": {\n"frontend": {}\n}}'}
+    (found,) = _workspace(tmp_path, lock, **{"@demo/ui": "*"})
+    assert found.certain and "packages/ui" in found.seen and "workspace" in found.seen
+
+
+def test_a_package_that_no_member_of_the_workspace_is(tmp_path: Path) -> None:
+    (found,) = _workspace(tmp_path, **{"@demo/gone": "workspace:*"})
+    assert found.certain and "@demo/gone" in found.seen and "workspace" in found.seen
+
+
+def test_a_member_with_a_lockfile_of_its_own_stands_alone(tmp_path: Path) -> None:
+    own = {"frontend/package-lock.json": "{}"}
+    found, *_ = _workspace(tmp_path, own, **{"@demo/ui": "workspace:*"})
+    assert found.certain and found.mend == "git rm frontend/package-lock.json"
+
+
+def test_a_package_that_exports_typescript(tmp_path: Path) -> None:
+    files = {"packages/ui/package.json": '{"name": "@demo/ui",\n"main": "src/index.tsx"}'}
+    (found,) = _workspace(tmp_path / "told", files, **{"@demo/ui": "*"})
+    assert not found.certain and "transpilePackages: ['@demo/ui']" in found.mend
+    config = {"frontend/next.config.mjs": "export default { transpilePackages: ['@demo/ui'] }"}
+    assert _workspace(tmp_path / "named", {**files, **config}, **{"@demo/ui": "*"}) == []
 
 
 def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
@@ -219,8 +241,8 @@ def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
 
 def test_the_top_of_a_workspace(tmp_path: Path) -> None:
     files = {"packages/ui/package.json": '{"name": "@demo/ui"}'}
-    (found,) = _found(tmp_path, files, workspaces=["packages/*"], dependencies={"@demo/ui": "*"})
-    assert found.certain and "packages/ui/" in found.mend
+    held = {"@demo/ui": "*"}
+    assert _found(tmp_path, files, workspaces=["packages/*"], dependencies=held) == []
 
 
 def test_prismas_client_that_bun_makes_in_the_build_alone(tmp_path: Path) -> None:
