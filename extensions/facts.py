@@ -174,7 +174,8 @@ def _apps(project: Project, versions: Conf) -> dict[str, tuple[Origin, Fields]]:
             if place := framework.find(project, taken):
                 folder = taken[kind] = place.folder.value
                 fields = framework.read(project, folder) if folder else {}
-                found[kind] = place.origin, {"image": image, "dir": place.folder, **fields}
+                fitting = runtimes.fitting_image(runtime, project.tree, folder or ".", image)
+                found[kind] = place.origin, {"image": fitting, "dir": place.folder, **fields}
     return {kind: found[kind] for kind in apps.NAMES if kind in found}
 
 

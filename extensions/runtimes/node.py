@@ -14,6 +14,7 @@ from .. import (
     migrations,
     node_scripts,
     node_source,
+    node_versions,
     node_workspace,
     own_variables,
     package_managers,
@@ -44,6 +45,11 @@ RUNTIME = Runtime(
 DEFAULT_PORT = 3000
 # At the root, two apps can share the folder: what is only Python's stays out.
 _PYTHON_ONLY = re.compile(r".*\.(py|toml|ini|cfg|txt)")
+
+
+def fitting_image(tree: Tree, folder: str, image: Found[str | None]) -> Found[str | None]:
+    """The image of `versions.conf`, or one with the version of Node that the app asks for."""
+    return node_versions.fitting_image(tree, folder, image, RUNTIME.image)
 
 
 def settings(kind: str, title: str) -> tuple[Setting, ...]:

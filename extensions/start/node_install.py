@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from .. import javascript, node_scripts, node_workspace, package_managers
+from .. import javascript, node_scripts, node_versions, node_workspace, package_managers
 from ..errors import ProjectError
 from ..finding import Finding, where
 from ..image_reference import ImageReference
@@ -438,67 +438,28 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
     version = leading_version(ImageReference.parse(build.image).tag or "")
     if version is None:
         return
-    wanted = package.table("engines").get("node")
-    if isinstance(wanted, str) and not _takes(wanted, version.major):
-        settings = join(app.directory, ".npmrc")
+    for wanted in node_versions.asked(tree, app.directory):
+        if node_versions.takes(wanted.value, version.major):
+            continue
+        binding = wanted.reason == "engines"
+        settings = join(app.base, ".npmrc")
         strict = tree.has(settings) and re.search(
             r"^engine-strict\s*=\s*true", tree.read(settings), re.MULTILINE
         )
-        yield _told(
-            bool(strict) or build.manager in {"pnpm"} or _is_first_yarn(build),
-            package,
-            ("engines", "node"),
-            f'it asks for Node "{wanted}", and the image is {build.image}.',
-            f"spinbox build --prod --set {app.kind}.image=node:{_nearest(wanted)}-alpine",
+        certain = binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        asks = f'Node "{wanted.value}"' if binding else f"Node {wanted.value}"
+        image = f"node:{node_versions.nearest(wanted.value, version.major) or version.major}-alpine"
+        yield Finding(
+            _RULE,
+            certain,
+            seen=f"{where(wanted.path or '', wanted.line)}: it asks for {asks}, and the image is "
+            f"{build.image}.",
+            mend=f"spinbox build --prod --set {app.kind}.image={image}",
+            path=wanted.path,
+            line=wanted.line,
         )
         return
-    for name in (".nvmrc", ".node-version"):
-        path = join(app.directory, name)
-        if not tree.has(path):
-            path = name
-        if tree.has(path):
-            asked = leading_version(tree.read(path).strip())
-            if asked and asked.major != version.major:
-                yield Finding(
-                    _RULE,
-                    certain=False,
-                    seen=f"{where(path, 1)}: it asks for Node {asked.major}, and the image is "
-                    f"{build.image}.",
-                    mend=f"spinbox build --prod --set {app.kind}.image=node:{asked.major}-alpine",
-                    path=path,
-                    line=1,
-                )
-            return
 
 
 def _is_first_yarn(build: NodeBuild) -> bool:
     return build.manager == "yarn" and (build.tool.package or "").startswith("yarn@")
-
-
-def _takes(wanted: str, major: int) -> bool:
-    """Whether a range of versions (docs.npmjs.com, "semver") has one of a major version."""
-    return any(_has_major(part, major) for part in wanted.split("||"))
-
-
-def _has_major(part: str, major: int) -> bool:
-    span = re.fullmatch(r"\s*v?(\d+)[\w.]*\s+-\s+v?(\d+)[\w.]*\s*", part)
-    if span:
-        return int(span[1]) <= major <= int(span[2])
-    for sign, number, rest in re.findall(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d+)((?:\.[\dxX*]+)*)", part):
-        low = int(number)
-        zero = not re.search(r"[1-9]", rest)
-        good = {
-            ">=": major >= low,
-            ">": major > low or (major == low and bool(rest)),
-            "<": major < low or (major == low and not zero),
-            "<=": major <= low,
-        }.get(sign, major == low)
-        if not good:
-            return False
-    return True
-
-
-def _nearest(wanted: str) -> str:
-    numbers = [int(number) for number in re.findall(r"(?<![.\d])(\d+)", wanted)]
-    takes = [n for n in (24, 22, 20, *numbers) if _takes(wanted, n)]
-    return str(takes[0] if takes else max(numbers, default=22))

@@ -101,7 +101,7 @@ def test_next_member_with_its_standalone_output(builder: str, tmp_path: Path) ->
         lock(root, "npm install --global pnpm@10.20.0 && pnpm install --lockfile-only")
 
     with first_deployment(root, prepare=prepare) as stack:
-        page = stack.request("/").text
+        page = stack.request("/").body
         assert "Hello, workspace" in page
         assert stack.compose("exec", "-T", "app", "pwd") == "/app/apps/web\n"
         found = stack.compose("exec", "-T", "app", "find", "/app", "-name", "typescript")

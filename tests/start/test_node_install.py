@@ -191,42 +191,42 @@ WORKSPACE = {
 
 
 def _workspace(
-    root: Path, files: Mapping[str, str] | None = None, **dependencies: str
+    root: Path, held: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
 ) -> list[Finding]:
-    package = {"name": "web", "dependencies": {"next": "15", **dependencies}}
+    package = {"name": "web", "dependencies": {"next": "15", **(held or {})}}
     more = {"frontend/package.json": json.dumps(package, indent=1), **(files or {})}
     found = find(root, {**WORKSPACE, **more}, USE_NEXTJS="true")
     return [finding for finding in found if finding.rule == "start.node_install"]
 
 
 def test_packages_of_the_workspace_are_installed_with_a_member(tmp_path: Path) -> None:
-    assert _workspace(tmp_path, **{"@demo/ui": "*"}) == []
-    assert _workspace(tmp_path, **{"@demo/ui": "workspace:*"}) == []
+    assert _workspace(tmp_path, {"@demo/ui": "*"}) == []
+    assert _workspace(tmp_path, {"@demo/ui": "workspace:*"}) == []
 
 
 def test_a_lockfile_without_a_package_of_the_workspace(tmp_path: Path) -> None:
     lock = {"package-lock.json": '{"packages": {\n"frontend": {}\n}}'}
-    (found,) = _workspace(tmp_path, lock, **{"@demo/ui": "*"})
+    (found,) = _workspace(tmp_path, {"@demo/ui": "*"}, lock)
     assert found.certain and "packages/ui" in found.seen and "workspace" in found.seen
 
 
 def test_a_package_that_no_member_of_the_workspace_is(tmp_path: Path) -> None:
-    (found,) = _workspace(tmp_path, **{"@demo/gone": "workspace:*"})
+    (found,) = _workspace(tmp_path, {"@demo/gone": "workspace:*"})
     assert found.certain and "@demo/gone" in found.seen and "workspace" in found.seen
 
 
 def test_a_member_with_a_lockfile_of_its_own_stands_alone(tmp_path: Path) -> None:
     own = {"frontend/package-lock.json": "{}"}
-    found, *_ = _workspace(tmp_path, own, **{"@demo/ui": "workspace:*"})
+    found, *_ = _workspace(tmp_path, {"@demo/ui": "workspace:*"}, own)
     assert found.certain and found.mend == "git rm frontend/package-lock.json"
 
 
 def test_a_package_that_exports_typescript(tmp_path: Path) -> None:
     files = {"packages/ui/package.json": '{"name": "@demo/ui",\n"main": "src/index.tsx"}'}
-    (found,) = _workspace(tmp_path / "told", files, **{"@demo/ui": "*"})
+    (found,) = _workspace(tmp_path / "told", {"@demo/ui": "*"}, files)
     assert not found.certain and "transpilePackages: ['@demo/ui']" in found.mend
     config = {"frontend/next.config.mjs": "export default { transpilePackages: ['@demo/ui'] }"}
-    assert _workspace(tmp_path / "named", {**files, **config}, **{"@demo/ui": "*"}) == []
+    assert _workspace(tmp_path / "named", {"@demo/ui": "*"}, {**files, **config}) == []
 
 
 def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
