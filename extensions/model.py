@@ -485,6 +485,8 @@ class NodeBuild:
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
         member: The workspace that it is installed from; None where it stands alone.
+        build_packages: System packages that an installation of its dependencies needs.
+        runtime_packages: Those that its dependencies load.
     """
 
     image: str
@@ -500,6 +502,8 @@ class NodeBuild:
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
     member: Member | None = None
+    build_packages: tuple[str, ...] = ()
+    runtime_packages: tuple[str, ...] = ()
 
     @property
     def left_behind(self) -> tuple[str, ...]:

@@ -256,7 +256,10 @@ def manifests(tree: Tree, workspace: Workspace, needed: Sequence[str]) -> list[s
     found = [f"{member}/package.json" for member in workspace.members]
     for member in needed:
         folder = join(workspace.top, member)
-        files = node_scripts.install_files(tree, folder, workspace.members[member])
+        package = workspace.members[member]
+        files = node_scripts.install_files(tree, folder, package)
+        if node_scripts.installs_source(package):
+            files += node_scripts.source_names(tree, folder, ())
         found += [f"{member}/{file}" for file in files]
     return found
 

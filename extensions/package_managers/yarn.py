@@ -101,4 +101,4 @@ def in_workspace(tool: NodeTool, member: Member, names: tuple[str, ...]) -> Node
 
 def run_in(folder: str, script: str) -> str:
     """Command that runs a script of a member, in the workspace's top folder."""
-    return f"yarn --cwd {shlex.quote(folder)} run {script}"
+    return f"(cd {shlex.quote(folder)} && yarn run {script})"

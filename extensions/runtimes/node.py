@@ -14,6 +14,7 @@ from .. import (
     migrations,
     node_scripts,
     node_source,
+    node_system,
     node_versions,
     node_workspace,
     own_variables,
@@ -100,10 +101,18 @@ def read(
     packages = node_source.read_packages(project.tree, top, top_package)
     more = node_scripts.install_files(project.tree, top, top_package)
     members: Fields = {}
+    installed = [package, top_package]
     if workspace:
         members = node_workspace.fields(project.tree, workspace, folder)
         more += node_workspace.manifests(project.tree, workspace, members["members"].value)
+        installed += [workspace.members[member] for member in members["members"].value]
+    needs = node_system.find(project.tree, top, packages["lockfile"].value, installed)
     sources = _sources(project, folder, package, workspace)
+    if workspace is None and node_scripts.installs_source(package):
+        names = node_scripts.source_names(project.tree, folder, sources.value)
+        # A file in a folder comes with the folder.
+        inside = tuple(name for name in names if name.endswith("/"))
+        more = [name for name in more if not name.startswith(inside)] + names
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
     return {
@@ -111,6 +120,7 @@ def read(
         **own,
         **members,
         "manifests": replace(manifests, value=list(listed)),
+        "needs": Found(needs, "what dependencies need of the system" if needs else "nothing"),
         "tests": node_source.find_tests(project.tree, folder, package),
         "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
@@ -225,6 +235,8 @@ def define(
     tool = package_managers.get(manager).define(
         str(facts.get("manager_version") or ""), bool(lockfile)
     )
+    needs = tuple(facts.get("needs") or ())
+    image = facts.get("image") or RUNTIME.image
     member = _member(facts, manifests)
     if member:
         names = tuple(facts.get("package_names") or ())
@@ -237,12 +249,14 @@ def define(
     unset = "".join(f"{name}='' " for name in secrets)
     steps = [unset + step for step in _build_steps(facts, manager, member, script)]
     build = NodeBuild(
-        image=facts.get("image") or RUNTIME.image,
+        image=image,
         manager=manager,
         tool=tool,
         manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
+        build_packages=node_system.packages(needs, image, run=False),
+        runtime_packages=node_system.packages(needs, image, run=True),
         build=" \\\n    && ".join(steps) + (after_script if script else "") if steps else None,
         build_environment=(*build_environment, *_builder_environment(facts)),
         build_cache=build_cache,

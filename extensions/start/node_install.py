@@ -22,19 +22,8 @@ RUNTIME = "node"
 IDS = {_RULE: "Dependencies of the apps on Node are installed as package.json and lockfile are"}
 
 _TABLES = ("dependencies", "devDependencies")
-# Of an installation script: needs the source, which comes after it.
-_BUILDERS = frozenset(
-    {"tsc", "nest", "next", "vite", "rollup", "tsup", "webpack", "esbuild", "swc", "babel", "ng"}
-)
-_GENERATORS = frozenset(
-    {
-        "svelte-kit", "nuxt", "nuxi", "panda", "contentlayer", "velite", "graphql-codegen", "turbo",
-        "nx", "drizzle-kit", "orval", "openapi-typescript", "lerna", "tsx", "ts-node",
-    }
-)  # fmt: skip
-_GIT = re.compile(r"git\+|git:|git@|ssh:|(?:github|gitlab|bitbucket):|[\w-]+/[\w.-]+(?:#|$)")
-# Hosts whose archives npm takes without git, where a lockfile says of which commit.
-_HOSTED = re.compile(r"(?:git\+https://github\.com/|github:)?([\w-]+/[\w.-]+?)(?:\.git)?(?:#|$)")
+# What needs a key, which no build has.
+_SSH = re.compile(r"git\+ssh:|ssh:|git@")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -286,19 +275,17 @@ def _addresses(app: App, package: Package) -> Iterator[Finding]:
                 f"Put it into {place} and write its path there, as in "
                 f'"file:./{path[1].rstrip("/").rpartition("/")[2]}".',
             )
-        elif _GIT.match(version) and not version.startswith(("npm:", "file:", "link:")):
-            hosted = _HOSTED.fullmatch(re.sub(r"#.*", "", version))
-            locked = isinstance(app.build, NodeBuild) and app.build.lockfile is not None
-            address = f"https://codeload.github.com/{hosted[1]}/tar.gz/COMMIT" if hosted else ""
+        elif _SSH.match(version):
+            address = re.sub(r"^(git\+)?ssh://(git@)?|^git@", "git+https://", version)
+            address = re.sub(r"(?<=[a-z]):(?![/0-9])", "/", address)
             yield _told(
-                not (hosted and locked),
+                True,
                 package,
                 (table, name),
-                f"{name} comes from a git repository, and the image {_image(app)} has no git.",
-                f'Write its archive in place: "{address}".'
-                if address
-                else "Publish it as a package, or write the address of an archive "
-                '("https://….tar.gz") in its place.',
+                f"{name} comes from a git repository over SSH, and the build of the image has no "
+                "key for it.",
+                f'Write "{address}" in its place, if everybody may read it, or publish it as a '
+                "package.",
             )
 
 
@@ -316,13 +303,13 @@ def _scripts(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterat
         certain = "||" not in own
         keys = ("scripts", command.script)
         program = command.program
-        if program in _BUILDERS or program in _GENERATORS:
+        if program in node_scripts.BUILDERS | node_scripts.GENERATORS:
             wanted = _source_manifests(tree, app, build)
             if not wanted:
                 continue
             manifests = ",".join((*build.manifests, *wanted))
             yield _told(
-                certain and program in _BUILDERS,
+                certain and program in node_scripts.BUILDERS,
                 package,
                 keys,
                 f"`{command.text}` runs while dependencies are installed, where the "
@@ -386,19 +373,8 @@ def _missing_file(tree: Tree, app: App, words: tuple[str, ...]) -> str | None:
 
 def _source_manifests(tree: Tree, app: App, build: NodeBuild) -> list[str]:
     """What of the source an installation does not have, as `--set` takes it."""
-    if app.directory == ".":
-        wanted = list(app.sources)
-    else:
-        prefix = f"{app.directory}/"
-        inner = [path.removeprefix(prefix) for path in tree.below(app.directory)]
-        wanted = list(
-            dict.fromkeys(
-                top + ("/" if slash else "")
-                for top, slash, _ in (path.partition("/") for path in inner)
-                if (slash and top in {"src", "app", "lib", "server"}) or top.startswith("tsconfig")
-            )
-        )
-    return [name for name in wanted if name not in build.manifests and name != "public/"]
+    wanted = node_scripts.source_names(tree, app.directory, app.sources)
+    return [name for name in wanted if name not in build.manifests]
 
 
 def _lost_client(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:

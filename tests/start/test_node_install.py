@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from extensions.finding import Finding
+from extensions.model import NodeBuild
 from tests.start.support import find, subject_of
 
 START = {"start": "node src/index.js"}
@@ -78,9 +79,7 @@ def test_two_lockfiles_of_different_managers(tmp_path: Path) -> None:
     ("version", "certain"),
     [
         ("git+ssh://git@example.com/acme/lib.git", True),
-        ("git+https://example.com/acme/lib.git#v1", True),
-        ("github:acme/lib", True),
-        ("acme/lib#main", True),
+        ("git@example.com:acme/lib.git", True),
         ("file:../lib", True),
         ("link:/opt/lib", True),
     ],
@@ -128,11 +127,51 @@ def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_pat
 
 
 @pytest.mark.parametrize(
+    "scripts",
+    [
+        {"prepare": "npm run build", "build": "tsc"},
+        {"postinstall": "tsc -p ."},
+        {"postinstall": "svelte-kit sync"},
+    ],
+)
+def test_source_that_an_install_script_builds_is_there(
+    scripts: dict[str, str], tmp_path: Path
+) -> None:
+    files = _files({"tsconfig.json": "{}"}, scripts=scripts)
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert app.build.manifests == ("package.json", "src/", "tsconfig.json")
+    assert _found(tmp_path, {"tsconfig.json": "{}"}, scripts=scripts) == []
+
+
+def test_dependencies_of_git_repositories_get_git(tmp_path: Path) -> None:
+    for number, version in enumerate(["github:acme/lib", "git+https://example.com/lib.git#v1"]):
+        files = _files(dependencies={"lib": version})
+        app = subject_of(tmp_path / str(number), files, USE_NODE="true").stack.apps[0]
+        assert isinstance(app.build, NodeBuild) and app.build.build_packages == ("git",)
+
+
+@pytest.mark.parametrize(
+    ("held", "build", "run"),
+    [
+        ({"better-sqlite3": "^11"}, ("python3", "make", "g++"), ()),
+        ({"bcrypt": "^5.1.0"}, ("python3", "make", "g++"), ()),
+        # It brings its binaries, for musl as well.
+        ({"bcrypt": "^6.0.0"}, (), ()),
+        ({"sharp": "^0.34.0", "express": "^4"}, (), ()),
+        ({"pg-native": "^3"}, ("python3", "make", "g++", "libpq-dev"), ("libpq",)),
+    ],
+)
+def test_dependencies_that_are_compiled_get_a_compiler(
+    held: dict[str, str], build: tuple[str, ...], run: tuple[str, ...], tmp_path: Path
+) -> None:
+    app = subject_of(tmp_path, _files(dependencies=held), USE_NODE="true").stack.apps[0]
+    assert isinstance(app.build, NodeBuild)
+    assert (app.build.build_packages, app.build.runtime_packages) == (build, run)
+
+
+@pytest.mark.parametrize(
     ("scripts", "certain"),
     [
-        ({"prepare": "npm run build", "build": "tsc"}, True),
-        ({"postinstall": "tsc -p ."}, True),
-        ({"postinstall": "svelte-kit sync"}, False),
         ({"prepare": "tsc || true"}, False),
         ({"prepare": "git config core.hooksPath .githooks"}, True),
         ({"prepare": "lefthook install"}, False),
