@@ -217,7 +217,10 @@ def _covers(prefix: str, path: str) -> bool:
 def kept(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Files that enter the image, or an installation, although secrets have such names."""
     manifests = (file for file in facts.get("manifests") or () if matching(file))
-    return tuple(dict.fromkeys((*manifests, *(facts.get("keep") or ()))))
+    # Relative to the top of a workspace, as the manifests are.
+    folder = facts.get("member") or "."
+    own = (join(folder, file) for file in facts.get("keep") or ())
+    return tuple(dict.fromkeys((*manifests, *own)))
 
 
 def warnings(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:

@@ -411,7 +411,7 @@ class ManagedPlatform(Surface):
     def watched(self, app: App) -> tuple[str, ...]:
         """What an image is built from, as patterns: a change of it is worth a deployment."""
         root, file, output = app.directory == ".", self.dockerfile(app), self.output
-        paths = [*app.build.manifests, *app.sources] if root else [f"{app.directory}/"]
+        paths = [*app.built_from]
         if root and app.env_production:
             paths.append(".env.production")
         paths += [f"{output}{file.path}", f"{output}{file.path}.dockerignore"]

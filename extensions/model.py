@@ -510,6 +510,30 @@ class NodeTool:
 
 
 @dataclass(frozen=True)
+class Member:
+    """An app on Node that is installed from the top of a workspace, in whose folder it lies.
+
+    Attributes:
+        top: The top folder, relative to the project's.
+        folder: The app's, relative to the top one like all others here; `.` for the top itself.
+        built: What its build needs of the workspace, without the top.
+        runs: What runs with it.
+        others: The other members, of which only the package.json is there.
+    """
+
+    top: str
+    folder: str
+    built: tuple[str, ...]
+    runs: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What paths in the app's folder begin with; empty for the top."""
+        return "" if self.folder == "." else f"{self.folder}/"
+
+
+@dataclass(frozen=True)
 class NodeBuild:
     """How the image of an app that runs on Node is built.
 
@@ -517,8 +541,8 @@ class NodeBuild:
         image: Base image.
         manager: The package manager: the name of its module in `extensions/package_managers/`.
         tool: How that is called.
-        manifests: The files an installation reads, relative to the app's folder; folders end
-            in a slash.
+        manifests: The files an installation reads, relative to the folder where that is made (the
+            app's, or the top of its workspace); folders end in a slash.
         lockfile: The manifest that fixes every version, or None.
         locking: How versions are fixed.
         build: Command that builds the app; None for none.
@@ -529,9 +553,11 @@ class NodeBuild:
         with_dependencies: What the build makes needs the dependencies of production as well.
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
-        packages: Packages of the image's distribution that dependencies need.
         generate: Command that makes what the dependencies lack, after they were installed.
         generated: The name of the folders that it makes among them.
+        member: The workspace that it is installed from; None where it stands alone.
+        build_packages: System packages that an installation of its dependencies needs.
+        runtime_packages: Those that its dependencies load.
     """
 
     image: str
@@ -547,9 +573,17 @@ class NodeBuild:
     with_dependencies: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
-    packages: tuple[str, ...] = ()
     generate: str | None = None
     generated: str | None = None
+    member: Member | None = None
+    build_packages: tuple[str, ...] = ()
+    runtime_packages: tuple[str, ...] = ()
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """What an installation reads in the top folder and no image runs with."""
+        tops = (path.rstrip("/") for path in self.manifests if "/" not in path.rstrip("/"))
+        return tuple(path for path in tops if path not in {"package.json", "prisma"})
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -557,9 +591,14 @@ class NodeBuild:
         return self.tool.ignored if self.manifest_folders else ()
 
     @property
-    def manifest_files(self) -> tuple[str, ...]:
-        """The manifests that are files."""
-        return tuple(path for path in self.manifests if not path.endswith("/"))
+    def manifest_files(self) -> dict[str, tuple[str, ...]]:
+        """The manifests that are files, by the folder that they lie in (`` or ending in `/`)."""
+        found: dict[str, tuple[str, ...]] = {}
+        for path in self.manifests:
+            if not path.endswith("/"):
+                folder = path[: path.rfind("/") + 1] if self.member else ""
+                found[folder] = (*found.get(folder, ()), path)
+        return found
 
     @property
     def manifest_folders(self) -> tuple[str, ...]:
@@ -671,6 +710,29 @@ class App:
     def build_logins(self) -> tuple[str, ...]:
         """Those of the `build_secrets` that log in to registries."""
         return tuple(name for name in self.build_secrets if name not in self.build_needs)
+
+    @property
+    def base(self) -> str:
+        """The folder that its image is built from: its own, or the top of its workspace."""
+        member = self.build.member if isinstance(self.build, NodeBuild) else None
+        return member.top if member else self.directory
+
+    @property
+    def built_from(self) -> tuple[str, ...]:
+        """Files and folders (ending in `/`) of the project that its image is built from."""
+        member = self.build.member if isinstance(self.build, NodeBuild) else None
+        if member is None:
+            own = (*self.build.manifests, *self.sources)
+            return tuple(dict.fromkeys(own)) if self.directory == "." else (f"{self.directory}/",)
+        top = "" if self.base == "." else f"{self.base}/"
+        folders = [f"{folder}/" for folder in member.built]
+        paths = dict.fromkeys((*self.build.manifests, *self.sources, *folders))
+        inside = tuple(path for path in paths if path.endswith("/"))
+        return tuple(
+            top + path
+            for path in paths
+            if not any(path != other and path.startswith(other) for other in inside)
+        )
 
     @property
     def calls_api(self) -> bool:
@@ -998,9 +1060,8 @@ class Stack:
         """Files and folders of the project that images are built from."""
         paths: dict[str, None] = {}
         for app in self.apps:
-            root = app.directory == "."
-            own = [*app.build.manifests, *app.sources] if root else [app.directory]
-            paths |= dict.fromkeys(own)
+            whole = app.directory != "."
+            paths |= dict.fromkeys(p.rstrip("/") if whole else p for p in app.built_from)
         return list(paths)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .node_source import Package
@@ -21,6 +21,18 @@ _IN_FRONT = frozenset(
 )
 # Run a program with the settings of a file, or the like: what follows `--`, or the options.
 _WRAPPERS = frozenset({"dotenv", "dotenvx", "env-cmd", "infisical", "doppler", "concurrently"})
+
+# Of an installation script: needs the source, which is no manifest.
+BUILDERS = frozenset(
+    {"tsc", "nest", "next", "vite", "rollup", "tsup", "webpack", "esbuild", "swc", "babel", "ng"}
+)
+GENERATORS = frozenset(
+    {
+        "svelte-kit", "nuxt", "nuxi", "panda", "contentlayer", "velite", "graphql-codegen", "turbo",
+        "nx", "drizzle-kit", "orval", "openapi-typescript", "lerna", "tsx", "ts-node",
+    }
+)  # fmt: skip
+_SOURCE_FOLDERS = frozenset({"src", "app", "lib", "server", "pages"})
 
 
 # The package of a program, where it has another name.
@@ -218,6 +230,29 @@ def _folders_of(tree: Tree, folder: str, ending: str) -> list[str]:
     top = "" if folder == "." else f"{folder}/"
     paths = [path.removeprefix(top) for path in tree.below(folder, ending)]
     return sorted({f"{path.rpartition('/')[0]}/" for path in paths if "/" in path})
+
+
+def source_names(tree: Tree, folder: str, sources: Sequence[str]) -> list[str]:
+    """What of an app's source a build reads: at the root its sources, else what is named so.
+
+    Returns:
+        Files, and folders, which end in a slash, relative to the app's folder.
+    """
+    if folder == ".":
+        return [name for name in sources if name != "public/"]
+    inner = (path.removeprefix(f"{folder}/") for path in tree.below(folder))
+    tops = dict.fromkeys(top + slash for top, slash, _ in (path.partition("/") for path in inner))
+    settings = re.compile(r"tsconfig.*\.json|[\w-]+\.config\.[cm]?[jt]s")
+    return [top for top in tops if top.rstrip("/") in _SOURCE_FOLDERS or settings.fullmatch(top)]
+
+
+def installs_source(package: Package) -> bool:
+    """Whether the app's own installation scripts build or generate something, and have to."""
+    scripts = package.table("scripts")
+    return any(
+        command.program in BUILDERS | GENERATORS and "||" not in str(scripts.get(command.script))
+        for command in install_commands(package)
+    )
 
 
 def used_tops(tree: Tree, folder: str, package: Package, *scripts: str) -> list[str]:

@@ -93,6 +93,7 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         for lockfile in managers[name].LOCKFILES
     }
     lockfile = next((name for name in by_lockfile if tree.has(join(folder, name))), None)
+    empty = lockfile is not None and _fixes_nothing(tree, join(folder, lockfile))
     declared, _, version = str(package.content.get("packageManager", "")).partition("@")
     if lockfile:
         manager = Found(by_lockfile[lockfile], "lockfile", join(folder, lockfile))
@@ -118,6 +119,8 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     ]
     secret = {registry.path for registry in registries if registry.login}
     present = [name for name in present if join(folder, name) not in secret]
+    if empty:
+        lockfile = None
     manifests = ["package.json", *([lockfile] if lockfile else []), *present]
     # Its own releases, plugins and patches.
     own = managers[manager.value].FOLDER
@@ -130,6 +133,17 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         "manifests": package.found(manifests, "declares the dependencies"),
         **package_registries.fields(registries, folder),
     }
+
+
+def _fixes_nothing(tree: Tree, path: str) -> bool:
+    """Whether a lockfile of npm is one that npm never wrote: it has not even the app itself."""
+    if not path.endswith(".json"):
+        return False
+    try:
+        document = json.loads(tree.read(path))
+    except (ValueError, RecursionError, ProjectError):
+        return False
+    return isinstance(document, dict) and document.get("packages") == {}
 
 
 # What often is imported and has its types in another package (github.com/DefinitelyTyped).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -55,13 +56,25 @@ def _folder(tree: Tree) -> Found[str | None]:
     for folder in ("frontend", "."):
         if found := find_next(tree, folder):
             return found
-    tops = sorted(
-        {p.split("/")[0] for p in tree.files if p.count("/") == 1 and p.endswith("/package.json")}
-    )
-    holders = [found for top in tops if (found := find_next(tree, top))]
-    if len(holders) == 1:
-        return holders[0]
-    return Found(None, "several folders depend on next" if holders else "nothing depends on next")
+    for depth in (1, 2):
+        folders = sorted(
+            path.removesuffix("/package.json")
+            for path in tree.below(".", "/package.json")
+            if path.count("/") == depth
+        )
+        holders = [found for folder in folders if (found := find_next(tree, folder))]
+        if len(holders) == 1:
+            return holders[0]
+        for name in _NAMES:
+            if named := [found for found in holders if found.value.rpartition("/")[2] == name]:
+                return named[0]
+        if holders:
+            return Found(None, "several folders depend on next")
+    return Found(None, "nothing depends on next")
+
+
+# What the app for everybody is called where there are several, as in apps/web beside apps/docs.
+_NAMES = ("frontend", "web", "www", "app", "client", "site")
 
 
 def read(project: Project, folder: str) -> Fields:
@@ -294,14 +307,17 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "make sure that it holds no secret.",
         )
     standalone = () if facts.get("output") == "standalone" else (("NEXT_PRIVATE_STANDALONE", "1"),)
-    cache = "/app/.next/cache"
-    # The image's folder is the top: what is above it is the root.
-    standalone_in = ".next/standalone" + ("/app" if facts.get("traced_from_above") else "")
-    after = " && mkdir -p public"
+    own = node.member_prefix(facts)
+    cache = f"/app/{own}.next/cache"
+    standalone_in = f"{own}.next/standalone"
+    if facts.get("traced_from_above") and not facts.get("workspace"):
+        # The image's folder is the top: what is above it is the root.
+        standalone_in += "/app"
+    after = f" && mkdir -p {shlex.quote(f'{own}public')}"
     if facts.get("renewed"):
         # Its folder is read-only: such pages are kept in memory (`isrFlushToDisk`).
         kept = 's/"isrFlushToDisk":true/"isrFlushToDisk":false/'
-        after += f" \\\n    && sed -i '{kept}' {standalone_in}/server.js"
+        after += f" \\\n    && sed -i '{kept}' {shlex.quote(f'{standalone_in}/{own}server.js')}"
     return node.define(
         facts,
         situation,
@@ -312,7 +328,9 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         build_environment=(_NO_TELEMETRY, *standalone),
         build_cache=("next", cache),
         outputs=tuple(
-            (standalone_in if source == ".next/standalone" else source, target)
+            (standalone_in, target)
+            if source == ".next/standalone"
+            else (own + source, f"./{own}{target.removeprefix('./')}")
             for source, target in _OUTPUTS
         ),
         image_environment=(_NO_TELEMETRY,),

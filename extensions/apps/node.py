@@ -16,6 +16,7 @@ from .. import (
     node_routes,
     node_scripts,
     node_source,
+    node_workspace,
 )
 from ..errors import ProjectError
 from ..framework import Situation
@@ -87,7 +88,7 @@ def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
     origin = project.wanted("node", FLAG)
     if origin is None:
         return None
-    folder = project.by_hand("node.dir") or _find_at_the_top(project)
+    folder = project.by_hand("node.dir") or _find_at_the_top(project) or _find_below(project, taken)
     return Place(origin, folder) if folder and folder.value not in taken.values() else None
 
 
@@ -111,7 +112,7 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
             return Found(".", server.reason, server.path, server.line)
     if entry := find_entry(tree, "."):
         return Found(".", "entry file beside package.json", entry)
-    if package.content.get("workspaces"):
+    if node_workspace.patterns(tree, "."):
         return None
     scripts = package.table("scripts")
     for text, keys in (
@@ -122,6 +123,58 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
         if any(find_source(tree, ".", word) for word in named):
             return package.found(".", "names the file that starts it", *keys)
     return None
+
+
+# What a server's folder is called where there are several.
+_NAMES = ("backend", "api", "server", "node", "service", "app")
+_NO_APPS = frozenset({"tests", "test", "e2e", "docs", "examples", "example", "scripts", "tools"})
+
+
+def _find_below(project: Project, taken: Mapping[str, str | None]) -> Found[str | None] | None:
+    """The one folder with a package.json that starts a server; of several, one that is named so."""
+    tree = project.tree
+    for depth in (1, 2):
+        found: dict[str, Found[str]] = {}
+        for path in tree.below(".", "/package.json"):
+            folder = path.removesuffix("/package.json")
+            parts = folder.split("/")
+            if len(parts) != depth or folder in taken.values() or not _NO_APPS.isdisjoint(parts):
+                continue
+            if folder.startswith(".") or (server := find_server(tree, folder)) is None:
+                continue
+            found[folder] = server
+        if len(found) == 1:
+            return next(iter(found.values()))
+        for name in _NAMES:
+            if named := [f for folder, f in found.items() if folder.rpartition("/")[2] == name]:
+                return named[0]
+        if found:
+            return Found(None, f"several folders start a server: {', '.join(found)}")
+    return None
+
+
+def find_server(tree: Tree, folder: str) -> Found[str] | None:
+    """A folder whose package.json starts a server that is no page's: a start script, or `main`."""
+    try:
+        package = node_source.read_package_json(tree, folder)
+    except ProjectError:
+        return None
+    if package is None or find_static(tree, folder, package):
+        return None
+    if any(name in package.table("dependencies") for name in _FRONT_ENDS):
+        return None
+    scripts = package.table("scripts")
+    if "start" in scripts or any(name in scripts for name in _PRODUCTION):
+        name = next(name for name in ("start", *_PRODUCTION) if name in scripts)
+        return package.found(folder, f"{name} script", "scripts", name)
+    if any(name in package.table("dependencies") for name in _SERVERS) and find_entry(tree, folder):
+        return Found(folder, "entry file beside package.json", find_entry(tree, folder))
+    return None
+
+
+_SERVERS = ("express", "fastify", "koa", "hono", "@nestjs/core", "h3", "@hapi/hapi")
+# Their apps are another framework's of this tool, or start on no server.
+_FRONT_ENDS = ("next", "expo", "react-native", "electron")
 
 
 def find_static(tree: Tree, folder: str, package: Package) -> tuple[str, str, str] | None:

@@ -24,17 +24,34 @@ for Node
 - `CONFIGURATION`: names of its settings files; `FOLDER`: the folder of its releases and patches,
   ending in a slash, or None; an installation reads both;
 - `find_version(tree, folder)`: the version to take where package.json names none, or "";
-- `define(version, locked)`: its `NodeTool`, with or without a lockfile.
+- `define(version, locked)`: its `NodeTool`, with or without a lockfile;
+- `in_workspace(tool, member, names)`: the same where a `Member` of a workspace is installed;
+  `names` are those of the packages in `member.built`, empty for none;
+- `run_in(folder, script)`: the command that runs a member's script in the top folder.
 
 Nothing else has to be edited to add one.
 """
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from .. import registry
-from ..model import Locking
+from ..model import Locking, Member
+
+
+def without(key: str, member: Member) -> str:
+    """Command that takes a key out of the package.json of the top and of what is built."""
+    folders = " ".join(map(shlex.quote, dict.fromkeys((".", *member.built))))
+    return f'for folder in {folders}; do (cd "$folder" && npm pkg delete {key}); done'
+
+
+def anew(member: Member) -> str:
+    """Command that removes what is installed, and the scripts that would call some of it."""
+    remove = "find . -name node_modules -prune -exec rm -rf {} +"
+    return f"{remove} \\\n    && {without('scripts', member)}"
+
 
 _MODULES = registry.modules(__name__)
 

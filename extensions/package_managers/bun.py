@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from dataclasses import replace
 
-from ..model import NodeTool
+from ..model import Member, NodeTool
 from ..origins import Found
 from ..tree import Tree, join
+from . import anew
 
 RUNTIME = "node"
 RANK = 3
@@ -43,3 +46,28 @@ def define(version: str, locked: bool) -> NodeTool:
         cache_setting="BUN_INSTALL_CACHE_DIR",
         cached_by_github=False,
     )
+
+
+def in_workspace(tool: NodeTool, member: Member, names: tuple[str, ...]) -> NodeTool:
+    """The same for one member, where Bun can filter: from 1.2 on."""
+    package = tool.package or ""
+    folders = ("./", *(f"./{folder}" for folder in member.built))
+    only = "".join(f" --filter {shlex.quote(folder)}" for folder in folders)
+    if re.match(r"bun@[~^]?1\.[01](\D|$)", package):
+        rest = tool.prune.partition(" && ")[2]
+        return replace(tool, prune=f"{_REMOVE} && {rest}")
+    if member.folder == ".":
+        only = ""
+    return replace(
+        tool,
+        install=tool.install + only,
+        prune=f"{anew(member)} \\\n    && bun install --production{only}",
+    )
+
+
+_REMOVE = "find . -name node_modules -prune -exec rm -rf {} +"
+
+
+def run_in(folder: str, script: str) -> str:
+    """Command that runs a script of a member, in the workspace's top folder."""
+    return f"bun run --cwd {shlex.quote(folder)} {script}"

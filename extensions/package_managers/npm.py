@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..model import NodeTool
+import shlex
+from dataclasses import replace
+
+from ..model import Member, NodeTool
 from ..origins import Found
 from ..tree import Tree
 
@@ -29,3 +32,16 @@ def define(version: str, locked: bool) -> NodeTool:
         cache="/root/.npm",
         cache_setting="npm_config_cache",
     )
+
+
+def in_workspace(tool: NodeTool, member: Member, names: tuple[str, ...]) -> NodeTool:
+    """The same for one member: what it needs, and what the top needs."""
+    if member.folder == ".":
+        return tool
+    only = f" --workspace={shlex.quote(member.folder)} --include-workspace-root"
+    return replace(tool, install=tool.install + only, prune=tool.prune + only)
+
+
+def run_in(folder: str, script: str) -> str:
+    """Command that runs a script of a member, in the workspace's top folder."""
+    return f"npm run {script} --workspace={shlex.quote(folder)}"

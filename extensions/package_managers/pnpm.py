@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from dataclasses import replace
 
-from ..model import NodeTool
+from ..model import Member, NodeTool
 from ..origins import Found, line_at
 from ..tree import Tree, join
+from . import anew
 
 RUNTIME = "node"
 RANK = 1
@@ -43,3 +46,20 @@ def define(version: str, locked: bool) -> NodeTool:
         cache="/root/.local/share/pnpm/store",
         cache_setting="npm_config_store_dir",
     )
+
+
+def in_workspace(tool: NodeTool, member: Member, names: tuple[str, ...]) -> NodeTool:
+    """The same for one member: it, what it needs, and what the top needs.
+
+    `pnpm prune` knows no workspaces (pnpm.io/cli/prune): what production needs is installed anew.
+    """
+    own = names[-1] if names and names[-1] else f"{{{member.folder}}}"
+    only = "" if member.folder == "." else f" --filter {shlex.quote(own + '...')} --filter ."
+    install = tool.install + only
+    production = f"{tool.install} --prod{only}"
+    return replace(tool, install=install, prune=f"{anew(member)} \\\n    && {production}")
+
+
+def run_in(folder: str, script: str) -> str:
+    """Command that runs a script of a member, in the workspace's top folder."""
+    return f"pnpm --dir {shlex.quote(folder)} run {script}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from dataclasses import replace
 
-from ..model import NodeTool
+from ..model import Member, NodeTool
 from ..origins import Found, line_at
 from ..tree import Tree, join
+from . import without
 
 RUNTIME = "node"
 RANK = 2
@@ -76,3 +79,26 @@ def _modern_prune(version: str) -> str:
     """The same for each version: `workspaces focus` is built in from 4 on, and runs scripts."""
     no_scripts = "--skip-builds" if version.lstrip("~^").startswith("2") else "--mode=skip-build"
     return f"npm pkg delete devDependencies && yarn install --no-immutable {no_scripts}"
+
+
+def in_workspace(tool: NodeTool, member: Member, names: tuple[str, ...]) -> NodeTool:
+    """The same for one member: `workspaces focus` is built in from Yarn 4 on.
+
+    All is installed for the build, as `focus` would not keep to the lockfile. Yarn 1 leaves out
+    those whose folders are not there.
+    """
+    package = tool.package or ""
+    own = names[-1] if names and member.folder != "." else ""
+    if package.startswith("yarn@"):
+        others = " ".join(map(shlex.quote, member.others))
+        return replace(tool, prune=f"rm -rf {others} && {tool.prune}" if others else tool.prune)
+    if own and re.match(r"@yarnpkg/cli-dist@[~^]?([4-9]|\d\d)", package):
+        prune = f"yarn workspaces focus --production {shlex.quote(own)}"
+        return replace(tool, prune=f"{without('scripts', member)} \\\n    && {prune}")
+    install = tool.prune.partition(" && ")[2]
+    return replace(tool, prune=f"{without('devDependencies', member)} \\\n    && {install}")
+
+
+def run_in(folder: str, script: str) -> str:
+    """Command that runs a script of a member, in the workspace's top folder."""
+    return f"(cd {shlex.quote(folder)} && yarn run {script})"

@@ -16,6 +16,9 @@ from .. import (
     node_frameworks,
     node_scripts,
     node_source,
+    node_system,
+    node_versions,
+    node_workspace,
     own_variables,
     package_managers,
     package_registries,
@@ -25,7 +28,8 @@ from .. import (
 from ..environment_reads import Read
 from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
-from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..model import App, Env, Member, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..node_workspace import Workspace
 from ..origins import Fields, Found
 from ..project import Project
 from ..setting import Setting
@@ -45,6 +49,11 @@ RUNTIME = Runtime(
 DEFAULT_PORT = 3000
 # At the root, two apps can share the folder: what is only Python's stays out.
 _PYTHON_ONLY = re.compile(r".*\.(py|toml|ini|cfg|txt)")
+
+
+def fitting_image(tree: Tree, folder: str, image: Found[str | None]) -> Found[str | None]:
+    """The image of `versions.conf`, or one with the version of Node that the app asks for."""
+    return node_versions.fitting_image(tree, folder, image, RUNTIME.image)
 
 
 def settings(kind: str, title: str) -> tuple[Setting, ...]:
@@ -93,9 +102,26 @@ def read(
     """
     migrating = migrations.find_in_app(RUNTIME.name, project.tree, folder)
     steps = migrating["migrate_files"].value if "migrate_files" in migrating else []
-    sources = _sources(project, folder, package, steps)
-    packages = node_source.read_packages(project.tree, folder, package)
-    more = node_scripts.install_files(project.tree, folder, package)
+    workspace = node_workspace.find(project.tree, folder)
+    if workspace and not node_workspace.is_installed_from(project.tree, workspace, folder):
+        workspace = None
+    top = workspace.top if workspace else folder
+    top_package = node_source.read_package_json(project.tree, top) or node_source.NO_PACKAGE
+    packages = node_source.read_packages(project.tree, top, top_package)
+    more = node_scripts.install_files(project.tree, top, top_package)
+    members: Fields = {}
+    installed = [package, top_package]
+    if workspace:
+        members = node_workspace.fields(project.tree, workspace, folder)
+        more += node_workspace.manifests(project.tree, workspace, members["members"].value)
+        installed += [workspace.members[member] for member in members["members"].value]
+    needs = node_system.find(project.tree, top, packages["lockfile"].value, installed)
+    sources = _sources(project, folder, package, workspace, steps)
+    if workspace is None and node_scripts.installs_source(package):
+        names = node_scripts.source_names(project.tree, folder, sources.value)
+        # A file in a folder comes with the folder.
+        inside = tuple(name for name in names if name.endswith("/"))
+        more = [name for name in more if not name.startswith(inside)] + names
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
     reads = _reads(project.tree, folder, entries)
@@ -104,7 +130,9 @@ def read(
     return {
         **packages,
         **own,
+        **members,
         "manifests": replace(manifests, value=list(listed)),
+        "needs": Found(needs, "what dependencies need of the system" if needs else "nothing"),
         "tests": node_source.find_tests(project.tree, folder, package),
         "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
@@ -125,14 +153,21 @@ _IMAGE_SCRIPTS = ("build", "start", "start:prod")
 
 
 def _sources(
-    project: Project, folder: str, package: node_source.Package, steps: Sequence[str]
+    project: Project,
+    folder: str,
+    package: node_source.Package,
+    workspace: Workspace | None,
+    steps: Sequence[str],
 ) -> Found[list[str]]:
     """What enters the image of an app at the root: also what its scripts and imports name.
 
-    `steps` are files of its migrations, and folders (ending in `/`).
+    Of a member of a workspace it is what lies at the top and belongs to no member. `steps` are
+    files of its migrations, and folders (ending in `/`).
     """
     tree = project.tree
     found = project.sources(folder, _PYTHON_ONLY)
+    if folder != "." and workspace:
+        return node_workspace.shared(tree, workspace, folder)
     if folder != ".":
         return found
     tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
@@ -223,36 +258,52 @@ def define(
     tool = package_managers.get(manager).define(
         str(facts.get("manager_version") or ""), bool(lockfile)
     )
+    needs = tuple(facts.get("needs") or ())
+    image = facts.get("image") or RUNTIME.image
+    member = _member(facts, manifests)
+    if member:
+        names = tuple(facts.get("package_names") or ())
+        tool = package_managers.get(manager).in_workspace(tool, member, names)
     secrets = tuple(facts.get("build_secrets") or ())
     if secrets:
         # Settings of registries name them: package managers may not start without.
         settings_files = tuple(file for file in package_registries.FILES if file in manifests)
         tool = replace(tool, leavings=(*tool.leavings, *settings_files))
     unset = "".join(f"{name}='' " for name in secrets)
-    needs = list(facts.get("prisma_needs") or ())
+    asked = list(facts.get("prisma_needs") or ())
     client = facts.get("prisma_client")
+    if client and member and member.folder != ".":
+        client = f"cd {shlex.quote(member.folder)} && {prisma_client.with_variables(client, asked)}"
+    elif client:
+        client = prisma_client.with_variables(client, asked)
     installed = facts.get("prisma_place") == "installed"
-    steps = [prisma_client.with_variables(client, needs)] if client and not installed else []
-    if script:
-        steps.append(prisma_client.with_variables(f"{manager} run {script}{after_script}", needs))
+    steps = [f"({client})" if member else client] if client and not installed else []
+    steps += [
+        prisma_client.with_variables(step, asked)
+        for step in _build_steps(facts, manager, member, script)
+    ]
+    steps = [unset + step if not step.startswith("(") else step for step in steps]
+    # Its engines choose their files by the version of OpenSSL that they find.
+    engines = ("openssl",) if facts.get("prisma_place") else ()
     build = NodeBuild(
-        image=facts.get("image") or RUNTIME.image,
+        image=image,
         manager=manager,
         tool=tool,
         manifests=manifests,
         lockfile=lockfile,
         locking=package_managers.locking(RUNTIME.name, manager),
-        build=" && ".join(f"{unset}{step}" for step in steps) or None,
-        build_environment=build_environment,
+        build_packages=(*engines, *node_system.packages(needs, image, run=False)),
+        runtime_packages=(*engines, *node_system.packages(needs, image, run=True)),
+        build=" \\\n    && ".join(steps) + (after_script if script else "") if steps else None,
+        build_environment=(*build_environment, *_builder_environment(facts)),
         build_cache=build_cache,
         outputs=outputs,
         with_dependencies=with_dependencies,
         environment=image_environment,
         runs_tool=command[0] == manager,
-        # Its engines choose their files by the version of it that they find.
-        packages=("openssl",) if facts.get("prisma_place") else (),
-        generate=prisma_client.with_variables(client, needs) if client and installed else None,
+        generate=client if client and installed else None,
         generated=".prisma" if installed else None,
+        member=member,
     )
     named = framework.environment(facts)
     environment = (*named, *situation.connection, *environment)
@@ -273,7 +324,10 @@ def define(
         build = replace(build, build=told)
     tests = None
     if facts.get("tests"):
-        tests = Tests((manager, "run", *shlex.split(facts["tests"])), (tool.install,))
+        tests = Tests(
+            (manager, "run", *shlex.split(facts["tests"])),
+            _test_install(facts, manager, member, tool.install),
+        )
     return App(
         name=situation.service,
         kind=situation.kind,
@@ -342,6 +396,70 @@ def built_in(
             for name in names
         ),
     )
+
+
+def _member(facts: Mapping[str, Any], manifests: tuple[str, ...]) -> Member | None:
+    if facts.get("workspace") is None:
+        return None
+    built = tuple(facts.get("members") or ())
+    packages = (path.rpartition("/")[0] for path in manifests if path.endswith("/package.json"))
+    return Member(
+        facts["workspace"],
+        facts.get("member") or ".",
+        built,
+        tuple(facts.get("runs") or ()),
+        tuple(folder for folder in packages if folder not in built),
+    )
+
+
+def member_prefix(facts: Mapping[str, Any]) -> str:
+    """What paths in the app's folder begin with in its image, below /app; as `Member.prefix`."""
+    folder = facts.get("member") or "."
+    return "" if folder == "." else f"{folder}/"
+
+
+def _build_steps(
+    facts: Mapping[str, Any], manager: str, member: Member | None, script: str | None
+) -> list[str]:
+    """The commands that build an app, after what it needs of its workspace."""
+    if member is None:
+        return [f"{manager} run {script}"] if script else []
+    names = tuple(facts.get("package_names") or ())
+    own = names[-1] if names and member.folder != "." else ""
+    if own and script == "build" and (builder := facts.get("builder")):
+        if builder == "turbo":
+            # Strictly, it would keep from builds what turbo.json does not name.
+            return [f"npx turbo run {script} --filter={shlex.quote(own)} --env-mode=loose"]
+        return [f"npx nx run {shlex.quote(f'{own}:{script}')}"]
+    module = package_managers.get(manager)
+    steps = [module.run_in(folder, "build") for folder in facts.get("builds") or ()]
+    if script:
+        top = member.folder == "."
+        steps.append(f"{manager} run {script}" if top else module.run_in(member.folder, script))
+    return steps
+
+
+def _builder_environment(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return {
+        "turbo": (("TURBO_TELEMETRY_DISABLED", "1"),),
+        "nx": (("NX_DAEMON", "false"), ("NX_NO_CLOUD", "true")),
+    }.get(facts.get("builder") or "", ())
+
+
+def _test_install(
+    facts: Mapping[str, Any], manager: str, member: Member | None, install: str
+) -> tuple[str, ...]:
+    """What a pipeline runs in the app's folder before its tests."""
+    if member is None:
+        return (install,)
+    builds = (
+        package_managers.get(manager).run_in(folder, "build")
+        for folder in facts.get("builds") or ()
+    )
+    if member.folder == ".":
+        return (install, *builds)
+    up = "/".join([".."] * len(member.folder.split("/")))
+    return tuple(f"(cd {up} && {command})" for command in (install, *builds))
 
 
 def _untyped(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:

@@ -33,13 +33,14 @@ def _outside(subject: Subject, app: App) -> Iterator[Finding]:
     if app.directory == ".":
         return
     top = app.directory + "/"
+    inside = app.built_from
     for script in javascript.scripts(subject.tree, app.directory):
         ups = "../" * (script.path.removeprefix(top).count("/") + 1)
         if ups not in script.text:
             continue
         for name in javascript.imports(script):
             target = javascript.resolve(subject.tree, app.directory, script.path, name)
-            if name.startswith(ups) and target and not target.startswith(top):
+            if name.startswith(ups) and target and not target.startswith(inside):
                 line = script.text[: script.text.index(name)].count("\n") + 1
                 yield Finding(
                     _RULE,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from .. import node_scripts, package_managers
+from .. import javascript, node_scripts, node_versions, node_workspace, package_managers
 from ..errors import ProjectError
 from ..finding import Finding, where
 from ..image_reference import ImageReference
-from ..model import App, NodeBuild
-from ..node_source import Package, read_package_json
+from ..model import App, Member, NodeBuild
+from ..node_source import Package
+from ..node_workspace import Workspace
 from ..subject import Subject
 from ..tree import Tree, join
 from ..versions import leading_version
@@ -21,19 +22,8 @@ RUNTIME = "node"
 IDS = {_RULE: "Dependencies of the apps on Node are installed as package.json and lockfile are"}
 
 _TABLES = ("dependencies", "devDependencies")
-# Of an installation script: needs the source, which comes after it.
-_BUILDERS = frozenset(
-    {"tsc", "nest", "next", "vite", "rollup", "tsup", "webpack", "esbuild", "swc", "babel", "ng"}
-)
-_GENERATORS = frozenset(
-    {
-        "panda", "contentlayer", "velite", "graphql-codegen", "turbo",
-        "nx", "drizzle-kit", "orval", "openapi-typescript", "lerna", "tsx", "ts-node",
-    }
-)  # fmt: skip
-_GIT = re.compile(r"git\+|git:|git@|ssh:|(?:github|gitlab|bitbucket):|[\w-]+/[\w.-]+(?:#|$)")
-# Hosts whose archives npm takes without git, where a lockfile says of which commit.
-_HOSTED = re.compile(r"(?:git\+https://github\.com/|github:)?([\w-]+/[\w.-]+?)(?:\.git)?(?:#|$)")
+# What needs a key, which no build has.
+_SSH = re.compile(r"git\+ssh:|ssh:|git@")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -43,7 +33,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if isinstance(app.build, NodeBuild) and package.path:
             build = app.build
             yield from _two_lockfiles(subject.tree, app, build)
-            yield from _workspaces(subject.tree, app, package)
+            yield from _workspaces(subject.tree, app, build, package)
             yield from _addresses(app, package)
             yield from _out_of_step(subject.tree, app, build, package)
             yield from _scripts(subject.tree, app, build, package)
@@ -72,23 +62,25 @@ def _two_lockfiles(tree: Tree, app: App, build: NodeBuild) -> Iterator[Finding]:
         name: lockfile
         for name, module in package_managers.of("node").items()
         for lockfile in module.LOCKFILES
-        if tree.has(join(app.directory, lockfile))
+        if tree.has(join(app.base, lockfile))
     }
-    others = [join(app.directory, lock) for name, lock in found.items() if name != build.manager]
+    others = [join(app.base, lock) for name, lock in found.items() if name != build.manager]
     if build.lockfile and others:
         yield Finding(
             _RULE,
             certain=False,
-            seen=f"{join(app.directory, build.lockfile)} is what {build.manager} installs from, "
+            seen=f"{join(app.base, build.lockfile)} is what {build.manager} installs from, "
             f"and {' and '.join(others)} fixes other versions.",
             mend=f"git rm {' '.join(others)}",
-            path=join(app.directory, build.lockfile),
+            path=join(app.base, build.lockfile),
         )
 
 
 def _out_of_step(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
     """A dependency that the lockfile does not have: it is installed from as it is."""
     if not build.lockfile or build.lockfile.endswith(".lockb") or package.content.get("workspaces"):
+        return
+    if build.member:
         return
     path = join(app.directory, build.lockfile)
     try:
@@ -141,107 +133,130 @@ def _is_locked(build: NodeBuild, package: Package, text: str, name: str, version
 # --- Workspaces ----------------------------------------------------------------------------------
 
 
-def _workspaces(tree: Tree, app: App, package: Package) -> Iterator[Finding]:
-    if app.directory == ".":
-        if _patterns(tree, package):
-            members = _members(tree)
-            used = [(t, n) for t, n, _ in _versions(package) if n in members]
-            keys = used[0] if used else ("workspaces",)
-            yield _told(
-                bool(used) and not _enter(tree, app, members, used),
-                package,
-                keys,
-                "it is the top of a workspace, whose other packages are not there when the image "
-                "installs dependencies.",
-                "Have each folder that is deployed stand alone, with its own lockfile, or set "
-                f"--set {app.kind}.manifests={','.join(_manifests(app, tree, members))}.",
-            )
+def _workspaces(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
+    workspace = node_workspace.find(tree, app.directory)
+    names = {str(p.content.get("name")) for p in workspace.members.values()} if workspace else set()
+    for table, name, version in _versions(package):
+        if not version.startswith(("workspace:", "catalog:")):
+            continue
+        if build.member and (name in names or version.startswith("catalog:")):
+            continue
+        what = f'{name} is "{version}"'
+        if workspace is None:
+            what += ", and no package.json or pnpm-workspace.yaml above names a workspace."
+            mend = "Write its version in place, or commit the top of the workspace."
+        elif name in names or version.startswith("catalog:"):
+            what += f", and {app.directory}/ is installed by its own lockfile, without the others."
+            mend = f"git rm {' '.join(join(app.directory, lock) for lock in _own_locks(tree, app))}"
+        else:
+            what += ", and no package of the workspace has that name."
+            mend = "Add that package, or correct its name."
+        yield _told(True, package, (table, name), what, mend)
         return
+    if build.member and workspace:
+        yield from _not_locked(tree, app, build, build.member)
+        yield from _typescript(tree, app, build.member, workspace, package)
+
+
+def _own_locks(tree: Tree, app: App) -> list[str]:
+    modules = package_managers.of("node").values()
+    names = [name for module in modules for name in module.LOCKFILES]
+    return [name for name in names if tree.has(join(app.directory, name))]
+
+
+# How a lockfile names a member of the workspace, by its folder.
+_MEMBERS = {
+    "package-lock.json": r'^ *"{}": *\{{',
+    "npm-shrinkwrap.json": r'^ *"{}": *\{{',
+    "pnpm-lock.yaml": r"^  ['\"]?{}['\"]?:",
+    "bun.lock": r'^ *"{}": *\{{',
+}
+
+
+def _not_locked(tree: Tree, app: App, build: NodeBuild, member: Member) -> Iterator[Finding]:
+    """A member that the lockfile at the top does not have."""
+    if not build.lockfile or build.lockfile not in _MEMBERS:
+        return
+    path = join(member.top, build.lockfile)
     try:
-        top = read_package_json(tree, ".")
+        text = tree.read(path)
     except ProjectError:
         return
-    patterns = _patterns(tree, top) if top else _patterns(tree, Package(None, {}, {}))
-    if not any(_matches(pattern, app.directory) for pattern in patterns):
-        return
-    members = _members(tree)
-    for table, name, version in _versions(package):
-        if name in members or version.startswith(("workspace:", "catalog:")):
-            yield _told(
-                True,
-                package,
-                (table, name),
-                f"{name} is a package of the workspace, and the image is built from "
-                f"{app.directory}/ alone: its installation does not find it.",
-                f'Put that package into {app.directory}/ (as in "file:./{name.rpartition("/")[2]}'
-                '"), or publish it.',
+    pattern = _MEMBERS[build.lockfile]
+    for folder in member.built:
+        if not re.search(pattern.format(re.escape(folder)), text, re.MULTILINE):
+            at = "" if member.top == "." else f"cd {member.top} && "
+            yield Finding(
+                _RULE,
+                certain=True,
+                seen=f"{path} does not have {folder}, a package of the workspace, and the image is "
+                f"built with `{build.tool.install}`, which refuses that.",
+                mend=f"{at}{_LOCK[build.manager]}",
+                path=path,
             )
             return
-    if isinstance(app.build, NodeBuild) and not app.build.lockfile:
-        yield _told(
-            False,
-            package,
-            ("name",),
-            f"{app.directory}/ is part of a workspace, and the image is built from it alone: the "
-            "lockfile at the top does not fix its versions.",
-            f"Add a lockfile of its own: cd {app.directory} && "
-            f"{_LOCK[app.build.manager]}{_ALONE.get(app.build.manager, '')}",
-        )
 
 
-# Of pnpm-workspace.yaml.
-_PACKAGES = re.compile(r"^packages:\n((?:[ \t]*-.*\n?|[ \t]*#.*\n?|[ \t]*\n)+)", re.MULTILINE)
-_ITEM = re.compile(r"^[ \t]*-[ \t]*['\"]?([^'\"\n#]+?)['\"]?[ \t]*$", re.MULTILINE)
-_ALONE = {"npm": " --workspaces=false", "pnpm": " --ignore-workspace"}
+_BUNDLERS = frozenset({"esbuild", "tsup", "webpack", "rollup", "ncc", "vite", "tsdown", "rspack"})
+_RUN_TYPESCRIPT = frozenset({"tsx", "ts-node", "bun", "swc-node", "ts-node-esm"})
 
 
-def _patterns(tree: Tree, package: Package) -> list[str]:
-    """The folders of a workspace's packages, as patterns."""
-    found: Any = package.content.get("workspaces")
-    if isinstance(found, Mapping):
-        found = found.get("packages")
-    patterns = [str(pattern) for pattern in found] if isinstance(found, list) else []
-    if tree.has("pnpm-workspace.yaml"):
-        text = tree.read("pnpm-workspace.yaml")
-        block = re.search(
-            r"^packages:\n((?:[ \t]*-.*\n?|[ \t]*#.*\n?|[ \t]*\n)+)", text, re.MULTILINE
-        )
-        if block:
-            patterns += re.findall(
-                r"^[ \t]*-[ \t]*['\"]?([^'\"\n#]+?)['\"]?[ \t]*$", block[1], re.MULTILINE
-            )
-    return patterns
-
-
-def _matches(pattern: str, folder: str) -> bool:
-    pattern = pattern.removeprefix("./").rstrip("/")
-    expression = re.escape(pattern).replace(r"\*\*", ".+").replace(r"\*", "[^/]+")
-    return re.fullmatch(expression, folder) is not None
-
-
-def _members(tree: Tree) -> dict[str, str]:
-    """The folders of the project's packages by their names."""
-    found: dict[str, str] = {}
-    for path in tree.below(".", "/package.json"):
-        folder = path.rpartition("/")[0]
-        try:
-            package = read_package_json(tree, folder)
-        except ProjectError:
+def _typescript(
+    tree: Tree, app: App, member: Member, workspace: Workspace, package: Package
+) -> Iterator[Finding]:
+    """Packages of the workspace whose entry is TypeScript, which nobody compiles."""
+    for folder in member.runs:
+        inner = workspace.members[folder]
+        name = str(inner.content.get("name"))
+        exported = json.dumps([inner.content.get("exports"), inner.content.get("main")])
+        entry = re.search(r'"([^"]+(?<!\.d)\.[cm]?tsx?)"', exported)
+        if folder == member.folder or entry is None or re.search(r'\.[cm]?js"', exported):
             continue
-        if package and isinstance(name := package.content.get("name"), str):
-            found[name] = folder
-    return found
+        line = inner.lines.get(("main",)) or inner.lines.get(("exports",))
+        seen = f"{where(inner.path or folder, line)}: {name} exports {entry[1]}, TypeScript"
+        build = '"build": "tsc", with "main": "dist/index.js"'
+        if app.kind == "nextjs":
+            config = tree.first(app.directory, *(f"next.config.{e}" for e in _CONFIG_ENDINGS))
+            if config and re.search(rf"transpilePackages[^;]*{re.escape(name)}", tree.read(config)):
+                continue
+            yield Finding(
+                _RULE,
+                certain=False,
+                seen=f"{seen}, and Next.js compiles no package that its settings do not name.",
+                mend=f"Write transpilePackages: ['{name}'] into {config or 'next.config.js'}.",
+                path=inner.path,
+                line=line,
+            )
+            return
+        programs = {c.program for c in node_scripts.commands(package, "build")}
+        started = app.command[0] if node_scripts.script_of(app.command) is None else ""
+        if programs & _BUNDLERS or started in _RUN_TYPESCRIPT or _runs_types(tree, app, folder):
+            continue
+        yield Finding(
+            _RULE,
+            certain=started == "node",
+            seen=f"{seen}, which the image {_image(app)} does not run as it is.",
+            mend=f"Give it a build script, as in {build}, or bundle it into the app (tsup, "
+            "esbuild).",
+            path=inner.path,
+            line=line,
+        )
+        return
 
 
-def _enter(tree: Tree, app: App, members: dict[str, str], used: list[tuple[str, str]]) -> bool:
-    """Whether the folders of these packages are there at the installation."""
-    folders = app.build.manifest_folders if isinstance(app.build, NodeBuild) else ()
-    return all(f"{members[name]}/".startswith(tuple(folders) or ("\0",)) for _, name in used)
+_CONFIG_ENDINGS = ("js", "mjs", "cjs", "ts", "mts")
 
 
-def _manifests(app: App, tree: Tree, members: dict[str, str]) -> list[str]:
-    own = app.build.manifests if isinstance(app.build, NodeBuild) else ()
-    return list(dict.fromkeys((*own, *(f"{folder}/" for folder in members.values()))))
+def _runs_types(tree: Tree, app: App, folder: str) -> bool:
+    """Whether Node itself runs a package's TypeScript: from 22.18, where imports name `.ts`."""
+    version = leading_version(ImageReference.parse(_image(app)).tag or "")
+    if version is not None and version.major < 22:
+        return False
+    return not any(
+        name.startswith(".") and not re.search(r"\.[cm]?[jt]sx?$|\.json$", name)
+        for script in javascript.scripts(tree, join(app.base, folder))
+        for name in javascript.imports(script)
+    )
 
 
 # --- Addresses -----------------------------------------------------------------------------------
@@ -250,7 +265,7 @@ def _manifests(app: App, tree: Tree, members: dict[str, str]) -> list[str]:
 def _addresses(app: App, package: Package) -> Iterator[Finding]:
     for table, name, version in _versions(package):
         path = re.match(r"(?:file|link|portal):(\.\./\S*|/\S*)", version)
-        if path:
+        if path and not (isinstance(app.build, NodeBuild) and app.build.member):
             place = "the project" if app.directory == "." else f"{app.directory}/"
             yield _told(
                 True,
@@ -260,19 +275,17 @@ def _addresses(app: App, package: Package) -> Iterator[Finding]:
                 f"Put it into {place} and write its path there, as in "
                 f'"file:./{path[1].rstrip("/").rpartition("/")[2]}".',
             )
-        elif _GIT.match(version) and not version.startswith(("npm:", "file:", "link:")):
-            hosted = _HOSTED.fullmatch(re.sub(r"#.*", "", version))
-            locked = isinstance(app.build, NodeBuild) and app.build.lockfile is not None
-            address = f"https://codeload.github.com/{hosted[1]}/tar.gz/COMMIT" if hosted else ""
+        elif _SSH.match(version):
+            address = re.sub(r"^(git\+)?ssh://(git@)?|^git@", "git+https://", version)
+            address = re.sub(r"(?<=[a-z]):(?![/0-9])", "/", address)
             yield _told(
-                not (hosted and locked),
+                True,
                 package,
                 (table, name),
-                f"{name} comes from a git repository, and the image {_image(app)} has no git.",
-                f'Write its archive in place: "{address}".'
-                if address
-                else "Publish it as a package, or write the address of an archive "
-                '("https://….tar.gz") in its place.',
+                f"{name} comes from a git repository over SSH, and the build of the image has no "
+                "key for it.",
+                f'Write "{address}" in its place, if everybody may read it, or publish it as a '
+                "package.",
             )
 
 
@@ -290,13 +303,13 @@ def _scripts(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterat
         certain = "||" not in own
         keys = ("scripts", command.script)
         program = command.program
-        if program in _BUILDERS or program in _GENERATORS:
+        if program in node_scripts.BUILDERS | node_scripts.GENERATORS:
             wanted = _source_manifests(tree, app, build)
             if not wanted:
                 continue
             manifests = ",".join((*build.manifests, *wanted))
             yield _told(
-                certain and program in _BUILDERS,
+                certain and program in node_scripts.BUILDERS,
                 package,
                 keys,
                 f"`{command.text}` runs while dependencies are installed, where the "
@@ -360,19 +373,8 @@ def _missing_file(tree: Tree, app: App, words: tuple[str, ...]) -> str | None:
 
 def _source_manifests(tree: Tree, app: App, build: NodeBuild) -> list[str]:
     """What of the source an installation does not have, as `--set` takes it."""
-    if app.directory == ".":
-        wanted = list(app.sources)
-    else:
-        prefix = f"{app.directory}/"
-        inner = [path.removeprefix(prefix) for path in tree.below(app.directory)]
-        wanted = list(
-            dict.fromkeys(
-                top + ("/" if slash else "")
-                for top, slash, _ in (path.partition("/") for path in inner)
-                if (slash and top in {"src", "app", "lib", "server"}) or top.startswith("tsconfig")
-            )
-        )
-    return [name for name in wanted if name not in build.manifests and name != "public/"]
+    wanted = node_scripts.source_names(tree, app.directory, app.sources)
+    return [name for name in wanted if name not in build.manifests]
 
 
 def _lost_client(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
@@ -412,67 +414,28 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
     version = leading_version(ImageReference.parse(build.image).tag or "")
     if version is None:
         return
-    wanted = package.table("engines").get("node")
-    if isinstance(wanted, str) and not _takes(wanted, version.major):
-        settings = join(app.directory, ".npmrc")
+    for wanted in node_versions.asked(tree, app.directory):
+        if node_versions.takes(wanted.value, version.major):
+            continue
+        binding = wanted.reason == "engines"
+        settings = join(app.base, ".npmrc")
         strict = tree.has(settings) and re.search(
             r"^engine-strict\s*=\s*true", tree.read(settings), re.MULTILINE
         )
-        yield _told(
-            bool(strict) or build.manager in {"pnpm"} or _is_first_yarn(build),
-            package,
-            ("engines", "node"),
-            f'it asks for Node "{wanted}", and the image is {build.image}.',
-            f"spinbox build --prod --set {app.kind}.image=node:{_nearest(wanted)}-alpine",
+        certain = binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        asks = f'Node "{wanted.value}"' if binding else f"Node {wanted.value}"
+        image = f"node:{node_versions.nearest(wanted.value, version.major) or version.major}-alpine"
+        yield Finding(
+            _RULE,
+            certain,
+            seen=f"{where(wanted.path or '', wanted.line)}: it asks for {asks}, and the image is "
+            f"{build.image}.",
+            mend=f"spinbox build --prod --set {app.kind}.image={image}",
+            path=wanted.path,
+            line=wanted.line,
         )
         return
-    for name in (".nvmrc", ".node-version"):
-        path = join(app.directory, name)
-        if not tree.has(path):
-            path = name
-        if tree.has(path):
-            asked = leading_version(tree.read(path).strip())
-            if asked and asked.major != version.major:
-                yield Finding(
-                    _RULE,
-                    certain=False,
-                    seen=f"{where(path, 1)}: it asks for Node {asked.major}, and the image is "
-                    f"{build.image}.",
-                    mend=f"spinbox build --prod --set {app.kind}.image=node:{asked.major}-alpine",
-                    path=path,
-                    line=1,
-                )
-            return
 
 
 def _is_first_yarn(build: NodeBuild) -> bool:
     return build.manager == "yarn" and (build.tool.package or "").startswith("yarn@")
-
-
-def _takes(wanted: str, major: int) -> bool:
-    """Whether a range of versions (docs.npmjs.com, "semver") has one of a major version."""
-    return any(_has_major(part, major) for part in wanted.split("||"))
-
-
-def _has_major(part: str, major: int) -> bool:
-    span = re.fullmatch(r"\s*v?(\d+)[\w.]*\s+-\s+v?(\d+)[\w.]*\s*", part)
-    if span:
-        return int(span[1]) <= major <= int(span[2])
-    for sign, number, rest in re.findall(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d+)((?:\.[\dxX*]+)*)", part):
-        low = int(number)
-        zero = not re.search(r"[1-9]", rest)
-        good = {
-            ">=": major >= low,
-            ">": major > low or (major == low and bool(rest)),
-            "<": major < low or (major == low and not zero),
-            "<=": major <= low,
-        }.get(sign, major == low)
-        if not good:
-            return False
-    return True
-
-
-def _nearest(wanted: str) -> str:
-    numbers = [int(number) for number in re.findall(r"(?<![.\d])(\d+)", wanted)]
-    takes = [n for n in (24, 22, 20, *numbers) if _takes(wanted, n)]
-    return str(takes[0] if takes else max(numbers, default=22))

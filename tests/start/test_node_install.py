@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from extensions.finding import Finding
+from extensions.model import NodeBuild
 from tests.start.support import find, subject_of
 
 START = {"start": "node src/index.js"}
@@ -78,9 +79,7 @@ def test_two_lockfiles_of_different_managers(tmp_path: Path) -> None:
     ("version", "certain"),
     [
         ("git+ssh://git@example.com/acme/lib.git", True),
-        ("git+https://example.com/acme/lib.git#v1", True),
-        ("github:acme/lib", True),
-        ("acme/lib#main", True),
+        ("git@example.com:acme/lib.git", True),
         ("file:../lib", True),
         ("link:/opt/lib", True),
     ],
@@ -128,11 +127,51 @@ def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_pat
 
 
 @pytest.mark.parametrize(
+    "scripts",
+    [
+        {"prepare": "npm run build", "build": "tsc"},
+        {"postinstall": "tsc -p ."},
+        {"postinstall": "svelte-kit sync"},
+    ],
+)
+def test_source_that_an_install_script_builds_is_there(
+    scripts: dict[str, str], tmp_path: Path
+) -> None:
+    files = _files({"tsconfig.json": "{}"}, scripts=scripts)
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert app.build.manifests == ("package.json", "src/", "tsconfig.json")
+    assert _found(tmp_path, {"tsconfig.json": "{}"}, scripts=scripts) == []
+
+
+def test_dependencies_of_git_repositories_get_git(tmp_path: Path) -> None:
+    for number, version in enumerate(["github:acme/lib", "git+https://example.com/lib.git#v1"]):
+        files = _files(dependencies={"lib": version})
+        app = subject_of(tmp_path / str(number), files, USE_NODE="true").stack.apps[0]
+        assert isinstance(app.build, NodeBuild) and app.build.build_packages == ("git",)
+
+
+@pytest.mark.parametrize(
+    ("held", "build", "run"),
+    [
+        ({"better-sqlite3": "^11"}, ("python3", "make", "g++"), ()),
+        ({"bcrypt": "^5.1.0"}, ("python3", "make", "g++"), ()),
+        # It brings its binaries, for musl as well.
+        ({"bcrypt": "^6.0.0"}, (), ()),
+        ({"sharp": "^0.34.0", "express": "^4"}, (), ()),
+        ({"pg-native": "^3"}, ("python3", "make", "g++", "libpq-dev"), ("libpq",)),
+    ],
+)
+def test_dependencies_that_are_compiled_get_a_compiler(
+    held: dict[str, str], build: tuple[str, ...], run: tuple[str, ...], tmp_path: Path
+) -> None:
+    app = subject_of(tmp_path, _files(dependencies=held), USE_NODE="true").stack.apps[0]
+    assert isinstance(app.build, NodeBuild)
+    assert (app.build.build_packages, app.build.runtime_packages) == (build, run)
+
+
+@pytest.mark.parametrize(
     ("scripts", "certain"),
     [
-        ({"prepare": "npm run build", "build": "tsc"}, True),
-        ({"postinstall": "tsc -p ."}, True),
-        ({"postinstall": "velite"}, False),
         ({"prepare": "tsc || true"}, False),
         ({"prepare": "git config core.hooksPath .githooks"}, True),
         ({"prepare": "lefthook install"}, False),
@@ -184,27 +223,49 @@ def test_a_version_of_node_in_a_file(tmp_path: Path) -> None:
 
 WORKSPACE = {
     "package.json": '{"private": true, "workspaces": ["frontend", "packages/*"]}',
-    "package-lock.json": "{}",
-    "packages/ui/package.json": '{"name": "@demo/ui"}',
+    "package-lock.json": '{"packages": {\n"frontend": {},\n"packages/ui": {}\n}}',
+    "packages/ui/package.json": '{"name": "@demo/ui", "main": "index.js"}',
     "frontend/app/page.tsx": "",
 }
 
 
-def _workspace(root: Path, **dependencies: str) -> list[Finding]:
-    package = {"name": "web", "dependencies": {"next": "15", **dependencies}}
-    files = {**WORKSPACE, "frontend/package.json": json.dumps(package, indent=1)}
-    found = find(root, files, USE_NEXTJS="true")
+def _workspace(
+    root: Path, held: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+) -> list[Finding]:
+    package = {"name": "web", "dependencies": {"next": "15", **(held or {})}}
+    more = {"frontend/package.json": json.dumps(package, indent=1), **(files or {})}
+    found = find(root, {**WORKSPACE, **more}, USE_NEXTJS="true")
     return [finding for finding in found if finding.rule == "start.node_install"]
 
 
-def test_a_package_of_the_workspace_is_not_found(tmp_path: Path) -> None:
-    (found,) = _workspace(tmp_path, **{"@demo/ui": "*"})
-    assert found.certain and "@demo/ui" in found.seen and "workspace" in found.seen
+def test_packages_of_the_workspace_are_installed_with_a_member(tmp_path: Path) -> None:
+    assert _workspace(tmp_path, {"@demo/ui": "*"}) == []
+    assert _workspace(tmp_path, {"@demo/ui": "workspace:*"}) == []
 
 
-def test_a_member_without_others_has_no_lockfile(tmp_path: Path) -> None:
-    (found,) = _workspace(tmp_path)
-    assert not found.certain and "workspace" in found.seen
+def test_a_lockfile_without_a_package_of_the_workspace(tmp_path: Path) -> None:
+    lock = {"package-lock.json": '{"packages": {\n"frontend": {}\n}}'}
+    (found,) = _workspace(tmp_path, {"@demo/ui": "*"}, lock)
+    assert found.certain and "packages/ui" in found.seen and "workspace" in found.seen
+
+
+def test_a_package_that_no_member_of_the_workspace_is(tmp_path: Path) -> None:
+    (found,) = _workspace(tmp_path, {"@demo/gone": "workspace:*"})
+    assert found.certain and "@demo/gone" in found.seen and "workspace" in found.seen
+
+
+def test_a_member_with_a_lockfile_of_its_own_stands_alone(tmp_path: Path) -> None:
+    own = {"frontend/package-lock.json": "{}"}
+    found, *_ = _workspace(tmp_path, {"@demo/ui": "workspace:*"}, own)
+    assert found.certain and found.mend == "git rm frontend/package-lock.json"
+
+
+def test_a_package_that_exports_typescript(tmp_path: Path) -> None:
+    files = {"packages/ui/package.json": '{"name": "@demo/ui",\n"main": "src/index.tsx"}'}
+    (found,) = _workspace(tmp_path / "told", {"@demo/ui": "*"}, files)
+    assert not found.certain and "transpilePackages: ['@demo/ui']" in found.mend
+    config = {"frontend/next.config.mjs": "export default { transpilePackages: ['@demo/ui'] }"}
+    assert _workspace(tmp_path / "named", {"@demo/ui": "*"}, {**files, **config}) == []
 
 
 def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
@@ -219,8 +280,8 @@ def test_a_folder_outside_of_the_workspace_stands_alone(tmp_path: Path) -> None:
 
 def test_the_top_of_a_workspace(tmp_path: Path) -> None:
     files = {"packages/ui/package.json": '{"name": "@demo/ui"}'}
-    (found,) = _found(tmp_path, files, workspaces=["packages/*"], dependencies={"@demo/ui": "*"})
-    assert found.certain and "packages/ui/" in found.mend
+    held = {"@demo/ui": "*"}
+    assert _found(tmp_path, files, workspaces=["packages/*"], dependencies=held) == []
 
 
 def test_prismas_client_that_bun_makes_in_the_build_alone(tmp_path: Path) -> None:
