@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import configparser
+import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App, Migrations
-from ..origins import Found, only_line
+from ..origins import Fields, Found, only_line
 from ..source_text import parse_file
 from ..tree import Tree, join
 
@@ -20,6 +22,8 @@ SOUGHT = "Alembic"
 RUNTIMES = ("python",)
 # Its tutorial's name, and that of Flask-Migrate.
 FOLDERS = frozenset({"alembic", "migrations"})
+_COMMAND = ("alembic", "upgrade", "head")
+_DEEPEST = 5
 
 
 def find(tree: Tree, folder: str) -> Found[bool]:
@@ -28,9 +32,46 @@ def find(tree: Tree, folder: str) -> Found[bool]:
     Raises:
         ProjectError: `alembic.ini` is broken.
     """
-    path = tree.first(folder, "alembic.ini")
+    path = _settings(tree, folder)
     if path is None:
         return Found(False, "no alembic.ini")
+    text, location = _location(tree, path)
+    for base in dict.fromkeys((posixpath.dirname(path) or ".", folder)):
+        environment = join(base, join(location, "env.py"))
+        if tree.has(environment):
+            return Found(True, "Alembic's environment", environment)
+    line = only_line(text, r"^script_location\b")
+    return Found(False, "no env.py in its script_location", path, line)
+
+
+def fields(tree: Tree, folder: str) -> Fields:
+    """`alembic_command`, the command line, where `alembic.ini` is not in the app's folder itself.
+
+    Its paths are relative to the folder that it is called in (alembic.sqlalchemy.org, "Tutorial").
+    """
+    path = _settings(tree, folder)
+    if path is None or path == join(folder, "alembic.ini"):
+        return {}
+    inner = PurePosixPath(path).relative_to(folder)
+    _, location = _location(tree, path)
+    if tree.has(join(posixpath.dirname(path), join(location, "env.py"))):
+        called = f"cd {shlex.quote(str(inner.parent))} && exec {' '.join(_COMMAND)}"
+        command = shlex.join(("sh", "-c", called))
+    else:
+        command = shlex.join(("alembic", "--config", str(inner), *_COMMAND[1:]))
+    return {"alembic_command": Found(command, "where its alembic.ini is", path)}
+
+
+def _settings(tree: Tree, folder: str) -> str | None:
+    """Its `alembic.ini`: that of the app's folder, else the only one below."""
+    if path := tree.first(folder, "alembic.ini"):
+        return path
+    found = [path for path in tree.below(folder, "/alembic.ini") if path.count("/") < _DEEPEST]
+    return found[0] if len(found) == 1 else None
+
+
+def _location(tree: Tree, path: str) -> tuple[str, str]:
+    """The text of an `alembic.ini`, and the folder that it names."""
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text := tree.read(path))
@@ -38,12 +79,7 @@ def find(tree: Tree, folder: str) -> Found[bool]:
         raise ProjectError(f"{path} is not a valid INI file: mend it first.") from None
     location = parser.get("alembic", "script_location", fallback="alembic")
     # "package:folder" names a folder inside an importable package (Alembic's tutorial).
-    place = location.replace("%(here)s/", "").replace(":", "/")
-    environment = join(folder, join(place, "env.py"))
-    if tree.has(environment):
-        return Found(True, "Alembic's environment", environment)
-    line = only_line(text, r"^script_location\b")
-    return Found(False, "no env.py in its script_location", path, line)
+    return text, location.replace("%(here)s/", "").replace(":", "/")
 
 
 def scripts(tree: Tree) -> list[str]:
@@ -53,7 +89,8 @@ def scripts(tree: Tree) -> list[str]:
 
 def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]) -> Migrations:
     """It takes no lock: two that start at once would run the same revision."""
-    return Migrations("alembic", TITLE, extensions, app=app, command=("alembic", "upgrade", "head"))
+    command = tuple(shlex.split(facts.get("alembic_command") or "")) or _COMMAND
+    return Migrations("alembic", TITLE, extensions, app=app, command=command)
 
 
 def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from .. import django_settings
 from ..errors import ProjectError
@@ -39,7 +40,7 @@ def _is_migration(path: str) -> bool:
     return len(parts) > 1 and parts[-2] == "migrations" and parts[-1] != "__init__.py"
 
 
-def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
+def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]) -> Migrations:
     """It takes no lock: two that start at once would run the same migration."""
     manage = "manage.py"
     root = getattr(app.build, "source_root", ".") if app else "."

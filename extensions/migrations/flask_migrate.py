@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..finding import Finding
 from ..model import App, Migrations
@@ -31,7 +32,7 @@ def scripts(tree: Tree) -> list[str]:
     return alembic.scripts(tree)
 
 
-def define(extensions: tuple[str, ...], app: App | None) -> Migrations:
+def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any]) -> Migrations:
     """It takes no lock: two that start at once would run the same revision."""
     command = ("flask", *_app(app), "db", "upgrade")
     return Migrations("flask_migrate", TITLE, extensions, app=app, command=command)
