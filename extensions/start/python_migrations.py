@@ -1,0 +1,61 @@
+"""Migrations of Python's tools, which nothing of the stack runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..finding import Finding, where
+from ..origins import line_at
+from ..subject import Subject
+from ..tree import MEGABYTE, join
+
+_RULE = "start.python_migrations"
+RUNTIME = "python"
+IDS = {_RULE: "Migrations of the apps in Python are run by something"}
+
+
+class _Tool(NamedTuple):
+    """A tool: its settings, by a file and what stands there, and what brings a schema up to date."""
+
+    title: str
+    files: tuple[str, ...]
+    sign: re.Pattern[str]
+    command: str
+    runs: str
+
+
+_TOLD = (
+    _Tool("Aerich", ("pyproject.toml",), re.compile(r"^\[tool\.aerich\]", re.M), "aerich upgrade",
+          "aerich"),
+    _Tool("Yoyo", ("yoyo.ini",), re.compile(r"^\[DEFAULT\]|^sources\s*=", re.M),
+          "yoyo apply --batch", "yoyo"),
+    _Tool("Piccolo", ("piccolo_conf.py",), re.compile(r"^APP_REGISTRY\b", re.M),
+          "piccolo migrations forwards all", "piccolo"),
+)  # fmt: skip
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """A tool whose settings are there, and no command of the stack that runs it."""
+    migrations = subject.stack.migrations
+    for app in subject.of("python"):
+        run = " ".join((*app.command, *(migrations.command if migrations else ())))
+        for tool in _TOLD:
+            for name in tool.files:
+                path = join(app.directory, name)
+                if not subject.tree.has(path) or tool.runs in run:
+                    continue
+                text = subject.tree.read(path, MEGABYTE)
+                if match := tool.sign.search(text):
+                    line = line_at(text, match.start())
+                    yield Finding(
+                        _RULE,
+                        certain=False,
+                        seen=f"{where(path, line)}: nothing runs {tool.title}'s migrations: a new "
+                        "database has no tables.",
+                        mend=f"Run `sh deploy/run.sh {app.name} {tool.command}` after each "
+                        "deployment that has new ones.",
+                        path=path,
+                        line=line,
+                    )
