@@ -17,7 +17,7 @@ IDS = {_RULE: "Migrations of the apps in Python are run by something"}
 
 
 class _Tool(NamedTuple):
-    """A tool: its settings, by a file and what stands there, and what brings a schema up to date."""
+    """A tool: its settings, by a file and what stands there, and what upgrades a schema."""
 
     title: str
     files: tuple[str, ...]
