@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import env_example, value_forms
+from . import env_example, name_prefixes, value_forms
 from .container import INNER_HOST, INNER_PORT
 from .environment_reads import Read
 from .model import Address, App, Variable
@@ -126,8 +126,15 @@ _PLACEHOLDER = re.compile(
 _ADDRESS = re.compile(r"(?:https?|wss?)://[^\s\"'`,;\])}]+")
 
 
-def row_of(name: str) -> Row | None:
-    """The row of a name; None where none of its names is that."""
+def row_of(name: str, prefixes: Collection[str] = ()) -> Row | None:
+    """The row of a name, or of what follows one of the prefixes; None where there is none."""
+    if found := _row(name):
+        return found
+    prefix = name_prefixes.of(name, prefixes)
+    return _row(name.removeprefix(prefix)) if prefix and not is_public(name) else None
+
+
+def _row(name: str) -> Row | None:
     public = _PUBLIC.fullmatch(name)
     rest, table = (public["rest"], PUBLIC_TABLE) if public else (name, TABLE)
     return next((row for row in table if re.fullmatch(row.names, rest)), None)
@@ -156,9 +163,10 @@ def read(
         places.setdefault(one.name, []).append(one)
     examples = _examples(tree, folder)
     committed = _committed(tree, folder)
+    prefixes = name_prefixes.shared(names)
     found = {}
     for name in names:
-        row = row_of(name)
+        row = row_of(name, prefixes)
         if row is None or name in committed:
             continue
         form = _form(tree, name, row, places.get(name, ()), examples.get(name))
@@ -258,10 +266,11 @@ def fill(
     """
     required = set(facts.get("required") or ())
     wanted = required.union(facts.get("variables") or ())
+    prefixes = name_prefixes.shared(wanted)
     made = []
     for entry in facts.get(FIELD) or ():
         name, _, form = entry.partition("=")
-        row = row_of(name)
+        row = row_of(name, prefixes)
         if row is None or name in excused or name not in wanted or not serves:
             continue
         holds = row.holds

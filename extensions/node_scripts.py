@@ -55,7 +55,8 @@ _DEVELOPMENT = re.compile(
     r"(nest|ng|nx|webpack|vue-cli-service) (start|serve)\b|react-scripts start\b"
     r"|(next|nuxt|nuxi|astro|remix|react-router|svelte-kit|turbo|rsbuild) dev\b|gatsby develop\b"
     r"|vite( (dev|serve|preview)\b| -|$)|vite-node\b|(nodemon|ts-node-dev|tsnd)\b"
-    r"|webpack-dev-server\b"
+    r"|webpack-dev-server\b|next( -|$)"
+    r"|nx (dev|(run )?[\w@/-]+:(serve|dev))\b|(turbo|lerna) run (dev|serve)\b"
     r"|(tsx|bun|node) (run )?(watch\b|--watch\b|--hot\b)"
 )
 

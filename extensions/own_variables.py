@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from . import name_prefixes
 from .environment_reads import Read, is_given
 from .model import Address, BackingService, Env, Variable, password
 from .origins import Fields, Found, and_more
@@ -114,13 +115,28 @@ def fill(
     by_rank = sorted(backing, key=lambda service: (service.rank, service.name))
     names = [*(facts.get("variables") or ()), *(facts.get(REQUIRED) or ())]
     excused = {*taken, *(facts.get(OPTIONAL) or ()), *(facts.get(IGNORED) or ())}
-    filled = {}
+    prefixes = name_prefixes.shared(dict.fromkeys(names))
+    sources = {}
+    below: dict[tuple[str, str], dict[str, str]] = {}
     for name in dict.fromkeys(names):
-        sources = (service.source_of(name) for service in by_rank)
-        source = next((found for found in sources if found), None)
-        if source and name not in excused:
-            filled[name] = source
-    return filled
+        prefix = name_prefixes.of(name, prefixes)
+        if found := _source(name, by_rank):
+            sources[name] = found[1]
+        elif prefix and (found := _source(name.removeprefix(prefix), by_rank)):
+            below.setdefault((prefix, found[0]), {})[name] = found[1]
+    plain = set(sources.values())
+    for (prefix, _), others in below.items():
+        # Beside plain names, or below another prefix, they are those of another service.
+        rivals = plain.union(*(o.values() for (p, _), o in below.items() if p != prefix))
+        if name_prefixes.is_usual(prefix) or rivals.isdisjoint(others.values()):
+            sources |= others
+    return {name: source for name, source in sources.items() if name not in excused}
+
+
+def _source(name: str, backing: Sequence[BackingService]) -> tuple[str, str] | None:
+    """The service that a name means, and what of it."""
+    found = ((service.name, service.source_of(name)) for service in backing)
+    return next(((name, source) for name, source in found if source), None)
 
 
 def define(

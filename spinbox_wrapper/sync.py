@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import derivation, journal, missing_settings, shell, tracking
+from . import derivation, journal, missing_settings, shell, tracking, unheeded_settings
 from .answers import (
     DEFAULT_NAME,
     Answers,
@@ -340,6 +340,7 @@ def plan(
         warnings += missing_settings.sentences(
             request.root, deployment, required, in_files=in_files
         )
+    warnings += unheeded_settings.sentences(request.root, deployment, request.command)
     return Outcome(
         request,
         deployment,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
-from .. import derivation
+from .. import derivation, unheeded_settings
 from .model import Check, Context, passed, warned
 
 _ID = "settings.unused"
@@ -28,6 +28,13 @@ def look(context: Context, settings: Mapping[str, str]) -> Iterator[Check]:
     """One check for what an app's code reads all the same, and one for all other names."""
     name, known = context.settings_name, _read(context)
     left = [n for n in settings if n not in known and not _OF_DOCKER.fullmatch(n)]
+    given = unheeded_settings.services(context.stack)
+    unheeded = [n for n in left if n in given]
+    left = [n for n in left if n not in given]
+    for known_name in unheeded:
+        service = given[known_name]
+        seen = unheeded_settings.said(f"{known_name} of {name}", service)
+        yield warned(_ID, seen, unheeded_settings.mend(service, context.build_command))
     read: dict[str, tuple[derivation.model.App, str]] = {}
     for app in context.stack.apps if left else ():
         for one in context.outcome.subject.reads(app):
@@ -49,7 +56,7 @@ def look(context: Context, settings: Mapping[str, str]) -> Iterator[Check]:
             f"{_listed(others)} of {name} {verb} nowhere: no container, script or build reads it.",
             _mend(context, others, known, name),
         )
-    if not left:
+    if not left and not unheeded:
         yield passed(_ID, f"Every name in {name} is read.")
 
 

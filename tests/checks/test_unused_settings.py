@@ -67,3 +67,23 @@ def test_what_the_user_s_own_files_read_is_read(ready: Ready) -> None:
     lines = ("MINE=1", "SERVER_NAME=1", "TOOL_IMAGE=1", "PART=x", 'LOG_LEVEL="${PART}"')
     (found,) = unused(root, *lines)
     assert found.status == "pass"
+
+
+def test_an_address_that_the_stack_gives_itself_does_not_count(ready: Ready) -> None:
+    root = ready("fastapi-postgresql-redis--with-deps")
+    (found,) = unused(root, "DATABASE_URL=postgresql://u:secret@db.neon.tech/shop")
+    assert found.status == "warn"
+    assert found.seen == (
+        "DATABASE_URL of .env does not count, as the stack runs PostgreSQL itself."
+    )
+    assert "--set postgres=external" in found.mend and "secret" not in found.mend
+    said = build(root)
+    assert "Note: .env: DATABASE_URL does not count" in said.replace("\n  ", " ")
+    assert "secret" not in said
+
+
+def test_development_s_own_address_is_no_news_of_build(ready: Ready) -> None:
+    root = ready("fastapi-postgresql-redis--with-deps")
+    (found,) = unused(root, "DATABASE_URL=postgresql://u:p@localhost:5432/shop")
+    assert found.status == "warn"
+    assert "does not count" not in build(root)

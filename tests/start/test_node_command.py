@@ -116,3 +116,29 @@ def test_bun_that_runs_the_app_is_in_its_image(tmp_path: Path) -> None:
     assert subject.stack.apps[0].command == ("bun", "run", "src/index.ts")
     assert subject.stack.apps[0].build.runs_tool  # type: ignore[union-attr]
     assert [f for f in find(tmp_path, files, USE_NODE="true") if f.rule.endswith("command")] == []
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "nx serve api",
+        "nx run api:serve",
+        "nx dev",
+        "turbo dev",
+        "turbo run dev",
+        "npm run dev",
+        "next",
+    ],
+)
+def test_a_server_of_development_is_told_wherever_it_stands(start: str, tmp_path: Path) -> None:
+    scripts = {"build": "tsc", "start": start, "dev": "next dev -p 3000"}
+    held = dict.fromkeys(("nx", "turbo", "next", "express"), "1")
+    found = _found(tmp_path, scripts, dependencies=held)
+    assert any("server of development" in one.seen for one in found)
+
+
+@pytest.mark.parametrize("start", ["next start", "turbo run start", "node nx.js"])
+def test_others_of_these_tools_are_none(start: str, tmp_path: Path) -> None:
+    held = dict.fromkeys(("nx", "turbo", "next", "express"), "1")
+    found = _found(tmp_path, {"build": "tsc", "start": start}, {"nx.js": ""}, dependencies=held)
+    assert not any("server of development" in one.seen for one in found)

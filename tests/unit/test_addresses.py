@@ -351,3 +351,19 @@ def test_other_frameworks_call_them_otherwise(name: str) -> None:
 @pytest.mark.parametrize("name", ["VITE_API_KEY", "NEXT_PUBLIC_APP_NAME", "VITE_SENTRY_URL"])
 def test_others_are_none(name: str) -> None:
     assert row_of(name) is None
+
+
+def test_a_settings_class_has_a_prefix(tmp_path: Path) -> None:
+    code = (
+        "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
+        "class Settings(BaseSettings):\n"
+        '    model_config = SettingsConfigDict(env_prefix="SHOP_")\n'
+        "    cors_origins: list[str] = []\n    base_url: str\n    debug: bool = False\n"
+        'S = Settings()\nX = os.getenv("STRIPE_API_URL", "http://localhost:9000")'
+    )
+    facts = project(tmp_path, code)
+    assert facts["fastapi"]["addresses"] == [
+        "SHOP_BASE_URL=url",
+        "SHOP_CORS_ORIGINS=origins-json",
+    ]
+    assert [address.name for address in stack_of(facts).addresses] == ["SHOP_BASE_URL"]

@@ -191,3 +191,40 @@ def test_no_password_is_passed_on_to_a_redis_that_has_none() -> None:
     (app,) = stack_of(facts, {"redis.password": "off"}).apps
     assert app.passed_on == ("CACHE_URL", "OTHER")
     assert app.filled == (("CACHE_URL", "REDIS_URL"),)
+
+
+DB = {"HOST": "POSTGRES_SERVER", "PORT": "POSTGRES_PORT", "NAME": "POSTGRES_DB"}
+
+
+@pytest.mark.parametrize(
+    ("names", "filled"),
+    [
+        (
+            ["APP_DB_HOST", "APP_DB_PORT", "APP_DB_NAME"],
+            {f"APP_DB_{part}": source for part, source in DB.items()},
+        ),
+        (["DJANGO_DB_NAME", "OTHER"], {"DJANGO_DB_NAME": "POSTGRES_DB"}),
+        (["APP__DB__HOST"], {}),
+        (["APP_DB__HOST"], {"APP_DB__HOST": "POSTGRES_SERVER"}),
+        (
+            ["SHOP_POSTGRES_URL", "SHOP_DEBUG", "SHOP_SECRET", "LOG_LEVEL"],
+            {"SHOP_POSTGRES_URL": "DATABASE_URL"},
+        ),
+        # Not what the app calls all of its settings.
+        (["BILLING_DB_HOST", "BILLING_KEY", "A", "B", "C"], {}),
+        (["STRIPE_DATABASE_URL"], {}),
+        (["REPLICA_DB_HOST", "REPLICA_DB_PORT", "REPLICA_DB_NAME"], {}),
+        # Another one beside the app's own.
+        (["DB_HOST", "BILLING_DB_HOST", "BILLING_DB_PORT", "BILLING_DB_NAME"],
+         {"DB_HOST": "POSTGRES_SERVER"}),
+    ],
+)  # fmt: skip
+def test_names_below_the_app_s_prefix_are_filled(names: list[str], filled: dict[str, str]) -> None:
+    stack = stack_of({**facts(variables=names), "postgres": {"image": "postgres:16"}})
+    assert dict(stack.apps[0].filled) == filled
+
+
+def test_what_the_app_requires_below_its_prefix_is_asked_of_nobody() -> None:
+    given = facts(variables=["APP_DB_HOST"], required=["APP_DB_HOST"])
+    stack = stack_of({**given, "postgres": {"image": "postgres:16"}})
+    assert not stack.variable("APP_DB_HOST").required

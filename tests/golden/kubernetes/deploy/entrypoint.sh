@@ -172,6 +172,8 @@ _site='' _origins='' _hosts=''
 set -f
 for _url in $(echo "${SITE_URLS:-$_own},$_own" | tr , ' '); do
     case $_url in *://*) ;; *) _url=https://$_url ;; esac
+    # A port of .env may have the address that it is open on, as in 127.0.0.1:8443.
+    case $_url in *://localhost:*:*) _url=${_url%%:[0-9]*}:${_url##*:} ;; esac
     case $_url in https://*:443) _url=${_url%:443} ;; http://*:80) _url=${_url%:80} ;; esac
     _url=${_url%/} _site=${_site:-$_url}
     case ",$_origins," in *",$_url,"*) continue ;; esac
