@@ -127,3 +127,18 @@ def test_node_copies_it_or_says_that_it_cannot(scripts: dict[str, str], tmp_path
     connection.close()
     run(scripts["node"], folder, "restore", saved)
     assert rows(folder / "app.db") == ["kept"]
+
+
+def test_a_tar_that_leaves_nothing_out_saves_it_twice(
+    scripts: dict[str, str], tmp_path: Path
+) -> None:
+    """The copy is what counts, and what comes back."""
+    folder = tmp_path / "data"
+    connection = database(folder / "in/app.db")
+    script = scripts["python"].replace("tar --help 2>&1", "echo")
+    saved, said = run(script, folder, "backup")
+    assert said == "count files 1\n"
+    connection.close()
+    run(script, folder, "restore", saved)
+    assert rows(folder / "in/app.db") == ["kept"]
+    assert run(script, folder, "count")[0] == b"count files 1\n"

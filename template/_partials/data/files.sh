@@ -20,7 +20,6 @@ copy_databases() {
 {% if folder.app.runtime.name == "python" %}
     python - <<'END'
 import os
-import re
 import sqlite3
 import sys
 import time
@@ -49,9 +48,7 @@ for folder, folders, names in os.walk("."):
             if os.path.exists(os.path.join(".sqlite-copies", path)):
                 os.remove(os.path.join(".sqlite-copies", path))
             continue
-        # They are patterns to tar.
-        name = re.sub(r"([\\*?\[])", r"\\\1", path)
-        print(name, f"{name}-wal", f"{name}-shm", f"{name}-journal", sep="\n")
+        print(path, f"{path}-wal", f"{path}-shm", f"{path}-journal", sep="\n")
 END
 {% else %}
     NODE_NO_WARNINGS=1 node - <<'END'
@@ -93,9 +90,7 @@ function save(path) {
     fs.rmSync(copy, { force: true })
     return
   }
-  // They are patterns to tar.
-  const name = path.replace(/[\\*?[]/g, '\\$&')
-  console.log([name, `${name}-wal`, `${name}-shm`, `${name}-journal`].join('\n'))
+  console.log([path, `${path}-wal`, `${path}-shm`, `${path}-journal`].join('\n'))
 }
 walk('.')
 END
@@ -111,13 +106,18 @@ case ${1-} in
         trap 'rm -rf .sqlite-copies' EXIT
         trap 'exit 143' HUP INT TERM
         copy_databases >"$replaced"
+        # These need not be saved as they lie there, too: patterns, where tar takes any.
+        sed 's/[][*?\\]/\\&/g' "$replaced" >"$replaced.patterns"
+        without=''
+        ! tar --help 2>&1 | grep -q -e '-X,\? ' || without="-X $replaced.patterns"
         # GNU tar ends with 1 where a file changed while it was read.
         tolerated=0
         ! tar --version 2>/dev/null | grep -q GNU || tolerated=1
         rm -f "$failed"
-        { tar -cvf - -X "$replaced" . 2>"$list" || [ $? -le "$tolerated" ] || touch "$failed"; } | gzip
+        # shellcheck disable=SC2086 # two words, or none
+        { tar -cvf - $without . 2>"$list" || [ $? -le "$tolerated" ] || touch "$failed"; } | gzip
         [ ! -e "$failed" ] || { grep -v '^\./' "$list" >&2 && fail 'The files could not be read.'; }
-        echo "count files $(grep -c '^\./.*[^/]$' "$list" || true)" >&2
+        echo "count files $(grep '^\./.*[^/]$' "$list" | grep -c -v -x -F -f "$replaced" || true)" >&2
         ;;
     restore)
         # Unpacked beside the old files, which go when all is there.
