@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -377,6 +378,14 @@ class PythonBuild:
         cpu_torch: PyTorch comes from its CPU index.
         source_root: The folder that modules are imported from, relative to the app's.
         ignored: What the package manager writes that no image gets, as patterns.
+        package: Files that an installation of the project itself reads beside its source, relative
+            to the app's folder; empty where it is not installed.
+        package_version: `git`, where the project's version comes from there; else empty.
+        asked: A list of dependencies names the project itself.
+        groups: Groups of dependencies beside the main ones; None for what the tool takes.
+        extras: The same of the project's extras.
+        locked_by: The major version of the tool that wrote the lockfile, where that is an old one.
+        unhashed: Dependencies come from folders or repositories, of which no lockfile has a hash.
     """
 
     image: str
@@ -389,6 +398,25 @@ class PythonBuild:
     cpu_torch: bool
     source_root: str
     ignored: tuple[str, ...] = ()
+    package: tuple[str, ...] = ()
+    package_version: str = ""
+    asked: bool = False
+    groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] = ()
+    locked_by: str = ""
+    unhashed: bool = False
+
+    def outside(self, directory: str) -> tuple[str, ...]:
+        """The manifests beside the app's folder, relative to the project's top folder."""
+        return tuple(
+            posixpath.normpath(posixpath.join(directory, path)) + "/" * path.endswith("/")
+            for path in self.manifests
+            if path.startswith("../")
+        )
+
+    def place(self, directory: str) -> str:
+        """Where dependencies are installed: the same way from the manifests beside the folder."""
+        return f"/src/{directory}" if self.outside(directory) else "/app"
 
     @property
     def manifest_lists(self) -> tuple[str, ...]:
@@ -397,9 +425,22 @@ class PythonBuild:
         return tuple(path for path in self.manifests if not path.endswith(packages))
 
     @property
+    def requirement_lists(self) -> tuple[str, ...]:
+        """Those of them that are pip's."""
+        return tuple(path for path in self.manifest_lists if path not in self.package)
+
+    @property
+    def description(self) -> str | None:
+        """The manifest that describes the project itself."""
+        names = ("pyproject.toml", "setup.py", "setup.cfg")
+        return next((name for name in names if name in self.manifests), None)
+
+    @property
     def manifest_folders(self) -> tuple[str, ...]:
         """The manifests that are folders: packages of the project itself."""
-        return tuple(path for path in self.manifests if path.endswith("/"))
+        return tuple(
+            path for path in self.manifests if path.endswith("/") and not path.startswith("../")
+        )
 
 
 @dataclass(frozen=True)
@@ -831,6 +872,8 @@ class Stack:
         for app in self.apps:
             root = app.directory == "."
             own = [*app.build.manifests, *app.sources] if root else [app.directory]
+            if isinstance(app.build, PythonBuild):
+                own += app.build.package if root else app.build.outside(app.directory)
             paths |= dict.fromkeys(own)
         return list(paths)
 
