@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -447,6 +448,14 @@ class PythonBuild:
         servers: Packages of the server that the project's own list leaves out.
         steps: What is run once the code is there, in this order.
         environment: What the image tells the app.
+        package: Files that an installation of the project itself reads beside its source, relative
+            to the app's folder; empty where it is not installed.
+        package_version: `git`, where the project's version comes from there; else empty.
+        asked: A list of dependencies names the project itself.
+        groups: Groups of dependencies beside the main ones; None for what the tool takes.
+        extras: The same of the project's extras.
+        locked_by: The major version of the tool that wrote the lockfile, where that is an old one.
+        unhashed: Dependencies come from folders or repositories, of which no lockfile has a hash.
     """
 
     image: str
@@ -462,6 +471,25 @@ class PythonBuild:
     servers: tuple[str, ...] = ()
     steps: tuple[BuildStep, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    package: tuple[str, ...] = ()
+    package_version: str = ""
+    asked: bool = False
+    groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] = ()
+    locked_by: str = ""
+    unhashed: bool = False
+
+    def outside(self, directory: str) -> tuple[str, ...]:
+        """The manifests beside the app's folder, relative to the project's top folder."""
+        return tuple(
+            posixpath.normpath(posixpath.join(directory, path)) + "/" * path.endswith("/")
+            for path in self.manifests
+            if path.startswith("../")
+        )
+
+    def place(self, directory: str) -> str:
+        """Where dependencies are installed: the same way from the manifests beside the folder."""
+        return f"/src/{directory}" if self.outside(directory) else "/app"
 
     @property
     def manifest_lists(self) -> tuple[str, ...]:
@@ -470,9 +498,22 @@ class PythonBuild:
         return tuple(path for path in self.manifests if not path.endswith(packages))
 
     @property
+    def requirement_lists(self) -> tuple[str, ...]:
+        """Those of them that are pip's."""
+        return tuple(path for path in self.manifest_lists if path not in self.package)
+
+    @property
+    def description(self) -> str | None:
+        """The manifest that describes the project itself."""
+        names = ("pyproject.toml", "setup.py", "setup.cfg")
+        return next((name for name in names if name in self.manifests), None)
+
+    @property
     def manifest_folders(self) -> tuple[str, ...]:
         """The manifests that are folders: packages of the project itself."""
-        return tuple(path for path in self.manifests if path.endswith("/"))
+        return tuple(
+            path for path in self.manifests if path.endswith("/") and not path.startswith("../")
+        )
 
 
 @dataclass(frozen=True)
@@ -727,8 +768,11 @@ class App:
         """Files and folders (ending in `/`) of the project that its image is built from."""
         member = self.build.member if isinstance(self.build, NodeBuild) else None
         if member is None:
-            own = (*self.build.manifests, *self.sources)
-            return tuple(dict.fromkeys(own)) if self.directory == "." else (f"{self.directory}/",)
+            python = self.build if isinstance(self.build, PythonBuild) else None
+            if self.directory != ".":
+                return (f"{self.directory}/", *(python.outside(self.directory) if python else ()))
+            package = python.package if python else ()
+            return tuple(dict.fromkeys((*self.build.manifests, *package, *self.sources)))
         top = "" if self.base == "." else f"{self.base}/"
         folders = [f"{folder}/" for folder in member.built]
         paths = dict.fromkeys((*self.build.manifests, *self.sources, *folders))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from .errors import ProjectError
-from .origins import Found, only_line
+from .origins import Fields, Found, only_line
 from .tree import Tree, join
 
 # Debian packages by Python library: (to build it, to run it). From each library's install notes.
@@ -90,11 +91,43 @@ class Packages:
         manager: Who installs them, and why.
         manifests: The files that an installation reads, relative to the folder, the main one first.
         dependencies: Names in their normal form, each with its place.
+        asked: The file that says to install the project itself, too; None for none.
+        packaged: The project itself may be a package: its lockfile does not say that it is none.
+        more: Other facts that only this package manager has.
     """
 
     manager: Found[str]
     manifests: list[str]
     dependencies: tuple[Found[str], ...]
+    asked: str | None = None
+    packaged: bool = True
+    more: Fields = field(default_factory=dict)
+
+
+# Groups and extras that are for work on the project, and those that are for production.
+_DEVELOPMENT = re.compile(
+    r"(.*[-_])?(dev|devel|develop|development|tests?|testing|lint|linting|linters?|format|fmt|typing"
+    r"|types?|mypy|docs?|documentation|ci|notebooks?|jupyter|debug|local|style|qa|quality|bench"
+    r"|benchmarks?|profiling|release|pre-commit|tools?|tooling|e2e|coverage|examples?|checks?)"
+    r"([-_].*)?",
+    re.IGNORECASE,
+)
+PRODUCTION = frozenset({"prod", "production"})
+
+
+def is_for_development(group: str) -> bool:
+    """Whether a group of dependencies is for work on the project, by its name."""
+    return _DEVELOPMENT.fullmatch(group) is not None
+
+
+def extras(tree: Tree, folder: str) -> Fields:
+    """`extras`: those of a pyproject.toml that are for production, by their name; else nothing."""
+    path = join(folder, "pyproject.toml")
+    document = read_toml(tree, path)
+    own = table(table(table(document, "tool"), "poetry"), "extras")
+    names = {*table(table(document, "project"), "optional-dependencies"), *own}
+    found = sorted(name for name in names if name.lower() in PRODUCTION)
+    return {"extras": Found(found, "extra for production", path)} if found else {}
 
 
 def find_locked(
@@ -110,24 +143,47 @@ def find_locked(
         return None
     dependencies = (*declared(tree, folder), *_locked(tree, folder, lockfile, relevant))
     manifests = ["pyproject.toml", lockfile, *local_sources(tree, folder, lockfile)]
-    return Packages(Found(manager, "lockfile", path), manifests, dependencies)
+    more = extras(tree, folder)
+    return Packages(Found(manager, "lockfile", path), manifests, dependencies, more=more)
 
 
 def local_sources(tree: Tree, folder: str, lockfile: str) -> list[str]:
-    """Folders (ending in `/`) of the project that uv's lockfile installs, relative to `folder`."""
+    """Folders (ending in `/`) and files of the project that a lockfile installs.
+
+    Args:
+        tree: The project's files.
+        folder: The app's, which they are relative to; they may lie outside of it.
+        lockfile: That of uv, Poetry or PDM.
+    """
     found = []
     for package in read_toml(tree, join(folder, lockfile)).get("package") or ():
-        source = package.get("source") if isinstance(package, dict) else None
-        for kind in ("editable", "directory", "virtual"):
-            place = str(source.get(kind, ".")).strip("/") if isinstance(source, dict) else "."
-            if place != "." and is_inside(tree, folder, place):
-                found.append(f"{place}/")
+        if not isinstance(package, dict):
+            continue
+        source = package.get("source")
+        places = [package.get("path")]
+        if isinstance(source, dict):
+            places += [source.get(kind) for kind in ("editable", "directory", "virtual", "path")]
+            if source.get("type") in {"directory", "file"}:
+                places.append(source.get("url"))
+        for place in places:
+            if isinstance(place, str) and (local := local_place(tree, folder, place)):
+                found.append(local)
     return sorted(dict.fromkeys(found))
 
 
-def is_inside(tree: Tree, folder: str, place: str) -> bool:
-    """Whether a path, relative to an app's folder, is one of that folder with files in it."""
-    return ".." not in place.split("/") and any(tree.below(join(folder, place)))
+def local_place(tree: Tree, folder: str, place: str) -> str | None:
+    """A path as it is written, relative to an app's folder, in its plain form.
+
+    Returns:
+        With a slash in the end for a folder; None for the app's own, and where nothing is.
+    """
+    plain = posixpath.normpath(place.removeprefix("file:"))
+    path = join(folder, plain)
+    if plain == "." or path.startswith(("..", "/")) or path == ".":
+        return None
+    if tree.has(path):
+        return plain
+    return f"{plain}/" if any(tree.below(path)) else None
 
 
 def names(requirement: str) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from .errors import ProjectError
 from .python_dependencies import read_toml, table
 from .tree import Tree, join
 
@@ -75,7 +78,9 @@ def _requirements(tree: Tree, path: str) -> Iterator[tuple[Requirement, int | No
             continue
 
 
-def installed(tree: Tree, folder: str, manager: str, lockfile: str) -> frozenset[str] | None:
+def installed(
+    tree: Tree, folder: str, manager: str, lockfile: str, groups: Collection[str] = ()
+) -> frozenset[str] | None:
     """Names of all that is installed without development groups; None where that is not told.
 
     Args:
@@ -83,13 +88,18 @@ def installed(tree: Tree, folder: str, manager: str, lockfile: str) -> frozenset
         folder: The app's.
         manager: Who locks: `uv`, `poetry` or `pdm`.
         lockfile: Its file, relative to `folder`.
+        groups: Groups that are installed nevertheless, and extras of the project.
     """
-    packages = list(_packages(tree, join(folder, lockfile)))
+    path = join(folder, lockfile)
+    packages = list(_packages(tree, path))
+    if manager == "pipenv":
+        return frozenset(canonicalize_name(str(package["name"])) for package in packages)
     if manager == "uv":
-        return _reached(packages, _own_of_uv(packages))
+        own = posixpath.relpath(folder, posixpath.dirname(path) or ".")
+        return _reached(packages, _own_of_uv(packages, own), groups)
     in_groups = [package for package in packages if isinstance(package.get("groups"), list)]
     if in_groups and len(in_groups) == len(packages):
-        main = {"main", "default"}
+        main = {"main", "default", *groups}
         kept = (package for package in in_groups if main.intersection(map(str, package["groups"])))
         return frozenset(canonicalize_name(str(package["name"])) for package in kept)
     if packages and all("category" in package for package in packages):
@@ -98,20 +108,41 @@ def installed(tree: Tree, folder: str, manager: str, lockfile: str) -> frozenset
     return None
 
 
+def pipfile_packages(tree: Tree, path: str) -> dict[str, dict[str, Any]]:
+    """What a Pipfile.lock fixes for production, by name.
+
+    Raises:
+        ProjectError: It is not valid JSON.
+    """
+    try:
+        document = json.loads(tree.read(path))
+    except (ValueError, RecursionError):
+        raise ProjectError(f"{path} is not valid JSON: mend it first.") from None
+    default = document.get("default") if isinstance(document, dict) else None
+    packages = default.items() if isinstance(default, dict) else ()
+    return {name: package for name, package in packages if isinstance(package, dict)}
+
+
 def _packages(tree: Tree, path: str) -> Iterator[Mapping[str, Any]]:
+    if path.endswith("Pipfile.lock"):
+        for name, package in pipfile_packages(tree, path).items():
+            yield {"name": name, "version": str(package.get("version", "")).lstrip("=")}
+        return
     found = read_toml(tree, path).get("package") if tree.has(path) else None
-    return (one for one in (found if isinstance(found, list) else ()) if isinstance(one, dict))
+    yield from (one for one in (found if isinstance(found, list) else ()) if isinstance(one, dict))
 
 
-def _own_of_uv(packages: Sequence[Mapping[str, Any]]) -> str | None:
+def _own_of_uv(packages: Sequence[Mapping[str, Any]], place: str) -> str | None:
     for package in packages:
         source = package.get("source")
-        if isinstance(source, dict) and "." in source.values():
+        if isinstance(source, dict) and place in source.values():
             return str(package.get("name"))
     return None
 
 
-def _reached(packages: Sequence[Mapping[str, Any]], own: str | None) -> frozenset[str] | None:
+def _reached(
+    packages: Sequence[Mapping[str, Any]], own: str | None, groups: Collection[str]
+) -> frozenset[str] | None:
     by_name = {str(package.get("name")): package for package in packages}
     if own not in by_name:
         return None
@@ -124,7 +155,12 @@ def _reached(packages: Sequence[Mapping[str, Any]], own: str | None) -> frozense
         seen.add(name)
         package = by_name[name]
         listed = list(package.get("dependencies") or ())
-        if name != own:
+        if name == own:
+            for kind in ("dev-dependencies", "optional-dependencies"):
+                named = package.get(kind)
+                for group in groups:
+                    listed += (named.get(group) if isinstance(named, dict) else None) or ()
+        else:
             # Which extras are asked for is not followed: more than is installed does no harm here.
             for extra in (package.get("optional-dependencies") or {}).values():
                 listed += extra

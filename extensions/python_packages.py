@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from . import package_managers, package_registries
+from . import package_managers, package_registries, python_project
 from .errors import ProjectError
 from .origins import Fields, Found, and_more
 from .python_dependencies import RELEVANT, Packages
@@ -29,8 +29,6 @@ _TEST_REQUIREMENTS = tuple(
 _UNREADABLE = {
     "environment.yml": ("dependencies:", " (`pip list --format freeze` prints them)"),
     "environment.yaml": ("dependencies:", " (`pip list --format freeze` prints them)"),
-    "setup.py": ("install_requires", " with `uv pip compile setup.py -o requirements.txt`"),
-    "setup.cfg": ("install_requires", " with `uv pip compile setup.cfg -o requirements.txt`"),
 }
 
 # pytest's own default (docs.pytest.org, "Conventions for Python test discovery").
@@ -48,8 +46,8 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
     Returns:
         `manager` (`uv`, `poetry`, `pdm` or `pip`; None where nothing declares dependencies),
         `manifests` (the files an installation reads, relative to `folder`, the main one first),
-        `libraries` (those dependencies that change what is generated), and the facts of
-        `package_registries.fields`.
+        `libraries` (those dependencies that change what is generated), those facts that only one
+        package manager has, and those of `python_project.find` and `package_registries.fields`.
 
     Raises:
         ProjectError: A file is broken, or its form is not supported.
@@ -61,16 +59,16 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
             registries = manager.registries(tree, folder, packages.manifests)
             return {
                 **_fields(packages, folder, relevant),
+                **python_project.find(
+                    tree, folder, asked=packages.asked, packaged=packages.packaged
+                ),
+                **_asked(packages.asked),
+                **packages.more,
                 **package_registries.fields(registries, folder),
             }
     for manager in managers:
         if problem := manager.problem(tree, folder):
             raise ProjectError(problem)
-    if tree.has(join(folder, "Pipfile")) and not tree.has(join(folder, "pyproject.toml")):
-        raise ProjectError(
-            f"{join(folder, 'Pipfile')}: Pipenv is not supported; write its packages to "
-            f"{join(folder, 'requirements.txt')} with `pipenv requirements`."
-        )
     for name, (word, command) in _UNREADABLE.items():
         if tree.has(path := join(folder, name)) and word in tree.read(path):
             raise ProjectError(
@@ -105,6 +103,13 @@ def find_tests(tree: Tree, folder: str, packages: Fields, others: Collection[str
             name = str(PurePosixPath(path).relative_to(folder))
             more = Found([name], "requirements for tests or development", path)
     return {"tests": tests, "test_requirements": more}
+
+
+def _asked(path: str | None) -> Fields:
+    """`asked`: a list of dependencies names the project itself; nothing where none does."""
+    if path is None or path.endswith((".py", ".cfg")):
+        return {}
+    return {"asked": Found(True, "names the project itself", path)}
 
 
 def _no_packages() -> Fields:

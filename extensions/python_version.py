@@ -61,10 +61,9 @@ def wanted(tree: Tree, folder: str) -> Iterator[Wanted]:
         said = said or table(own, "dependencies").get("python")
         if isinstance(said, str) and (versions := _specifier(said)) is not None:
             yield Wanted(path, said, versions, required=True)
-    if (path := tree.first(folder, "setup.cfg")) and (
-        match := re.search(r"(?m)^python_requires\s*=\s*(\S.*?)\s*$", tree.read(path))
-    ):
-        if (versions := _specifier(match[1])) is not None:
+    if path := tree.first(folder, "setup.cfg"):
+        match = re.search(r"(?m)^python_requires\s*=\s*(\S.*?)\s*$", tree.read(path))
+        if match and (versions := _specifier(match[1])) is not None:
             yield Wanted(path, match[1], versions, required=True)
     if path := tree.first(folder, "Pipfile"):
         requires = table(read_toml(tree, path), "requires")

@@ -64,11 +64,13 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
 # What stands in the path and query of an address (RFC 3986), so that no file takes it for more.
 _URL_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
+# It may lie beside the app's folder.
+_MANIFEST = re.compile(rf"(?:\.\./)*{PLAIN_PATH.pattern}")
 _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What a key, or the last part of one, demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep"}
-    | {"build_secrets", "build_needs"}
+    | {"build_secrets", "build_needs", "package"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
@@ -78,6 +80,9 @@ _PATTERNS = {
     "manager_version": (re.compile(r"[\w.^~<>=*-]+"), "a version"),
     "lockfile": (PLAIN_PATH, "a file of the app"),
     "extensions": (re.compile(r"[\w-]+"), "names of extensions"),
+    "groups": (re.compile(r"\w[\w.-]*"), "names of groups"),
+    "extras": (re.compile(r"\w[\w.-]*"), "names of extras"),
+    "package": (PLAIN_PATH, "files of the app"),
     "variables": _VARIABLE,
     **dict.fromkeys(("build_secrets", "build_needs", "required", "optional", "ignored"), _VARIABLE),
     "keep": (PLAIN_PATH, "files of the app"),
@@ -85,7 +90,7 @@ _PATTERNS = {
     "paths": (_URL_PATH, "paths of addresses, which start with /"),
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),
-    "manifests": (PLAIN_PATH, "paths inside the project"),
+    "manifests": (_MANIFEST, "paths inside the project"),
     "entry": (re.compile(r"[\w.]+:[\w.]+"), "of the form module:name"),
     "python.entry": (
         re.compile(r"[\w./-]+\.py|\w+(\.\w+)*(:\w+(\.\w+)*)?"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -138,8 +139,8 @@ def hidden_by(root: Path, paths: Sequence[str]) -> dict[str, str]:
 
 
 def join(folder: str, name: str) -> str:
-    """`name` in `folder`, where `.` stands for the project's root."""
-    return PurePosixPath(folder, name).as_posix()
+    """`name` in `folder`, where `.` stands for the project's root; `../` leads out of it."""
+    return posixpath.normpath(posixpath.join(folder, name))
 
 
 def _is_output(file: Path, path: str) -> bool:

@@ -10,12 +10,14 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
-from .. import package_registries, quoting
+from .. import package_registries, python_project, quoting
 from ..errors import ProjectError
 from ..origins import Found
 from ..package_registries import Registry
-from ..python_dependencies import Packages, declared, is_inside, names, read_toml, table
+from ..python_dependencies import Packages, declared, local_place, names, read_toml, table
+from ..python_dependencies import extras as extras_of
 from ..tree import Tree, join
 from . import uv
 
@@ -45,7 +47,11 @@ _LOCAL = re.compile(
     r"\s*(?P<editable>(?:-e|--editable)[\s=]+)?(?:[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*)?(?:file:)?"
     r"(?P<path>\.(?=[\s\[]|$)|\.{0,2}/?(?!.*://)[\w.-]+(?:/[\w.-]+)+|(?<=\s)[\w-]+(?=[\s\[]|$))"
 )
+# Archives that are found in a folder by their names, in place of an index.
+_LINKS = re.compile(r"\s*(?:-f|--find-links)[\s=]+(?P<path>(?!\w+://)\S+)")
 _ARCHIVES = (".whl", ".gz", ".zip")
+# What lists dependencies where there are no requirements.
+DESCRIPTIONS = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
@@ -58,24 +64,61 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
     if requirements is not None:
         paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
         dependencies = [found for path in paths for found in _required(tree, path)]
-        base = PurePosixPath(folder)
-        outside = [path for path in paths if not PurePosixPath(path).is_relative_to(base)]
-        if outside:
-            raise ProjectError(
-                f"{requirements} includes {outside[0]}, which is not in {folder}/: move it there."
-            )
-        manifests = [str(PurePosixPath(path).relative_to(base)) for path in paths]
-        manifests += dict.fromkeys(
-            place for path in paths for place, _ in local_paths(tree, folder, path) if place
-        )
-        return Packages(
-            Found("pip", "requirements file", requirements), manifests, tuple(dependencies)
-        )
+        manifests = [posixpath.relpath(path, folder) for path in paths]
+        places = [(path, *found) for path in paths for found in local_paths(tree, folder, path)]
+        manifests += dict.fromkeys(place for _, place, _ in places if place not in {None, "."})
+        pip = Found("pip", "requirements file", requirements)
+        itself = next(((path, line) for path, place, line in places if place == "."), None)
+        if itself is None:
+            return Packages(pip, manifests, tuple(dependencies))
+        manifests += [name for name in _descriptions(tree, folder) if name not in manifests]
+        dependencies += _described(tree, folder)
+        asked, line = itself
+        named = re.search(r"\.\[([^\]]*)\]", tree.read(asked).splitlines()[line - 1])
+        extras = [name.strip() for name in named[1].split(",")] if named else []
+        more = {"extras": Found(extras, "extras of the project", asked, line)} if extras else {}
+        return Packages(pip, manifests, tuple(dependencies), asked=asked, more=more)
     path = join(folder, "pyproject.toml")
-    if tree.has(path) and "dependencies" in table(read_toml(tree, path), "project"):
+    document = read_toml(tree, path) if tree.has(path) else {}
+    if "dependencies" in table(document, "project"):
         pip = Found("pip", "dependencies without a lockfile", path)
-        return Packages(pip, ["pyproject.toml"], tuple(declared(tree, folder)))
+        manifests = ["pyproject.toml", *_sources(tree, folder, document)]
+        more = extras_of(tree, folder)
+        return Packages(pip, manifests, tuple(declared(tree, folder)), more=more)
+    for name in ("setup.py", "setup.cfg"):
+        path = join(folder, name)
+        if tree.has(path) and "install_requires" in tree.read(path):
+            pip = Found("pip", "dependencies without a lockfile", path)
+            manifests = [name, *(one for one in _descriptions(tree, folder) if one != name)]
+            return Packages(pip, manifests, tuple(_described(tree, folder)), asked=path)
     return None
+
+
+def _descriptions(tree: Tree, folder: str) -> list[str]:
+    """Files that a build of the project itself reads, which is asked for its dependencies."""
+    found: list[str] = python_project.find(tree, folder, asked="")["package"].value
+    return found
+
+
+def _described(tree: Tree, folder: str) -> Iterator[Found[str]]:
+    """Dependencies that the project's own description names."""
+    if tree.has(join(folder, "pyproject.toml")):
+        yield from declared(tree, folder)
+    for name in ("setup.cfg", "setup.py"):
+        path = join(folder, name)
+        text = tree.read(path) if tree.has(path) else ""
+        if match := re.search(r"(?s)install_requires\s*=(.*?)(?:\n\S|\n\n|\]|$)", text):
+            for word in re.split(r"[\n\[\]]+|[\"'],", match[1]):
+                for found in names(word.strip().strip("\"'")):
+                    yield Found(found, "dependency", path)
+
+
+def _sources(tree: Tree, folder: str, document: dict[str, Any]) -> list[str]:
+    """What `[tool.uv.sources]` takes of the project's own folders."""
+    sources = table(table(table(document, "tool"), "uv"), "sources").values()
+    places = [one.get("path") for one in sources if isinstance(one, dict)]
+    found = (local_place(tree, folder, place) for place in places if isinstance(place, str))
+    return [place for place in found if place]
 
 
 def registries(tree: Tree, folder: str, manifests: Sequence[str]) -> Iterator[Registry]:
@@ -123,8 +166,8 @@ def fix_versions(manifests: Sequence[str], text: str, python: str, *, cpu_torch:
 
 def test_install(manifests: Sequence[str], requirements: Sequence[str]) -> str:
     """The manifest, and the files for tests beside it."""
-    if manifests[0] == "pyproject.toml":
-        return "uv pip install --requirement pyproject.toml --all-extras"
+    if manifests[0] in DESCRIPTIONS:
+        return f"uv pip install --requirement {manifests[0]} --all-extras"
     files = (manifests[0], *requirements)
     return "uv pip install " + " ".join(f"--requirement {quoting.shell(file)}" for file in files)
 
@@ -133,17 +176,21 @@ def local_paths(tree: Tree, folder: str, path: str) -> Iterator[tuple[str | None
     """What a requirements file installs of the project itself, each with its line.
 
     Returns:
-        Paths relative to `folder`, those of folders ending in `/`; None for what an installation in
-        the image would not find: the app itself, what lies outside of `folder`, what is missing.
+        Paths relative to `folder`, those of folders ending in `/`, `.` for the app itself; None for
+        what an installation in the image would not find.
     """
     for number, line in enumerate(tree.read(path).splitlines(), start=1):
+        if match := _LINKS.match(line):
+            place = local_place(tree, folder, match["path"])
+            if place or posixpath.normpath(match["path"]) != ".":
+                yield place, number
+            continue
         if not (match := _LOCAL.match(line)):
             continue
-        place = posixpath.normpath(match["path"])
-        if tree.has(join(folder, place)):
+        if posixpath.normpath(match["path"]) == ".":
+            yield "." if tree.first(folder, *DESCRIPTIONS) else None, number
+        elif place := local_place(tree, folder, match["path"]):
             yield place, number
-        elif place != "." and is_inside(tree, folder, place):
-            yield f"{place}/", number
         elif match["editable"] or match["path"].startswith("."):
             yield None, number
 

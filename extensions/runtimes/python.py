@@ -105,6 +105,11 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         ),
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(
+            f"{kind}.package", "list", "Files that installing the project itself reads, or off"
+        ),
+        Setting(f"{kind}.groups", "list", "Groups of dependencies beside the main ones"),
+        Setting(f"{kind}.extras", "list", "The project's extras that are installed"),
+        Setting(
             f"{kind}.driver",
             "|".join((*database_driver.DRIVERS, database_driver.NONE)),
             "Driver that URLs of PostgreSQL name",
@@ -220,10 +225,11 @@ def define(
     packages = [SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in SYSTEM_PACKAGES]
     if "psycopg-binary" in libraries:
         packages = [p for p in packages if p != SYSTEM_PACKAGES["psycopg"]]
+    manifests = tuple(facts.get("manifests", ()))
     build = PythonBuild(
         image=facts.get("image") or RUNTIME.image,
         manager=manager,
-        manifests=tuple(facts.get("manifests", ())),
+        manifests=manifests,
         locking=package_managers.locking(RUNTIME.name, manager),
         additions=workers.additions(libraries, names),
         build_packages=tuple(sorted({name for build, _ in packages for name in build})),
@@ -233,6 +239,13 @@ def define(
         servers=web.servers,
         steps=web.steps,
         environment=web.told,
+        package=tuple(facts.get("package") or ()),
+        package_version=facts.get("package_version") or "",
+        asked=bool(facts.get("asked")),
+        groups=None if facts.get("groups") is None else tuple(facts["groups"]),
+        extras=tuple(facts.get("extras") or ()),
+        locked_by=facts.get("locked_by") or "",
+        unhashed="git" in libraries or any(path.endswith("/") for path in manifests),
     )
     named = () if framework.ENVIRONMENT in variables else framework.environment(facts)
     environment = (
@@ -302,6 +315,8 @@ def _tests(facts: Mapping[str, Any], libraries: set[str], build: PythonBuild) ->
     if build.manager:
         manager = package_managers.get(build.manager)
         install.append(manager.test_install(build.manifests, requirements))
+        if build.package and build.manager in {"pip", "pipenv"}:
+            install.append("uv pip install --no-deps --editable .")
     # A file for tests that declares pytest itself may ask for a version of its own.
     if "pytest" in command and "pytest" not in libraries and not requirements:
         install.append("uv pip install pytest")

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from .. import finding, package_managers, python_locks, python_version, started
+from .. import finding, package_managers, python_locks, python_project, python_version, started
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
 from ..origins import only_line
 from ..package_managers import pip
-from ..python_dependencies import read_toml, table
+from ..python_dependencies import local_place, read_toml, table
 from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import join
@@ -69,7 +69,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _python(subject, app, app.build)
         yield from _sources(subject, app, app.build)
         yield from _programs(subject, app, app.build)
-        yield from _own_metadata(subject, app)
+        yield from _own_metadata(subject, app, app.build)
         yield from _libraries(subject, app, app.build)
         yield from _asked_for(subject, app, app.build)
 
@@ -142,7 +142,7 @@ def _sources(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding
                     "the image installs dependencies.",
                     f"Take the line out: the app's own code is imported from {inside} as it is."
                     if re.search(r"(^|\s)\.(\[|\s|$)", said)
-                    else f"Move that package into {inside}, and name its folder there.",
+                    else "Name a folder of this project there that git does not ignore.",
                     path,
                     line,
                 )
@@ -153,33 +153,26 @@ def _sources_of_pyproject(subject: Subject, app: App, build: PythonBuild) -> Ite
     path = join(app.directory, "pyproject.toml")
     if "pyproject.toml" not in build.manifests:
         return
-    tools = table(read_toml(subject.tree, path), "tool")
+    tree = subject.tree
+    tools = table(read_toml(tree, path), "tool")
     own = {**table(table(tools, "uv"), "sources"), **table(table(tools, "poetry"), "dependencies")}
-    text = subject.tree.read(path)
     for name, source in own.items():
         if not isinstance(source, dict):
             continue
-        local = next((k for k in ("path", "workspace", "develop") if k in source), None)
-        outside = str(source.get("path", "")).startswith("..")
-        fails = (
-            (build.manager in {"poetry", "pdm"} and (local or "git" in source))
-            or (build.manager == "pip" and local)
-            or outside
-        )
-        if fails:
-            line = only_line(text, rf"^[\"']?{re.escape(name)}[\"']?\s*=")
-            kind = "a folder" if local else "a repository"
-            why = (
-                f"and {build.manager}'s lockfile is installed by its hashes, which that has none of"
-                if build.manager in {"poetry", "pdm"} and not outside
-                else "which is not there where the image installs dependencies"
-            )
+        place = source.get("path")
+        missing = isinstance(place, str) and not local_place(tree, app.directory, place)
+        member = build.manager == "pip" and "workspace" in source
+        if missing or member:
+            line = only_line(tree.read(path), rf"^[\"']?{re.escape(name)}[\"']?\s*=")
             yield Finding(
                 "start.install",
                 True,
-                f"{finding.where(path, line)} takes {name} from {kind}, {why}.",
-                f"Publish {name} in an index, or lock with uv (uv lock) inside "
-                f"{app.directory if app.directory != '.' else 'the top folder'}.",
+                f"{finding.where(path, line)} takes {name} from "
+                f"{'a workspace that is not locked' if member else 'a folder'}, which is not there "
+                "where the image installs dependencies.",
+                "Run uv lock in the workspace's top folder, and commit uv.lock."
+                if member
+                else f"Name a folder of this project for {name} that git does not ignore.",
                 path,
                 line,
             )
@@ -230,7 +223,8 @@ def _brought(
     lockfile = next((name for name in build.manifests if name.endswith(".lock")), None)
     if not lockfile or not build.manager:
         return lockfile, None
-    found = python_locks.installed(subject.tree, app.directory, build.manager, lockfile)
+    named = (*(build.groups or ()), *build.extras)
+    found = python_locks.installed(subject.tree, app.directory, build.manager, lockfile, named)
     return lockfile, found
 
 
@@ -246,15 +240,13 @@ def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple
     return {one.value: (one.path, one.line) for one in reversed(found.dependencies)}
 
 
-def _own_metadata(subject: Subject, app: App) -> Iterator[Finding]:
+def _own_metadata(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
     """A project that asks for its own version, although it is not installed."""
     path = subject.tree.first(app.directory, "pyproject.toml")
     if path is None:
         return
-    document = read_toml(subject.tree, path)
-    name = table(document, "project").get("name")
-    name = name or table(table(document, "tool"), "poetry").get("name")
-    if not isinstance(name, str):
+    name = python_project.name_of(read_toml(subject.tree, path))
+    if build.package or name is None:
         return
     run = started.of(subject, app)
     for module in run.modules:

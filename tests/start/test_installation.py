@@ -88,6 +88,7 @@ def test_what_is_not_there_for_an_installation_is_told(line: str, tmp_path: Path
 )
 def test_what_is_there_for_an_installation_is_fine(line: str, tmp_path: Path) -> None:
     files = {"requirements.txt": f"fastapi\nuvicorn\n{line}\n", "libs/core/setup.py": ""}
+    files["wheels/core-1.0-py3-none-any.whl"] = ""
     assert find_rule(tmp_path, "install", files) == []
 
 

@@ -84,22 +84,16 @@ def test_a_lockfile_that_git_ignores_does_not_count(tmp_path: Path) -> None:
     assert packages(tmp_path, files)["manager"] == "pip"
 
 
-def test_pipfile_is_explained(tmp_path: Path) -> None:
-    """Pipenv is not supported, and the error says what to do instead."""
-    with pytest.raises(ProjectError, match="pipenv requirements"):
+def test_a_pipfile_without_its_lockfile_is_explained(tmp_path: Path) -> None:
+    """The error names the command that makes it."""
+    with pytest.raises(ProjectError, match="pipenv lock"):
         packages(tmp_path, {"Pipfile": "[packages]\nfastapi = '*'\n"})
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("environment.yml", "dependencies:\n  - fastapi\n"),
-        ("setup.py", "setup(install_requires=['fastapi'])\n"),
-        ("setup.cfg", "[options]\ninstall_requires =\n    fastapi\n"),
-    ],
-)
-def test_dependencies_in_other_forms_are_explained(name: str, text: str, tmp_path: Path) -> None:
-    """Of Conda and of setuptools' older files."""
+@pytest.mark.parametrize("name", ["environment.yml", "environment.yaml"])
+def test_dependencies_in_other_forms_are_explained(name: str, tmp_path: Path) -> None:
+    """Of Conda."""
+    text = "dependencies:\n  - fastapi\n"
     with pytest.raises(ProjectError, match=rf"{name} is not read.*requirements\.txt"):
         packages(tmp_path, {name: text})
     assert packages(tmp_path / "b", {name: text, "requirements.txt": ""})["manager"] == "pip"
@@ -172,6 +166,192 @@ def test_members_of_a_uv_workspace_are_there_too(tmp_path: Path) -> None:
     )
     files = {"pyproject.toml": "", "uv.lock": lock, "libs/core/pyproject.toml": ""}
     assert packages(tmp_path, files)["manifests"] == ["pyproject.toml", "uv.lock", "libs/core/"]
+
+
+@pytest.mark.parametrize(
+    ("files", "manifests"),
+    [
+        ({"setup.cfg": "[options]\ninstall_requires =\n    uvicorn\n"}, ["setup.cfg"]),
+        (
+            {
+                "setup.py": "setup(install_requires=['uvicorn>=0.1'], version=open('VERSION.txt'))\n",
+                "VERSION.txt": "1",
+                "README.md": "",
+            },
+            ["setup.py", "VERSION.txt", "README.md"],
+        ),
+        (
+            {
+                "setup.cfg": "[metadata]\nversion = attr: shop.__version__\n"
+                "[options]\ninstall_requires = uvicorn\n",
+                "shop/__init__.py": "",
+            },
+            ["setup.cfg", "shop/__init__.py"],
+        ),
+    ],
+)
+def test_setuptools_alone(files: dict[str, str], manifests: list[str], tmp_path: Path) -> None:
+    """It is asked for the dependencies, with what its files read."""
+    found = packages(tmp_path, files)
+    assert (found["manager"], found["manifests"]) == ("pip", manifests)
+    assert found["libraries"] == ["uvicorn"] and found["package"]
+
+
+PIPFILE_LOCK = """{"default": {
+    "uvicorn": {"version": "==0.30.1"}, "core": {"path": "./libs/core", "editable": true},
+    "shop": {"path": ".", "editable": true}, "x": {"git": "https://example.com/x"}},
+    "develop": {"pytest": {"version": "==8"}}}"""
+
+
+def test_pipenv(tmp_path: Path) -> None:
+    """What is for production, folders of the project, and the project itself."""
+    files = {"Pipfile": "", "Pipfile.lock": PIPFILE_LOCK, "libs/core/setup.py": "", "setup.py": ""}
+    found = packages(tmp_path, files)
+    assert (found["manager"], found["manifests"], found["libraries"], found["asked"]) == (
+        "pipenv",
+        ["Pipfile", "Pipfile.lock", "libs/core/"],
+        ["git", "uvicorn"],
+        True,
+    )
+
+
+def test_what_requirements_share_with_other_apps(tmp_path: Path) -> None:
+    """Lists and folders above the app's own, and folders of archives."""
+    files = {
+        "backend/requirements.txt": "-r ../base.txt\n-e ../libs/core\n--find-links=../wheels\n",
+        "base.txt": "uvicorn\n",
+        "libs/core/setup.py": "",
+        "wheels/x-1-py3-none-any.whl": "",
+    }
+    found = packages(tmp_path, files, "backend")
+    assert found["manifests"] == ["requirements.txt", "../base.txt", "../libs/core/", "../wheels/"]
+    assert found["libraries"] == ["uvicorn"]
+
+
+@pytest.mark.parametrize(
+    ("files", "package"),
+    [
+        ({"src/shop/__init__.py": ""}, ["pyproject.toml"]),
+        ({"shop/__init__.py": ""}, ["pyproject.toml"]),
+        ({"app/__init__.py": ""}, []),
+        ({"app/__init__.py": "", "BUILD": "[tool.hatch.build.targets.wheel]\npackages = ['app']\n"}, ["pyproject.toml"]),
+        ({"shop.py": "", "BUILD": "[tool.uv]\npackage = false\n"}, []),
+        ({"shop.py": "", "README.md": ""}, ["pyproject.toml", "README.md"]),
+    ],
+)  # fmt: skip
+def test_a_project_is_installed_where_its_build_finds_it(
+    files: dict[str, str], package: list[str], tmp_path: Path
+) -> None:
+    """With the files that its description names."""
+    text = PYPROJECT.replace('"x"', '"shop"\nreadme = "README.md"')
+    text += '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    files = dict(files)
+    found = packages(tmp_path, {"pyproject.toml": text + files.pop("BUILD", ""), **files})
+    assert found["package"] == package
+
+
+@pytest.mark.parametrize(
+    ("backend", "files", "more", "installed"),
+    [
+        ("setuptools.build_meta", ["app/x.py"], "", True),
+        ("setuptools.build_meta", ["app/x.py", "data/x.txt"], "", False),
+        ("setuptools.build_meta", ["app/x.py", "tests/x.py", "docs/x.md"], "", True),
+        ("setuptools.build_meta", ["src/app/x.py", "data/x.txt"], "", True),
+        ("setuptools.build_meta", ["a.py", "b.py"], "", False),
+        ("setuptools.build_meta", ["a.py", "b.py"], "[tool.setuptools]\npy-modules = []", True),
+        ("uv_build", ["src/shop/__init__.py"], "", True),
+        ("uv_build", ["shop/__init__.py"], "", False),
+        ("uv_build", ["shop/__init__.py"], "[tool.uv.build-backend]\nmodule-root = ''", True),
+        ("poetry.core.masonry.api", ["shop/x.py"], "", True),
+        ("poetry.core.masonry.api", ["app/x.py"], "", False),
+        ("poetry.core.masonry.api", ["app/x.py"], "[tool.poetry]\npackages = [1]", True),
+        ("flit_core.buildapi", ["shop.py"], "", True),
+        ("flit_core.buildapi", ["app.py"], "", False),
+        ("pdm.backend", ["src/app/x.py"], "", True),
+        ("maturin", ["src/lib.rs"], "", False),
+    ],
+)
+def test_build_systems(
+    backend: str, files: list[str], more: str, installed: bool, tmp_path: Path
+) -> None:
+    """Each finds the package in its own way."""
+    text = PYPROJECT.replace('"x"', '"shop"')
+    text += f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n{more}\n'
+    found = packages(tmp_path, {"pyproject.toml": text, **dict.fromkeys(files, "")})
+    assert bool(found["package"]) is installed
+
+
+def test_a_version_of_git(tmp_path: Path) -> None:
+    """No image has the repository."""
+    text = PYPROJECT.replace('"x"', '"shop"')
+    text += (
+        '[build-system]\nrequires = ["setuptools-scm"]\nbuild-backend = "setuptools.build_meta"\n'
+    )
+    found = packages(tmp_path, {"pyproject.toml": text, "src/shop/__init__.py": ""})
+    assert found["package_version"] == "git"
+
+
+WORKSPACE = """
+[[package]]
+name = "top"
+source = { virtual = "." }
+[[package]]
+name = "backend"
+source = { editable = "backend" }
+dependencies = [{ name = "core" }]
+[[package]]
+name = "core"
+source = { editable = "libs/core" }
+[[package]]
+name = "jobs"
+source = { virtual = "jobs" }
+"""
+
+
+def test_a_member_of_a_uv_workspace(tmp_path: Path) -> None:
+    """The lockfile of the top folder, folders of what it needs, descriptions of the others."""
+    members = ("", "backend/", "libs/core/", "jobs/", "other/")
+    files = {f"{member}pyproject.toml": PYPROJECT for member in members}
+    files["uv.lock"] = WORKSPACE
+    found = packages(tmp_path, files, "backend")
+    assert (found["manager"], found["manifests"]) == (
+        "uv",
+        [
+            *("pyproject.toml", "../uv.lock", "../pyproject.toml"),
+            *("../libs/core/", "../jobs/pyproject.toml"),
+        ],
+    )
+    assert packages(tmp_path, files, "other")["manager"] == "pip"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "groups", "extras"),
+    [
+        ("uv.lock", "", None, None),
+        ("uv.lock", "[tool.uv]\ndefault-groups = ['dev', 'metrics']", ["metrics"], None),
+        ("uv.lock", "[tool.uv]\ndefault-groups = 'all'\n[dependency-groups]\nlint=[]\nx=[]", ["x"], None),
+        ("uv.lock", "[project.optional-dependencies]\nprod = []\ngpu = []", None, ["prod"]),
+        ("poetry.lock", "[tool.poetry.group.dev]", None, None),
+        ("poetry.lock", "[tool.poetry.group.metrics]\n[tool.poetry.group.test]", ["metrics"], None),
+        ("poetry.lock", "[tool.poetry.group.metrics]\noptional = true", None, None),
+        ("poetry.lock", "[tool.poetry.group.prod]\noptional = true", ["prod"], None),
+        ("poetry.lock", "[tool.poetry.extras]\nproduction = ['x']", None, ["production"]),
+    ],
+)  # fmt: skip
+def test_groups_that_stay(
+    name: str, text: str, groups: list[str] | None, extras: list[str] | None, tmp_path: Path
+) -> None:
+    """Those that the tool takes itself but for development, and those for production."""
+    found = packages(tmp_path, {"pyproject.toml": f"{PYPROJECT}{text}\n", name: ""})
+    assert (found.get("groups"), found.get("extras")) == (groups, extras)
+
+
+def test_poetry_1_installs_what_it_locked(tmp_path: Path) -> None:
+    """As its successor may leave some of it out."""
+    lock = "# This file is automatically @generated by Poetry {} and should not be changed.\n"
+    for version, expected in (("1.8.3", "1"), ("2.1.0", None)):
+        files = {"pyproject.toml": POETRY, "poetry.lock": lock.format(version)}
+        assert packages(tmp_path / version, files).get("locked_by") == expected
 
 
 def test_pipfile_beside_requirements(tmp_path: Path) -> None:

@@ -1,0 +1,2 @@
+def stars() -> str:
+    return "*****"
