@@ -148,7 +148,9 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
     folders = {f"{p.removeprefix(top)}/" for p in tops if p.removeprefix(top)}
     if "package.json" not in names and tree.has(join(folder, "package.json")):
         names.add("package.json")
-    packages = {spec.package, *_imported(tree, loaded, package)}
+    packages = _imported(tree, loaded, package)
+    if words[0] not in {"node", *_RUNNERS}:
+        packages.add(spec.package)
     packages |= {name for name in spec.also if name in held(package)}
     program = node_scripts.package_of(words[0])
     if program in held(package):
