@@ -136,7 +136,7 @@ def test_next_beside_an_api_leaves_them_to_it(tmp_path: Path) -> None:
         "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
     }
     flags = {"USE_NEXTJS": "true", "USE_FASTAPI": "true", "USE_POSTGRESQL": "true"}
-    stack = subject_of(tmp_path, files, **flags).stack
+    stack = subject_of(tmp_path, files, None, **flags).stack
     assert stack.migrations is not None and stack.migrations.kind == "sql"
 
 
@@ -196,3 +196,21 @@ def test_prisma_7_asks_for_its_address_while_nothing_connects(tmp_path: Path) ->
     assert build == "DATABASE_URL=postgresql://localhost/none npx --no prisma generate"
     ran = _migrations(stack)
     assert ran.packages == ("dotenv", "prisma") and "prisma.config.ts" in ran.files
+
+
+def test_a_start_script_that_migrates_by_a_tool_of_development(tmp_path: Path) -> None:
+    """It fails for certain in an image: the stack migrates, and the rest of it is started."""
+    path, tool = STEPS["prisma"]
+    scripts = {"start": "prisma migrate deploy && node index.js"}
+    stack = _stack(tmp_path, {path: ""}, held=["@prisma/client"], tools=[tool], scripts=scripts)
+    assert stack.apps[0].command == ("node", "index.js")
+    assert _migrations(stack).packages == ("prisma",)
+
+
+def test_a_start_script_that_migrates_by_what_the_image_holds(tmp_path: Path) -> None:
+    """It is started as it is."""
+    path, tool = STEPS["prisma"]
+    scripts = {"start": "prisma migrate deploy && node index.js"}
+    stack = _stack(tmp_path, {path: ""}, held=["@prisma/client", tool], scripts=scripts)
+    assert stack.apps[0].command == ("npm", "start")
+    assert stack.migrations is None or not stack.migrations.migrates
