@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,19 @@ def files(tree: Tree, folder: str, spec: Spec) -> list[str]:
     return [path for path in tree.below(folder) if spec.files.search(path)]
 
 
+def after_migrations(package: Package, specs: Collection[Spec]) -> str | None:
+    """What a start script starts once it has migrated by a tool that no image holds; else None.
+
+    Such a start fails for certain: the tool is a dependency of development alone.
+    """
+    first, _, rest = str(package.table("scripts").get("start", "")).partition("&&")
+    tools = package.table("devDependencies").keys() - package.table("dependencies").keys()
+    command = " ".join(node_scripts.bare(first.strip()))
+    if any(spec.package in tools and spec.runs.match(command) for spec in specs):
+        return rest.strip() or None
+    return None
+
+
 def runs_itself(tree: Tree, folder: str, spec: Spec, start: str) -> bool:
     """Whether the app brings its schema up to date when it starts."""
     if spec.runs.search(start) or (spec.makes and spec.makes.search(start)):
@@ -102,6 +115,7 @@ def find(tree: Tree, folder: str, spec: Spec) -> Found[bool] | None:
     if not made:
         return None
     start = " && ".join(c.text for c in node_scripts.commands(package, "start"))
+    start = after_migrations(package, (spec,)) or start
     if runs_itself(tree, folder, spec, start):
         return Found(False, "the app runs them itself", made[0])
     if _command(tree, folder, spec, package) is None:
@@ -148,7 +162,9 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
     folders = {f"{p.removeprefix(top)}/" for p in tops if p.removeprefix(top)}
     if "package.json" not in names and tree.has(join(folder, "package.json")):
         names.add("package.json")
-    packages = {spec.package, *_imported(tree, loaded, package)}
+    packages = _imported(tree, loaded, package)
+    if words[0] not in {"node", *_RUNNERS}:
+        packages.add(spec.package)
     packages |= {name for name in spec.also if name in held(package)}
     program = node_scripts.package_of(words[0])
     if program in held(package):

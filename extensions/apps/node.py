@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from .. import (
     framework,
     javascript,
+    migrations,
     node_frameworks,
+    node_migrations,
     node_mode,
     node_routes,
     node_scripts,
@@ -25,6 +28,7 @@ from ..node_source import Package, app_sources, read_source
 from ..origins import Fields, Found
 from ..project import Place, Project
 from ..runtimes import node
+from ..services import postgres
 from ..setting import Setting
 from ..tree import Tree, join
 
@@ -195,6 +199,8 @@ def read(project: Project, folder: str) -> Fields:
         ProjectError: A file that has to be read is broken.
     """
     package = node.package(project, folder)
+    if project.wanted("postgres", postgres.KIND.flag):
+        package = _migrated_before(package)
     own: Fields = {
         **read_scripts(package, find_entry(project.tree, folder)),
         "port": find_port(project.tree, folder),
@@ -226,6 +232,15 @@ def read(project: Project, folder: str) -> Fields:
     if worker := node_mode.find_worker(project.tree, folder, package, begins):
         own["worker"] = worker
     return node.read(project, folder, package, begins, own)
+
+
+def _migrated_before(package: Package) -> Package:
+    """A start script without the migrations that the stack's own job runs before the app."""
+    start = node_migrations.after_migrations(package, migrations.node_specs())
+    if start is None:
+        return package
+    scripts = {**package.table("scripts"), "start": start}
+    return replace(package, content={**package.content, "scripts": scripts})
 
 
 def entries(tree: Tree, folder: str) -> list[str]:

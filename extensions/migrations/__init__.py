@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from .. import registry
+from .. import node_migrations, registry
 from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App, Migrations
@@ -84,6 +84,11 @@ def find_in_app(runtime: str, tree: Tree, folder: str) -> Fields:
                     if key not in found
                 }
     return found
+
+
+def node_specs() -> list[node_migrations.Spec]:
+    """What is known of each tool for Node."""
+    return [tool.SPEC for tool in TOOLS.values() if hasattr(tool, "SPEC")]
 
 
 def environments(found: Fields) -> list[str]:

@@ -43,7 +43,9 @@ _NAMES = (
     (rf"{_WHO}(?:DB|NAME|DBNAME|DB_NAME|DATABASE|DATABASE_NAME)|PGDATABASE", "POSTGRES_DB"),
     (
         rf"{_WHO}(?:(?:DATABASE|DB)_)?(?:URL|URI|DSN|CONNECTION_STRING)"
-        r"|SQLALCHEMY_(?:DATABASE_)?(?:URL|URI)",
+        r"|SQLALCHEMY_(?:DATABASE_)?(?:URL|URI)"
+        # Prisma's direct connection, and the names that hosts of Next.js give.
+        r"|DIRECT_URL|POSTGRES_PRISMA_URL|POSTGRES_URL_NON_POOLING",
         "DATABASE_URL",
     ),
 )

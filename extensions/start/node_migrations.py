@@ -37,8 +37,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for app in subject.of("node"):
         package = subject.package(app)
         held = node_migrations.held(package)
-        tools = [tool.SPEC for tool in migrations.TOOLS.values() if hasattr(tool, "SPEC")]
-        for tool in (*tools, *_TOLD):
+        for tool in (*migrations.node_specs(), *_TOLD):
             if any(name in held for name in tool.packages):
                 yield from _of(subject, app, package, tool)
 

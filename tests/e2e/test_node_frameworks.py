@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -10,6 +11,13 @@ import pytest
 
 from tests.e2e.first_deployment import copy_app, first_deployment
 from tests.e2e.stacks import Stack, run
+
+
+def _lock(project: Path) -> None:
+    """A lockfile, where there is npm: these frameworks have hundreds of dependencies."""
+    if shutil.which("npm"):
+        only = ("--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund")
+        run("npm", "install", *only, cwd=project)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,7 @@ def test_a_page_of_the_server(
 ) -> None:
     """With a variable that its server reads, and one that is built in."""
     project = copy_app(f"ssr-{name}", tmp_path / f"ssr-{name}")
-    with first_deployment(project, settings=settings) as stack:
+    with first_deployment(project, settings=settings, prepare=_lock) as stack:
         body = stack.request("/").body
         assert all(word in body for word in expected), body
 
@@ -35,7 +43,7 @@ def test_a_page_of_the_server(
 def test_sveltekit_with_a_form(tmp_path: Path) -> None:
     """Its forms are taken at the address that browsers have."""
     project = copy_app("ssr-sveltekit", tmp_path / "ssr-sveltekit")
-    with first_deployment(project, settings={"PUBLIC_GREETING": "hello"}) as stack:
+    with first_deployment(project, settings={"PUBLIC_GREETING": "hello"}, prepare=_lock) as stack:
         origin = f"https://localhost:{stack.https_port}"
         assert f"hello {origin} nobody" in stack.request("/").body
         sent = run(
@@ -63,7 +71,7 @@ def _is_made_anew(stack: Stack, path: str) -> bool:
 
 def test_next_with_its_app_router(tmp_path: Path) -> None:
     """With basePath, ISR, middleware, instrumentation, images, a build's secret and migrations."""
-    with first_deployment(copy_app("next-app", tmp_path / "next-app")) as stack:
+    with first_deployment(copy_app("next-app", tmp_path / "next-app"), prepare=_lock) as stack:
         assert _is_made_anew(stack, "/shop")
         assert stack.request("/shop/picture").headers["x-middleware"] == "ran"
         assert stack.get("/shop/api/word") == {"word": "registered"}
@@ -84,7 +92,7 @@ def test_next_with_its_app_router(tmp_path: Path) -> None:
 
 def test_next_with_its_pages_router(tmp_path: Path) -> None:
     """With i18n, ISR and trailingSlash."""
-    with first_deployment(copy_app("next-pages", tmp_path / "next-pages")) as stack:
+    with first_deployment(copy_app("next-pages", tmp_path / "next-pages"), prepare=_lock) as stack:
         assert "en " in stack.request("/").body
         assert "de " in stack.request("/de/").body
         assert _is_made_anew(stack, "/de/")

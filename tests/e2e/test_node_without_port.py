@@ -17,8 +17,7 @@ _ADD = (
 
 
 def _redis(stack: Stack, *words: str) -> str:
-    ask = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli "$@"'
-    return stack.compose("exec", "-T", "redis", "sh", "-c", ask, "sh", *words).strip()
+    return stack.compose("exec", "-T", "redis", "redis-cli", *words).strip()
 
 
 def _wait_for(redis: Stack, key: str) -> str:

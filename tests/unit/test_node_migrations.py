@@ -1,0 +1,216 @@
+"""Migrations of tools for Node: what runs them, and what the image needs for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extensions.model import App, Migrations, NodeBuild, Stack
+from tests.start.support import subject_of
+
+STEPS = {
+    "prisma": ("prisma/migrations/1_init/migration.sql", "prisma"),
+    "drizzle": ("drizzle/0000_init.sql", "drizzle-kit"),
+    "knex": ("migrations/20240101000000_init.js", "knex"),
+    "typeorm": ("src/migrations/1700000000000-Init.ts", "typeorm"),
+    "sequelize": ("migrations/20240101000000-init.js", "sequelize-cli"),
+}
+LIBRARIES = {"prisma": "@prisma/client", "drizzle": "drizzle-orm"}
+
+
+def _stack(
+    root: Path,
+    files: dict[str, str],
+    *,
+    held: list[str],
+    tools: list[str] | None = None,
+    scripts: dict[str, str] | None = None,
+    kind: str = "node",
+    **more: Any,
+) -> Stack:
+    package = {
+        "scripts": {"start": "node index.js", **(scripts or {})},
+        "dependencies": dict.fromkeys(held, "1"),
+        "devDependencies": dict.fromkeys(tools or [], "1"),
+    }
+    entry = {"index.js": "require('http').createServer().listen(3000)"}
+    project = {"package.json": json.dumps(package), **(entry if kind == "node" else {}), **files}
+    flags = {f"USE_{kind.upper()}": "true", "USE_POSTGRESQL": "true"}
+    return subject_of(root, project, more.get("overrides"), **flags).stack
+
+
+def _migrations(stack: Stack) -> Migrations:
+    assert stack.migrations is not None
+    return stack.migrations
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_stack_runs_them(name: str, tmp_path: Path) -> None:
+    """In the app's folder, or, where the tool is for development alone, in one of its own."""
+    path, tool = STEPS[name]
+    library = LIBRARIES.get(name, name)
+    ran = _migrations(_stack(tmp_path / "held", {path: ""}, held=[library, tool]))
+    assert ran.kind == name and not ran.packages
+    assert ran.command[0] == f"node_modules/.bin/{tool}"
+    if name in {"knex", "typeorm"}:
+        return
+    ran = _migrations(_stack(tmp_path / "tool", {path: ""}, held=[library], tools=[tool]))
+    assert ran.kind == name and tool in ran.packages
+    assert ran.command[:2] == ("sh", "-c") and ran.command[2].startswith("cd /migrator && exec ")
+    assert ran.in_project[0] == f"node_modules/.bin/{tool}"
+    folder = path.rpartition("/")[0] + "/"
+    assert any(folder.startswith(one) for one in ran.files)
+
+
+def test_they_do_not_run_where_the_app_runs_them(tmp_path: Path) -> None:
+    path, _ = STEPS["knex"]
+    files = {path: "", "index.js": "require('knex')({}).migrate.latest()"}
+    stack = _stack(tmp_path, files, held=["knex"])
+    assert stack.migrations is None or not stack.migrations.migrates
+
+
+def test_the_scripts_own_options_are_kept(tmp_path: Path) -> None:
+    """Of a script of production before others."""
+    scripts = {
+        "migrate:dev": "knex migrate:latest --knexfile dev.js",
+        "migrate:prod": "cross-env A=b knex migrate:latest --knexfile db/knexfile.js",
+    }
+    files = {STEPS["knex"][0]: "", "db/knexfile.js": "require('dotenv').config()"}
+    ran = _migrations(_stack(tmp_path, files, held=["knex", "pg", "dotenv"], scripts=scripts))
+    assert ran.shown == "knex migrate:latest --knexfile db/knexfile.js"
+
+
+def test_a_script_of_the_project_that_runs_them(tmp_path: Path) -> None:
+    scripts = {"build": "tsc", "db:migrate": "node dist/migrate.js"}
+    files = {
+        STEPS["drizzle"][0]: "",
+        "src/migrate.ts": "import { migrate } from 'drizzle-orm/node-postgres/migrator';",
+    }
+    ran = _migrations(_stack(tmp_path, files, held=["drizzle-orm", "pg"], scripts=scripts))
+    assert ran.command == ("node", "dist/migrate.js") and not ran.packages
+
+
+@pytest.mark.parametrize(
+    ("source", "scripts", "expected"),
+    [
+        ("migrations: ['dist/migrations/*.js']", {"build": "tsc"}, "-d dist/data-source.js"),
+        ("migrations: ['src/migrations/*.ts']", {"build": "tsc"}, "-d src/data-source.ts"),
+        (
+            "migrations: []",
+            {"build": "tsc", "typeorm": "typeorm migration:run -d dist/db.js"},
+            "-d dist/db.js",
+        ),
+    ],
+)
+def test_typeorms_data_source(
+    source: str, scripts: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    text = f"export const source = new DataSource({{ {source} }});"
+    files = {STEPS["typeorm"][0]: "", "src/data-source.ts": text}
+    scripts = {"start": "node dist/index.js", **scripts}
+    ran = _migrations(_stack(tmp_path, files, held=["typeorm"], tools=["ts-node"], scripts=scripts))
+    assert expected in ran.shown
+
+
+def test_next_has_them_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    """Its image holds no dependencies but what its server loads."""
+    files = {STEPS["prisma"][0]: "", "app/page.js": "", "next.config.js": ""}
+    held = ["next", "prisma", "@prisma/client"]
+    scripts = {"build": "next build"}
+    stack = _stack(tmp_path, files, held=held, scripts=scripts, kind="nextjs")
+    assert _migrations(stack).packages == ("prisma",)
+
+
+def test_next_beside_an_api_leaves_them_to_it(tmp_path: Path) -> None:
+    """And a project that ran SQL files goes on to."""
+    package = {"dependencies": {"next": "15", "prisma": "6"}, "scripts": {"build": "next build"}}
+    files = {
+        "frontend/package.json": json.dumps(package),
+        "frontend/app/page.js": "",
+        "frontend/prisma/migrations/1_a/migration.sql": "",
+        "database/migrations/001_a.sql": "CREATE TABLE a (id int);",
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+    }
+    flags = {"USE_NEXTJS": "true", "USE_FASTAPI": "true", "USE_POSTGRESQL": "true"}
+    stack = subject_of(tmp_path, files, None, **flags).stack
+    assert stack.migrations is not None and stack.migrations.kind == "sql"
+
+
+SCHEMA = (
+    'generator client {{\n  provider = "{0}"\n{1}}}\ndatasource db {{ provider = "postgresql" }}\n'
+)
+
+
+def _node(app: App) -> NodeBuild:
+    assert isinstance(app.build, NodeBuild)
+    return app.build
+
+
+@pytest.mark.parametrize(
+    ("schema", "scripts", "generate", "build"),
+    [
+        (SCHEMA.format("prisma-client-js", ""), {}, "npx --no prisma generate", None),
+        (SCHEMA.format("prisma-client-js", ""), {"postinstall": "prisma generate"}, None, None),
+        (
+            SCHEMA.format("prisma-client", '  output = "../src/generated"\n'),
+            {"build": "tsc"},
+            None,
+            "npx --no prisma generate && npm run build",
+        ),
+        (
+            SCHEMA.format("prisma-client", '  output = "../src/generated"\n'),
+            {"build": "prisma generate && tsc"},
+            None,
+            "npm run build",
+        ),
+    ],
+)
+def test_prismas_client_is_made(
+    schema: str, scripts: dict[str, str], generate: str | None, build: str | None, tmp_path: Path
+) -> None:
+    """Among the dependencies, where it stays, or in the source."""
+    files = {"prisma/schema.prisma": schema}
+    app = _stack(tmp_path, files, held=["@prisma/client"], tools=["prisma"], scripts=scripts).apps[
+        0
+    ]
+    made = _node(app)
+    assert (made.generate, made.build) == (generate, build)
+    assert made.generated == (None if "generated" in schema else ".prisma")
+    assert made.packages == ("openssl",) and "prisma/" in made.manifests
+
+
+def test_prisma_7_asks_for_its_address_while_nothing_connects(tmp_path: Path) -> None:
+    files = {
+        "prisma/schema.prisma": SCHEMA.format("prisma-client", '  output = "../generated"\n'),
+        "prisma.config.ts": "import 'dotenv/config';\nimport { defineConfig, env } from "
+        "'prisma/config';\nexport default defineConfig({ datasource: { url: env('DATABASE_URL') } "
+        "});",
+        STEPS["prisma"][0]: "",
+    }
+    stack = _stack(tmp_path, files, held=["@prisma/client", "dotenv"], tools=["prisma"])
+    build = _node(stack.apps[0]).build
+    assert build == "DATABASE_URL=postgresql://localhost/none npx --no prisma generate"
+    ran = _migrations(stack)
+    assert ran.packages == ("dotenv", "prisma") and "prisma.config.ts" in ran.files
+
+
+def test_a_start_script_that_migrates_by_a_tool_of_development(tmp_path: Path) -> None:
+    """It fails for certain in an image: the stack migrates, and the rest of it is started."""
+    path, tool = STEPS["prisma"]
+    scripts = {"start": "prisma migrate deploy && node index.js"}
+    stack = _stack(tmp_path, {path: ""}, held=["@prisma/client"], tools=[tool], scripts=scripts)
+    assert stack.apps[0].command == ("node", "index.js")
+    assert _migrations(stack).packages == ("prisma",)
+
+
+def test_a_start_script_that_migrates_by_what_the_image_holds(tmp_path: Path) -> None:
+    """It is started as it is."""
+    path, tool = STEPS["prisma"]
+    scripts = {"start": "prisma migrate deploy && node index.js"}
+    stack = _stack(tmp_path, {path: ""}, held=["@prisma/client", tool], scripts=scripts)
+    assert stack.apps[0].command == ("npm", "start")
+    assert stack.migrations is None or not stack.migrations.migrates
