@@ -203,6 +203,9 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
     dependencies = {**package.table("devDependencies"), **package.table("dependencies")}
     if "patchedDependencies" in str(package.content) or tree.has(join(folder, "patches/.gitkeep")):
         names["patches/"] = None
+    settings = join(folder, "pnpm-workspace.yaml")
+    if tree.has(settings) and "patchedDependencies:" in (text := tree.read(settings)):
+        names |= dict.fromkeys(re.findall(r":\s*['\"]?(?:\./)?([\w@./+-]+\.patch)\b", text))
     # Its client's own script makes the client of the schema.
     if "prisma" in dependencies or "@prisma/client" in dependencies:
         names |= dict.fromkeys(("prisma/", "schema.prisma", "prisma.config.ts"))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from packaging.version import Version
-
 from .errors import ProjectError
+from .node_binaries import COMPILED, HOLDS_BINARIES, is_whole, locked_names
 from .node_source import Package
 from .tree import Tree, join
-from .versions import leading_version
 
 GIT = "git"
 COMPILER = "compiler"
@@ -42,17 +40,6 @@ NEEDS: Mapping[str, Need] = {
     "libpq": Need(("libpq-dev",), ("libpq-dev",), ("libpq",), ("libpq5",)),
     "zmq": Need(("zeromq-dev",), ("libzmq3-dev",), ("libzmq",), ("libzmq5",)),
 }  # fmt: skip
-# Packages that node-gyp compiles where a prebuilt binary is missing or cannot be fetched: for musl
-# many have none, and the others come from git hosts.
-_COMPILED = frozenset(
-    {
-        "argon2", "bcrypt", "better-sqlite3", "canvas", "cpu-features", "deasync", "isolated-vm",
-        "kerberos", "libpq", "microtime", "node-pty", "node-rdkafka", "node-sass", "re2", "sodium",
-        "sqlite3", "zeromq", "zlib-sync", "@discordjs/opus", "libxmljs", "libxmljs2",
-    }
-)  # fmt: skip
-# From these versions on, the package itself holds binaries for glibc and musl.
-_HOLDS_BINARIES = {"bcrypt": Version("6"), "argon2": Version("0.41")}
 _MORE = {"canvas": "canvas", "kerberos": "kerberos", "libpq": "libpq", "pg-native": "libpq",
          "zeromq": "zmq"}  # fmt: skip
 _TABLES = ("dependencies", "devDependencies", "optionalDependencies")
@@ -84,43 +71,23 @@ def find(tree: Tree, base: str, lockfile: str | None, packages: Iterable[Package
         for table in _TABLES
         for name, version in package.table(table).items()
     }
-    names = {name for name, version in versions.items() if not _is_whole(name, version)}
+    names = {name for name, version in versions.items() if not is_whole(name, version)}
     text = ""
     if lockfile and not lockfile.endswith(".lockb"):
         try:
             text = tree.read(join(base, lockfile))
         except ProjectError:
             text = ""
-    locked = _locked(text, {*_COMPILED, *_MORE} - _HOLDS_BINARIES.keys())
+    locked = locked_names(text, {*COMPILED, *_MORE} - HOLDS_BINARIES.keys())
     needs: dict[str, None] = {}
     if any(is_git(version) for version in versions.values()) or _LOCKED_GIT.search(text):
         needs[GIT] = None
-    if not _COMPILED.isdisjoint(names | locked) or not names.isdisjoint(_MORE):
+    if not COMPILED.isdisjoint(names | locked) or not names.isdisjoint(_MORE):
         needs[COMPILER] = None
     for name in sorted((names | locked) & set(_MORE)):
         needs[COMPILER] = None
         needs[_MORE[name]] = None
     return list(needs)
-
-
-def _is_whole(name: str, version: str) -> bool:
-    least = _HOLDS_BINARIES.get(name)
-    found = leading_version(version.lstrip("^~>=v "))
-    return least is not None and found is not None and found >= least
-
-
-def _locked(text: str, names: Collection[str]) -> set[str]:
-    """Those of the names that a lockfile has as packages."""
-    found = set()
-    for name in names:
-        if name not in text:
-            continue
-        quoted = re.escape(name)
-        # npm, Bun; pnpm; Yarn.
-        pattern = rf"node_modules/{quoted}\"|\"{quoted}\": *\[|^ +'?/?{quoted}[@/]\d|^\"?{quoted}@"
-        if re.search(pattern, text, re.MULTILINE):
-            found.add(name)
-    return found
 
 
 def packages(needs: Iterable[str], image: str, *, run: bool) -> tuple[str, ...]:

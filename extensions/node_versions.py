@@ -11,6 +11,7 @@ from .image_reference import ImageReference
 from .node_source import read_package_json
 from .origins import Found
 from .tree import Tree, join
+from .version_ranges import takes
 from .versions import leading_version
 
 # What is maintained for longest, the newest first (github.com/nodejs/Release), and the names that
@@ -106,29 +107,6 @@ def fitting_image(
         value=f"{reference.name}:{major}{rest}",
         reason=f"{wanted.reason} asks for {wanted.value}",
     )
-
-
-def takes(wanted: str, major: int) -> bool:
-    """Whether a range of versions (docs.npmjs.com, "semver") has one of a major version."""
-    return any(_has_major(part, major) for part in wanted.split("||"))
-
-
-def _has_major(part: str, major: int) -> bool:
-    span = re.fullmatch(r"\s*v?(\d+)[\w.]*\s+-\s+v?(\d+)[\w.]*\s*", part)
-    if span:
-        return int(span[1]) <= major <= int(span[2])
-    for sign, number, rest in re.findall(r"(>=|<=|>|<|\^|~|=)?\s*v?(\d+)((?:\.[\dxX*]+)*)", part):
-        low = int(number)
-        zero = not re.search(r"[1-9]", rest)
-        good = {
-            ">=": major >= low,
-            ">": major > low or (major == low and bool(rest)),
-            "<": major < low or (major == low and not zero),
-            "<=": major <= low,
-        }.get(sign, major == low)
-        if not good:
-            return False
-    return True
 
 
 def nearest(wanted: str, present: int) -> int | None:

@@ -7,8 +7,10 @@ import shlex
 from dataclasses import replace
 
 from ..model import Member, NodeTool
+from ..node_binaries import COMPILED, locked_names
 from ..origins import Found, line_at
 from ..tree import Tree, join
+from ..version_ranges import takes
 from . import anew
 
 RUNTIME = "node"
@@ -31,7 +33,38 @@ def find_version(tree: Tree, folder: str) -> Found[str]:
     if match and match[1] in _LOCKFILE_VERSIONS:
         reason = f"lockfileVersion {match[1]}"
         return Found(_LOCKFILE_VERSIONS[match[1]], reason, path, line_at(locked, match.start()))
+    if wanted := _engine(tree, folder):
+        return wanted
+    if match and not approvals(tree, folder) and (names := locked_names(locked, COMPILED)):
+        # From 10 on, it runs the scripts of none that is not approved (pnpm.io/cli/approve-builds).
+        reason = f"builds {min(names)} without approval"
+        return Found("9", reason, path, line_at(locked, match.start()))
     return Found("10", "Spinbox's default")
+
+
+def _engine(tree: Tree, folder: str) -> Found[str] | None:
+    """The newest major version that `engines` takes, where it does not take the default."""
+    path = join(folder, "package.json")
+    text = tree.read(path) if tree.has(path) else ""
+    match = re.search(r'"engines"\s*:\s*\{[^}]*"pnpm"\s*:\s*"([^"]+)"', text)
+    if match is None:
+        return None
+    majors = (major for major in (10, 9, 8, 7, 6) if takes(match[1], major))
+    major = next(majors, 10)
+    return (
+        None if major == 10 else Found(str(major), "engines", path, line_at(text, match.start(1)))
+    )
+
+
+_APPROVALS = ("onlyBuiltDependencies", "allowBuilds", "dangerouslyAllowAllBuilds")
+
+
+def approvals(tree: Tree, folder: str) -> bool:
+    """Whether the project says which packages may run scripts of their installation."""
+    paths = (join(folder, name) for name in ("pnpm-workspace.yaml", "package.json", ".npmrc"))
+    texts = [tree.read(path) for path in paths if tree.has(path)]
+    names = (*_APPROVALS, "dangerously-allow-all-builds")
+    return any(name in text for text in texts for name in names)
 
 
 def define(version: str, locked: bool) -> NodeTool:

@@ -68,6 +68,20 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
             line=line,
         )
         return
+    other = next((app for app in subject.of("node") if app.directory != folder), None)
+    if "next" in package.table("dependencies") and other and other.kind == "nextjs":
+        line = package.lines.get(("dependencies", "next"))
+        yield Finding(
+            _RULE,
+            certain=False,
+            seen=f"{where(package.path or '', line)}: {place} holds another Next.js app than "
+            f"{other.directory}/, which alone is part of the stack.",
+            mend=f"spinbox build --prod --set nextjs.dir={folder}, to deploy it in its place; or "
+            "deploy it from a project of its own.",
+            path=package.path,
+            line=line,
+        )
+        return
     if (builder := node.find_static(subject.tree, folder, package)) is None:
         return
     title, table, name = builder

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import javascript, node_scripts
+from .. import javascript, node_scripts, source_text
 from ..apps import nextjs
 from ..finding import Finding, where
-from ..model import App
+from ..model import App, NodeBuild
 from ..node_source import Package
 from ..subject import Subject
+from ..tree import join
 
 _RULE = "start.node_build"
 RUNTIME = "node"
@@ -24,6 +25,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         package = subject.package(app)
         yield from _outside(subject, app)
         yield from _programs(app, package)
+        yield from _aliases(subject, app, package)
         if app.kind == "nextjs":
             yield from _variables(subject, app, package)
 
@@ -52,6 +54,55 @@ def _outside(subject: Subject, app: App) -> Iterator[Finding]:
                     line=line,
                 )
                 return
+
+
+# What makes paths of aliases, or leaves no import.
+_RESOLVE = frozenset({"tsc-alias", "tscpaths", "tspath", "resolve-tspaths"})
+_PATHS = re.compile(r'"paths"\s*:\s*\{([^}]*)\}')
+
+
+def _aliases(subject: Subject, app: App, package: Package) -> Iterator[Finding]:
+    """Imports by an alias of tsconfig.json, which tsc leaves as they are."""
+    tree, path = subject.tree, join(app.directory, "tsconfig.json")
+    if app.kind != "node" or not isinstance(app.build, NodeBuild) or not tree.has(path):
+        return
+    programs = [c.program for c in node_scripts.commands(package, "build")]
+    held = {**package.table("dependencies"), **package.table("devDependencies")}
+    started = " ".join(app.command) + str(package.table("scripts").get("start", ""))
+    if set(programs) - {"tsc", "rm", "rimraf", "mkdir", "cp", "echo"} or "tsc" not in programs:
+        return
+    if "module-alias" in held or re.search(r"tsconfig-paths|tsx|ts-node|bun", started):
+        return
+    paths = _PATHS.search(source_text.without_comments(tree.read(path)))
+    aliases = re.findall(r'"([^"*]+)\*?"\s*:', paths[1]) if paths else []
+    own = package.table("imports")
+    for script in javascript.scripts(tree, app.directory):
+        for name in javascript.imports(script):
+            alias = next((a for a in aliases if name.startswith(a) and not own.get(a + "*")), None)
+            if alias is None or name.startswith(".") or _types_only(script.text, name):
+                continue
+            line = script.text[: script.text.index(name)].count("\n") + 1
+            add = app.build.tool.add + (" --save-dev" if app.build.manager == "npm" else " --dev")
+            folder = "" if app.directory == "." else f"cd {app.directory} && "
+            build = package.table("scripts").get("build")
+            yield Finding(
+                _RULE,
+                certain=True,
+                seen=f"{where(script.path, line)}: it imports {name} by an alias of {path}, which "
+                "tsc leaves as it is: Node does not find it.",
+                mend=f'{folder}{add} tsc-alias, and write "build": "{build} && tsc-alias" in '
+                "package.json.",
+                path=script.path,
+                line=line,
+            )
+            return
+
+
+def _types_only(text: str, name: str) -> bool:
+    """Whether nothing of an import is left when types are gone."""
+    pattern = rf"""import\s+(type\b)?[^;'"]*from\s*['"]{re.escape(name)}['"]"""
+    found = re.findall(pattern, text)
+    return bool(found) and all(found)
 
 
 def _programs(app: App, package: Package) -> Iterator[Finding]:

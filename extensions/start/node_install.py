@@ -11,10 +11,13 @@ from ..errors import ProjectError
 from ..finding import Finding, where
 from ..image_reference import ImageReference
 from ..model import App, Member, NodeBuild
+from ..node_binaries import COMPILED, is_whole
 from ..node_source import Package
 from ..node_workspace import Workspace
+from ..package_managers import pnpm
 from ..subject import Subject
 from ..tree import Tree, join
+from ..version_ranges import takes
 from ..versions import leading_version
 
 _RULE = "start.node_install"
@@ -38,6 +41,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield from _out_of_step(subject.tree, app, build, package)
             yield from _scripts(subject.tree, app, build, package)
             yield from _lost_client(subject.tree, app, build, package)
+            yield from _not_approved(subject.tree, app, build, package)
+            yield from _other_platforms(subject.tree, app, build)
             yield from _node_version(subject.tree, app, build, package)
 
 
@@ -407,6 +412,53 @@ def _lost_client(tree: Tree, app: App, build: NodeBuild, package: Package) -> It
         )
 
 
+def _not_approved(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
+    """Packages that pnpm 10 and later install without their binaries."""
+    version = leading_version((build.tool.package or "").rpartition("@")[2])
+    if build.manager != "pnpm" or version is None or version.major < 10:
+        return
+    if pnpm.approvals(tree, app.base):
+        return
+    held = {name: str(v) for name, v in package.table("dependencies").items()}
+    for name in sorted(COMPILED & held.keys()):
+        if not is_whole(name, held[name]):
+            folder = "" if app.base == "." else f"cd {app.base} && "
+            yield _told(
+                False,
+                package,
+                ("dependencies", name),
+                f"{name} gets its binary by a script of its installation, and pnpm 10 runs those of"
+                " approved packages alone.",
+                f"{folder}pnpm approve-builds {name}",
+            )
+            return
+
+
+def _other_platforms(tree: Tree, app: App, build: NodeBuild) -> Iterator[Finding]:
+    """Binaries that the lockfile has for the system of who wrote it, and not for Linux."""
+    if not build.lockfile or build.lockfile.endswith(".lockb"):
+        return
+    path = join(app.base, build.lockfile)
+    try:
+        text = tree.read(path)
+    except ProjectError:
+        return
+    for match in re.finditer(r"([@\w][\w./-]*?[-/])(?:darwin|win32)-(?:arm64|x64)", text):
+        name = match[1].rpartition("node_modules/")[2].lstrip("/")
+        if f"{name}linux" not in text and not name.startswith(("fsevents", "node-")):
+            line = text[: match.start()].count("\n") + 1
+            yield Finding(
+                _RULE,
+                certain=False,
+                seen=f"{where(path, line)}: it has no binary of {name.rstrip('-/')} for Linux, "
+                "which the image needs.",
+                mend=f"rm -rf {join(app.base, 'node_modules')} {path} && {build.manager} install",
+                path=path,
+                line=line,
+            )
+            return
+
+
 # --- Versions of Node ----------------------------------------------------------------------------
 
 
@@ -415,7 +467,7 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
     if version is None:
         return
     for wanted in node_versions.asked(tree, app.directory):
-        if node_versions.takes(wanted.value, version.major):
+        if takes(wanted.value, version.major):
             continue
         binding = wanted.reason == "engines"
         settings = join(app.base, ".npmrc")

@@ -178,3 +178,36 @@ def test_a_server_of_ones_own_is_left_out(tmp_path: Path) -> None:
     files = {"frontend/package.json": package, "frontend/server.js": "const next = require('next')"}
     (found,) = _found(tmp_path, files, RULE)
     assert not found.certain and found.path == "frontend/server.js"
+
+
+ALIAS = {
+    "tsconfig.json": '{"compilerOptions": {"outDir": "dist", "paths": {"@/*": ["./src/*"]}}}',
+    "src/index.ts": 'import { a } from "@/lib/a";\n',
+    "src/lib/a.ts": "export const a = 1;\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("scripts", "told"),
+    [
+        ({"build": "tsc"}, True),
+        ({"build": "rimraf dist && tsc -p ."}, True),
+        ({"build": "tsc && tsc-alias"}, False),
+        ({"build": "tsup src/index.ts"}, False),
+        ({"build": "nest build"}, False),
+        ({"build": "tsc", "start": "node -r tsconfig-paths/register dist/index.js"}, False),
+    ],
+)
+def test_an_alias_that_tsc_leaves(scripts: dict[str, str], told: bool, tmp_path: Path) -> None:
+    package = {"scripts": {"start": "node dist/index.js", **scripts}}
+    files = {"package.json": json.dumps(package, indent=1), **ALIAS}
+    found = [f for f in find(tmp_path, files, USE_NODE="true") if f.rule == "start.node_build"]
+    assert [(f.certain, f.path, f.line) for f in found] == [(True, "src/index.ts", 1)] * told
+
+
+def test_an_alias_of_types_alone_is_gone_when_it_is_compiled(tmp_path: Path) -> None:
+    package = {"scripts": {"start": "node dist/index.js", "build": "tsc"}}
+    types = {"src/index.ts": 'import type { A } from "@/lib/a";\n'}
+    files = {"package.json": json.dumps(package), **ALIAS, **types}
+    found = [f for f in find(tmp_path, files, USE_NODE="true") if f.rule == "start.node_build"]
+    assert found == []

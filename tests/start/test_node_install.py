@@ -292,3 +292,50 @@ def test_prismas_client_that_bun_makes_in_the_build_alone(tmp_path: Path) -> Non
     assert found.certain and "prisma/schema.prisma" in found.mend
     kept = {"prisma/schema.prisma": schema.format('  output = "../src/generated"\n')}
     assert _found(tmp_path / "kept", kept, **package) == []
+
+
+PNPM_BUILDS = "lockfileVersion: '9.0'\npackages:\n  better-sqlite3@11.0.0:\n    resolution: {}\n"
+
+
+def test_pnpm_that_runs_scripts_of_packages_that_nobody_approved(tmp_path: Path) -> None:
+    """The lockfile is of 9 and of 10: without approvals it was 9."""
+    held = {"better-sqlite3": "^11.0.0"}
+    files = _files({"pnpm-lock.yaml": PNPM_BUILDS}, dependencies=held)
+    app = subject_of(tmp_path / "nine", files, USE_NODE="true").stack.apps[0]
+    assert isinstance(app.build, NodeBuild) and app.build.tool.package == "pnpm@9"
+    approved = {"pnpm-workspace.yaml": "onlyBuiltDependencies:\n  - better-sqlite3\n"}
+    app = subject_of(tmp_path / "ten", {**files, **approved}, USE_NODE="true").stack.apps[0]
+    assert isinstance(app.build, NodeBuild) and app.build.tool.package == "pnpm@10"
+
+
+def test_pnpm_10_without_an_approval(tmp_path: Path) -> None:
+    package: dict[str, Any] = {
+        "dependencies": {"better-sqlite3": "^11.0.0"}, "packageManager": "pnpm@10.20.0"
+    }  # fmt: skip
+    (found,) = _found(tmp_path / "none", **package)
+    assert not found.certain and found.mend == "pnpm approve-builds better-sqlite3"
+    approved = {**package, "pnpm": {"onlyBuiltDependencies": ["better-sqlite3"]}}
+    assert _found(tmp_path / "approved", **approved) == []
+
+
+@pytest.mark.parametrize(("wanted", "pnpm"), [("^8.15", "8"), (">=8", "10"), ("9.x", "9")])
+def test_pnpm_of_engines(wanted: str, pnpm: str, tmp_path: Path) -> None:
+    files = _files({"pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}, engines={"pnpm": wanted})
+    assert subject_of(tmp_path, files, USE_NODE="true").facts["node"]["manager_version"] == pnpm
+
+
+def test_binaries_of_another_system_alone(tmp_path: Path) -> None:
+    lock = '{{"packages": {{\n{}}}}}'
+    mac = '"node_modules/@img/sharp-darwin-arm64": {},\n'
+    linux = '"node_modules/@img/sharp-linux-x64": {},\n'
+    (found,) = _found(tmp_path / "mac", {"package-lock.json": lock.format(mac)})
+    assert "@img/sharp" in found.seen and found.line == 2
+    assert _found(tmp_path / "both", {"package-lock.json": lock.format(mac + linux)}) == []
+
+
+def test_patches_of_pnpms_settings_are_there_at_the_installation(tmp_path: Path) -> None:
+    settings = "patchedDependencies:\n  is-odd@3.0.1: patches/is-odd@3.0.1.patch\n"
+    more = {"pnpm-workspace.yaml": settings, "patches/is-odd@3.0.1.patch": ""}
+    files = _files(more, packageManager="pnpm@10.20.0")
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert app.build.manifests == ("package.json", "pnpm-workspace.yaml", "patches/")

@@ -1,0 +1,20 @@
+import { execFileSync } from "node:child_process";
+
+import express from "express";
+
+const app = express();
+
+app.get("/health", (_request, response) => {
+  response.send("ok");
+});
+app.get("/", (_request, response) => {
+  const native = execFileSync(require.resolve("better-sqlite3/answer"));
+  response.json({
+    compiled: Number(native),
+    git: require("from-git"),
+    greeting: require("greet"),
+    overridden: require("is-number/package.json").version,
+    patched: require("is-odd")(3),
+  });
+});
+app.listen(Number(process.env.PORT ?? 3000));
