@@ -442,6 +442,34 @@ class NodeTool:
 
 
 @dataclass(frozen=True)
+class Site:
+    """Static files, and how they are served.
+
+    Attributes:
+        image: The image of the server, Caddy.
+        output: The folder that the build writes, relative to the app's.
+        base: The path that it lies below, which begins and ends with a slash.
+        fallback: The file there that answers addresses which none has; None for no such.
+        hashed: A regular expression of the addresses whose content never changes; empty for none.
+        plain: The same of those among them of which that is not so; empty for none.
+        source_maps: Browsers may load them.
+    """
+
+    image: str
+    output: str
+    base: str = "/"
+    fallback: str | None = None
+    hashed: str = ""
+    plain: str = ""
+    source_maps: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in its image."""
+        return f"/srv{self.base}"
+
+
+@dataclass(frozen=True)
 class NodeBuild:
     """How the image of an app that runs on Node is built.
 
@@ -460,6 +488,7 @@ class NodeBuild:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
         environment: What the app is told by the environment of its image.
         runs_tool: The package manager runs the app.
+        site: What was built are static files, which a web server serves without Node.
     """
 
     image: str
@@ -474,6 +503,7 @@ class NodeBuild:
     outputs: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     runs_tool: bool = False
+    site: Site | None = None
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -583,6 +613,21 @@ class App:
     closed: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def site(self) -> Site | None:
+        """The static files that it consists of; None for what runs code."""
+        return self.build.site if isinstance(self.build, NodeBuild) else None
+
+    @property
+    def base_image(self) -> str:
+        """The image that its own begins with."""
+        return self.site.image if self.site else self.build.image
+
+    @property
+    def interpreter(self) -> str:
+        """The program that a shell in its container is started with."""
+        return "sh" if self.site else self.runtime.interpreter
 
     @property
     def calls_api(self) -> bool:
@@ -818,6 +863,11 @@ class Stack:
     def build_secrets(self) -> tuple[str, ...]:
         """Names of the variables with which images are built to log in to registries, once."""
         return tuple(dict.fromkeys(name for app in self.apps for name in app.build_secrets))
+
+    @property
+    def site(self) -> App | None:
+        """The app that consists of static files."""
+        return next((app for app in self.apps if app.site), None)
 
     @property
     def image_files(self) -> tuple[str, ...]:

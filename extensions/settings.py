@@ -68,7 +68,7 @@ _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
-)
+) | {"fallback"}
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
     "dir": (PLAIN_PATH, "a folder inside the project"),
@@ -84,6 +84,10 @@ _PATTERNS = {
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),
     "manifests": (PLAIN_PATH, "paths inside the project"),
+    "output": (PLAIN_PATH, "a folder of the app, or Next.js' setting"),
+    "base": (re.compile(r"/[\w.~/-]*", re.ASCII), "the path of an address, which starts with /"),
+    "fallback": (re.compile(r"\w[\w./-]*", re.ASCII), "a file of the built site"),
+    "script": (re.compile(r"[\w:.@-]+", re.ASCII), "the name of a script"),
     "entry": (
         re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
         "of the form module:name or a script's path",
@@ -217,8 +221,9 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """What detection has to know: folders to look in, and the entry that was chosen of several."""
-    return {key: value for key, value in overrides.items() if key.endswith((".dir", ".entry"))}
+    """What detection has to know: where to look, the entry chosen of several, what starts an app."""
+    ends = (".dir", ".entry", ".command")
+    return {key: value for key, value in overrides.items() if key.endswith(ends)}
 
 
 def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

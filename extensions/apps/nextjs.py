@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from .. import framework, javascript, node_routes, node_source
+from .. import framework, javascript, node_routes, node_source, site_builders
 from ..container import INNER_HOST, INNER_PORT, UID
 from ..errors import ProjectError
 from ..framework import Situation
@@ -41,10 +42,26 @@ _OUTPUTS = (("public", "./public"), (".next/standalone", "./"), (".next/static",
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
-    """The app that is switched on."""
-    if origin := project.wanted("nextjs", FLAG):
-        return Place(origin, project.by_hand("nextjs.dir") or _folder(project.tree))
-    return None
+    """The app that is switched on, unless it is exported, or a site of another builder's."""
+    origin = project.wanted("nextjs", FLAG)
+    if origin is None:
+        return None
+    if by_hand := project.by_hand("nextjs.dir"):
+        return Place(origin, by_hand)
+    folder = _folder(project.tree)
+    if folder.value is None:
+        return None if _is_another(project.tree) else Place(origin, folder)
+    if read_config(project.tree, folder.value)["output"].value == "export":
+        return None
+    return Place(origin, folder)
+
+
+def _is_another(tree: Tree) -> bool:
+    """Whether Spinbox's folder of the frontend holds a static site."""
+    with suppress(ProjectError):
+        package = node_source.read_package_json(tree, "frontend")
+        return package is not None and site_builders.is_known(package)
+    return False
 
 
 def _folder(tree: Tree) -> Found[str | None]:
@@ -184,8 +201,8 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """
     if facts.get("output") == "export":
         raise ProjectError(
-            "Next.js' output: 'export' writes static files, which this tool does not serve: use "
-            "output: 'standalone', or leave the app out with --set nextjs=off."
+            "Next.js' output: 'export' writes static files: take --set nextjs.dir back "
+            "(--set nextjs.dir=), so that they are served as a static site."
         )
     with_proxy = situation.choices.get("proxy") != "none"
     public = [name for name in facts.get("variables", ()) if name.startswith(_PUBLIC)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -32,8 +33,6 @@ SETTINGS = (
 )
 
 _TABLES = ("dependencies", "devDependencies")
-# Apps beside which a page without a server is no reason to refuse the stack.
-_OTHERS = (("fastapi", "USE_FASTAPI"), ("nextjs", "USE_NEXTJS"), ("python", "USE_PYTHON"))
 _ENTRIES = tuple(
     f"{folder}{name}.{ending}"
     for folder in ("src/", "")
@@ -42,12 +41,6 @@ _ENTRIES = tuple(
 )
 
 
-# What builds static files out of a page and its scripts.
-_STATIC = {
-    "vite": "Vite", "react-scripts": "Create React App", "@angular/cli": "Angular",
-    "@vue/cli-service": "Vue CLI", "parcel": "Parcel", "@rsbuild/core": "Rsbuild",
-    "gatsby": "Gatsby", "@docusaurus/core": "Docusaurus", "vitepress": "VitePress",
-}  # fmt: skip
 # These have a server of their own, though Vite builds them.
 _SERVED = (
     "next", "nuxt", "@sveltejs/kit", "@remix-run/node", "@react-router/node", "@react-router/serve",
@@ -56,20 +49,9 @@ _SERVED = (
 )  # fmt: skip
 
 
-def static_builder(package: Package) -> tuple[str, str, str] | None:
-    """What builds a page without a server: its title, the table and the name of its package.
-
-    None where the app has a server, or no build.
-    """
-    if any(name in package.table(table) for name in _SERVED for table in _TABLES):
-        return None
-    if "build" not in package.table("scripts"):
-        return None
-    for name, title in _STATIC.items():
-        for table in _TABLES:
-            if name in package.table(table):
-                return title, table, name
-    return None
+def is_served(package: Package) -> bool:
+    """Whether an app has a server of its own."""
+    return any(name in package.table(table) for name in _SERVED for table in _TABLES)
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
@@ -82,10 +64,7 @@ def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
 
 
 def _find_at_the_top(project: Project) -> Found[str] | None:
-    """The top folder, where an entry file is, or the start script or `main` names one.
-
-    A page without a server is no app beside others, which are deployed without it.
-    """
+    """The top folder, where an entry file is, or the start script or `main` names one."""
     tree = project.tree
     if not tree.has("package.json"):
         return None
@@ -93,11 +72,10 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
         package = node_source.read_package_json(tree, ".") or node_source.NO_PACKAGE
     except ProjectError:
         package = node_source.NO_PACKAGE
-    if builder := find_static(tree, ".", package):
-        alone = not any(project.wanted(kind, flag) for kind, flag in _OTHERS)
-        return package.found(".", f"{builder[0]} builds it", *builder[1:]) if alone else None
     if entry := find_entry(tree, "."):
         return Found(".", "entry file beside package.json", entry)
+    if by_hand := project.by_hand("node.command"):
+        return replace(by_hand, value=".")
     if package.content.get("workspaces"):
         return None
     scripts = package.table("scripts")
@@ -109,17 +87,6 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
         if any(find_source(tree, ".", word) for word in named):
             return package.found(".", "names the file that starts it", *keys)
     return None
-
-
-def find_static(tree: Tree, folder: str, package: Package) -> tuple[str, str, str] | None:
-    """What builds a page that nothing serves: there is no start script, or one of development."""
-    if "start" in package.table("scripts") and not node_scripts.is_development(package, "start"):
-        return None
-    pages = ("index.html", "public/index.html", "src/index.html")
-    builder = static_builder(package)
-    if builder and builder[2] in {"vite", "parcel", "react-scripts", "@rsbuild/core"}:
-        return builder if tree.first(folder, *pages) else None
-    return builder
 
 
 def read(project: Project, folder: str) -> Fields:
@@ -134,8 +101,6 @@ def read(project: Project, folder: str) -> Fields:
         "port": find_port(project.tree, folder),
         "health": node_routes.health_path(project.tree, folder),
     }
-    if builder := find_static(project.tree, folder, package):
-        own["static"] = package.found(builder[0], "builds static files", *builder[1:])
     return node.read(project, folder, package, entries(project.tree, folder), own)
 
 
@@ -229,13 +194,6 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         ProjectError: Nothing says what starts it.
     """
     command = framework.command(facts)
-    title = facts.get("static")
-    if title and (not command or command == ("npm", "start") or command[0] == "node"):
-        raise ProjectError(
-            f"{title} builds the app to static files, which this tool does not serve: publish "
-            "them on a host of static files, or name a server that is one of its dependencies "
-            "with --set node.command=COMMAND."
-        )
     if not command:
         raise ProjectError(
             "package.json has no start script: add one, or name the command with "

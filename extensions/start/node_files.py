@@ -31,6 +31,8 @@ _UPLOADS = "--set uploads="
 def find(subject: Subject) -> Iterator[Finding]:
     """What is written when the app starts, and where uploads and databases go."""
     for app in subject.of("node"):
+        if app.site:
+            continue
         entries = FRAMEWORKS[app.kind].entries(subject.tree, app.directory)
         loaded = javascript.reachable(subject.tree, app.directory, entries)
         told: set[str] = set()

@@ -103,6 +103,8 @@ _TOOLS = (
 def find(subject: Subject) -> Iterator[Finding]:
     """A tool whose migrations are there, and no command or code that runs them."""
     for app in subject.of("node"):
+        if app.site:
+            continue
         package = subject.package(app)
         held = {**package.table("devDependencies"), **package.table("dependencies")}
         for tool in _TOOLS:

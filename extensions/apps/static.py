@@ -1,0 +1,231 @@
+"""A static site: files that a builder on Node writes, and that a web server serves without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from .. import node_scripts, node_source, site_builders
+from ..errors import ProjectError
+from ..framework import Situation
+from ..model import App, Env, NodeBuild, Resources, Site, Tmpfs, Variable
+from ..node_source import Package
+from ..origins import BY_HAND, Fields, Found, Origin
+from ..project import Place, Project
+from ..runtimes import node as runtime
+from ..services import FOLDERS
+from ..setting import Setting
+from ..site_builders import BUILDERS, Use
+from ..tree import Tree
+from . import node
+
+TITLE = "Static site"
+RUNTIME = runtime.RUNTIME
+RANK = 20
+GENERIC = False
+FLAG = "USE_STATIC"
+SERVICE = "site"
+LEAVES_DATA = True
+# What a container without code of the project's has no use for.
+_RUN = re.compile(r"static\.(command|variables|required|optional|ignored)")
+SETTINGS = (
+    *(s for s in runtime.settings("static", TITLE) if not _RUN.fullmatch(s.key)),
+    Setting("static.script", "text", "Script that builds it"),
+    Setting("static.output", "text", "Folder with the built files"),
+    Setting("static.base", "text", "Path that the site lies below, as in /shop/"),
+    Setting("static.fallback", "text", "File that answers paths without one, for an SPA; or off"),
+    Setting("static.variables", "list", "Names of variables that are built in, from .env"),
+    Setting("static.source_maps", "boolean", "Browsers may load source maps"),
+)
+
+SERVER = "caddy:2-alpine"
+PORT = 8080
+_DEPTH = 2
+# Folders with pages for others than the visitors of the project's site.
+NEVER = FOLDERS | {
+    "tests", "test", "e2e", "docs", "examples", "example", "packages", "libs", "storybook",
+}  # fmt: skip
+_BUILT_IN = "Site (built into its image)"
+
+
+def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
+    """The site in `frontend/`, the top folder, or the only one elsewhere.
+
+    Beside another app on Node it is left out, as nothing tells which paths are whose.
+    """
+    if by_hand := project.by_hand("static.dir"):
+        return Place(Origin(None, None, BY_HAND), by_hand)
+    others = {folder for folder in taken.values() if folder}
+    if others or (node.find(project, {}) and not _is_site(project)):
+        return None
+    folder = _folder(project)
+    return Place(folder.origin, folder) if folder else None
+
+
+def _is_site(project: Project) -> bool:
+    """Whether what the start script of the top folder runs is a site's server of development."""
+    package = read_package(project.tree, ".")
+    if package is None or find_use(project.tree, ".", package) is None:
+        return False
+    if project.by_hand("node.dir") or project.by_hand("node.command"):
+        return False
+    return "start" not in package.table("scripts") or node_scripts.is_development(package, "start")
+
+
+def _folder(project: Project) -> Found[str] | None:
+    found = dict(sites(project.tree))
+    for folder in ("frontend", "."):
+        if folder in found:
+            return found[folder]
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def sites(tree: Tree) -> Iterator[tuple[str, Found[str]]]:
+    """The folders with a static site, and what tells."""
+    for path in tree.below(".", "package.json"):
+        folder = PurePosixPath(path).parent
+        parts = folder.parts
+        if PurePosixPath(path).name != "package.json" or len(parts) > _DEPTH:
+            continue
+        if not NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
+            continue
+        package = read_package(tree, str(folder))
+        if package and (use := find_use(tree, str(folder), package)):
+            keys = (use.table, use.builder.package)
+            yield str(folder), package.found(str(folder), f"{use.builder.title} builds it", *keys)
+
+
+def find_use(tree: Tree, folder: str, package: Package) -> Use | None:
+    """What builds the static site of a folder; None where there is none, or it has a server."""
+    use = site_builders.find(tree, folder, package)
+    if use and not use.builder.renders and node.is_served(package):
+        return None
+    return use
+
+
+def read_package(tree: Tree, folder: str) -> Package | None:
+    """The package.json of a folder; None where there is none that can be read."""
+    with suppress(ProjectError):
+        return node_source.read_package_json(tree, folder)
+    return None
+
+
+def read(project: Project, folder: str) -> Fields:
+    """What builds it and where to, and how its files are served.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    tree = project.tree
+    package = runtime.package(project, folder)
+    own: Fields = {"port": Found(PORT, "usual port of web servers without rights")}
+    settings = tree.first(folder, ".env.production")
+    reason = "enters the build" if settings else "no .env.production"
+    own["env_production"] = Found(settings is not None, reason, settings)
+    if use := site_builders.find(tree, folder, package):
+        keys = (use.table, use.builder.package)
+        base = site_builders.base(tree, folder, package, use)
+        own |= {
+            "builder": package.found(use.builder.package, f"{use.builder.title} builds it", *keys),
+            "script": package.found(use.script, f"{use.script} script", "scripts", use.script),
+            "output": site_builders.output(tree, folder, package, use),
+            "base": base,
+            "health": replace(base, reason="start page"),
+            "fallback": site_builders.fallback(tree, folder, use),
+            "prefixes": Found(list(site_builders.prefixes(tree, folder, use)), "are built in"),
+        }
+    else:
+        build = "build" in package.table("scripts")
+        script = package.found("build", "build script", "scripts", "build")
+        own |= {
+            "builder": Found(None, "no builder that is known"),
+            "script": script if build else Found(None, "no build script"),
+            "output": Found("dist", "usual folder"),
+            "base": Found("/", "no base path"),
+            "health": Found("/", "start page"),
+            "fallback": Found(site_builders.START_PAGE, "as for an app with a router of its own"),
+            "prefixes": Found([], "no builder that is known"),
+        }
+    return runtime.read(project, folder, package, entries(tree, folder), own)
+
+
+def entries(tree: Tree, folder: str) -> list[str]:
+    """None that a server would load: what visitors' browsers run fails in those alone."""
+    return []
+
+
+def is_api(facts: Mapping[str, Any]) -> bool:
+    """Never: it gets the paths that an API leaves."""
+    return False
+
+
+def define(facts: Mapping[str, Any], situation: Situation) -> App:
+    """Built by its script, and served by Caddy.
+
+    Raises:
+        ProjectError: No script builds it, or another app gets all paths.
+    """
+    first = situation.first
+    if first and first.port and not first.job and not situation.beside_api:
+        raise ProjectError(
+            f"The {first.title} app gets all paths, so no static site can stand beside it: serve "
+            "the site from that app, and take it out with --set static=off."
+        )
+    script = facts.get("script")
+    if not script:
+        raise ProjectError(
+            "No script of package.json builds the static site: add one called build, or name "
+            "it with --set static.script=SCRIPT."
+        )
+    builder = BUILDERS.get(facts.get("builder") or "")
+    base = "/" + "/".join(filter(None, str(facts.get("base") or "/").split("/"))) + "/"
+    base = "/" if base == "//" else base
+    site = Site(
+        image=SERVER,
+        output=str(facts.get("output") or "dist").strip("/"),
+        base=base,
+        fallback=facts.get("fallback") or None,
+        hashed=f"^{re.escape(base.rstrip('/'))}{builder.hashed}"
+        if builder and builder.hashed
+        else "",
+        plain=builder.plain if builder else "",
+        source_maps=bool(facts.get("source_maps")),
+    )
+    names = _built_in(facts)
+    warnings: tuple[str, ...] = ()
+    title = builder.title if builder else TITLE
+    if facts.get("env_production"):
+        warnings = (
+            f"The committed .env.production of the {title} app is read by its build: "
+            "make sure that it holds no secret.",
+        )
+    # Nothing of its container connects anywhere, and all that it reads was built in.
+    alone = {**facts, "variables": [], "required": [], "health": facts.get("health") or base}
+    app = runtime.define(
+        alone,
+        replace(situation, title=title, backing=()),
+        ("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
+        script=script,
+        outputs=((site.output, site.folder),),
+        arguments=tuple(Env(name, variable=name) for name in names),
+        variables=tuple(Variable(name, _BUILT_IN, "", build=True) for name in names),
+        warnings=warnings,
+    )
+    assert isinstance(app.build, NodeBuild)
+    return replace(
+        app,
+        build=replace(app.build, site=site),
+        volumes=(),
+        tmpfs=(Tmpfs("/tmp", "16m"),),
+        resources=Resources("128M", pids=128),
+    )
+
+
+def _built_in(facts: Mapping[str, Any]) -> list[str]:
+    """Its variables that the builder builds in; all of them where that is not known."""
+    starts = tuple(facts.get("prefixes") or ("",))
+    return [name for name in facts.get("variables") or () if name.startswith(starts)]
