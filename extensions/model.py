@@ -26,6 +26,8 @@ class Variable:
         per_environment: It is the environment's name where nobody sets it; `default` is
             production's.
         own: One of an app's own, which the stack knows by its name alone.
+        public: An address of the API for browsers: what stands before and after the domain, where
+            it is made of that.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Variable:
     generate: str | None = None
     per_environment: bool = False
     own: bool = False
+    public: tuple[str, str] | None = None
+
+    def public_at(self, domain: str) -> str:
+        """That address at a domain."""
+        before, after = self.public or ("", "")
+        return before + domain + after
 
 
 def password(name: str, group: str, help_text: str) -> Variable:
@@ -635,9 +643,9 @@ class App:
         return any(env.name == "BACKEND_URL" for env in self.build_arguments)
 
     @property
-    def builds_api_url(self) -> bool:
-        """Whether the API's public address is baked into its image."""
-        return any(env.name == "NEXT_PUBLIC_API_URL" for env in self.build_arguments)
+    def api_urls(self) -> tuple[Variable, ...]:
+        """The public addresses of the API that are baked into its image."""
+        return tuple(variable for variable in self.variables if variable.public)
 
     @property
     def backing(self) -> tuple[str, ...]:
@@ -885,16 +893,34 @@ class Stack:
         return list(paths)
 
     @property
-    def builds_api_url(self) -> bool:
-        """Whether an image has the API's public address baked in."""
-        return any(app.builds_api_url for app in self.apps)
+    def api_urls(self) -> tuple[Variable, ...]:
+        """The public addresses of the API that are baked into images."""
+        return tuple(variable for app in self.apps for variable in app.api_urls)
 
     @property
     def builds_public(self) -> bool:
         """Whether an image has settings for browsers baked in."""
-        return any(
-            env.name.startswith("NEXT_PUBLIC_") for a in self.apps for env in a.build_arguments
+        return bool(self.public_names)
+
+    @property
+    def public_names(self) -> tuple[str, ...]:
+        """The names of settings for browsers, as a regular expression each."""
+        built = [(app, env.name) for app in self.apps for env in app.build_arguments]
+        names = (
+            name if app.site else "NEXT_PUBLIC_[A-Za-z0-9_]*"
+            for app, name in built
+            if app.site or name.startswith("NEXT_PUBLIC_")
         )
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def public_arguments(self) -> tuple[str, ...]:
+        """The names of the settings for browsers that pipelines have among their own."""
+        built = [env.name for app in self.apps if not app.site for env in app.build_arguments]
+        of_next = any(name.startswith("NEXT_PUBLIC_") for name in built)
+        found = ["NEXT_PUBLIC_API_URL"] if of_next else []
+        found += [env.name for app in self.apps if app.site for env in app.build_arguments]
+        return tuple(dict.fromkeys(found))
 
     @property
     def calls_api_through_proxy(self) -> bool:

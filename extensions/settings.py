@@ -221,7 +221,7 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """What detection has to know: where to look, the entry chosen of several, what starts an app."""
+    """What detection has to know: where to look, which entry was chosen, what starts an app."""
     ends = (".dir", ".entry", ".command")
     return {key: value for key, value in overrides.items() if key.endswith(ends)}
 

@@ -10,13 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from . import node_scripts, node_source
-from .errors import ProjectError
 from .node_source import Package, Source
 from .origins import Found
 from .tree import Tree, join
 
 _TABLES = ("dependencies", "devDependencies")
-_ENDINGS = ("js", "mjs", "cjs", "ts", "mts", "cts")
+ENDINGS = ("js", "mjs", "cjs", "ts", "mts", "cts")
 START_PAGE = "index.html"
 
 # Names with a hash of Rollup's, which is written in letters, digits, - and _ (rollupjs.org,
@@ -196,7 +195,7 @@ def _is_library(tree: Tree, folder: str) -> bool:
 
 def settings(tree: Tree, folder: str, builder: Builder) -> Source | None:
     """The file of its settings."""
-    names = [f"{builder.config}.{ending}" for ending in _ENDINGS]
+    names = [f"{builder.config}.{ending}" for ending in ENDINGS]
     if builder.package == "@11ty/eleventy":
         names.append(".eleventy.js")
     path = tree.first(folder, *names) if builder.config else None
@@ -316,7 +315,7 @@ def _angular(tree: Tree, folder: str, key: str) -> Found[str] | None:
     if not tree.has(path):
         return None
     text = node_source.read_source(tree, path).code
-    with suppress(ValueError, RecursionError, AttributeError, ProjectError):
+    with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         document = json.loads(text)
         projects = {
             name: project

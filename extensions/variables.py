@@ -8,7 +8,6 @@ from .model import App, BackingService, Env, Stack, Variable
 
 # The API's address: for apps of the stack, and for browsers.
 BACKEND_URL = "BACKEND_URL"
-PUBLIC_API_URL = "NEXT_PUBLIC_API_URL"
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,13 @@ def resolve(stack: Stack, app: App) -> tuple[Resolved, ...]:
     for env in app.environment:
         found.setdefault(env.name, _of(stack, app, env))
     for env in app.build_arguments:
-        if env.name == PUBLIC_API_URL and stack.calls_api:
+        known = stack.variable(env.variable) if env.variable else None
+        beside = stack.calls_api or (app.site and any(other.routes for other in stack.apps))
+        if known and known.public == ("https://", "") and beside:
             found[env.name] = Resolved(env.name, calls=stack.apps[0], public=True, build=True)
         else:
-            known = found.get(env.name) or _of(stack, app, env)
-            found[env.name] = replace(known, build=True)
+            resolved = found.get(env.name) or _of(stack, app, env)
+            found[env.name] = replace(resolved, build=True)
     for name in app.passed_on:
         found[name] = Resolved(name, own=True)
     return tuple(found.values())

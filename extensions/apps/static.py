@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from .. import node_scripts, node_source, site_builders
+from .. import framework, node_scripts, node_source, site_addresses, site_builders
+from ..environment_reads import javascript as environment_reads
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Site, Tmpfs, Variable
@@ -150,6 +151,8 @@ def read(project: Project, folder: str) -> Fields:
             "fallback": Found(site_builders.START_PAGE, "as for an app with a router of its own"),
             "prefixes": Found([], "no builder that is known"),
         }
+    reads = environment_reads.reads(tree, folder)
+    own["api_addresses"] = site_addresses.find(tree, folder, reads, own["prefixes"].value)
     return runtime.read(project, folder, package, entries(tree, folder), own)
 
 
@@ -203,7 +206,14 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             f"The committed .env.production of the {title} app is read by its build: "
             "make sure that it holds no secret.",
         )
-    # Nothing of its container connects anywhere, and all that it reads was built in.
+    environment: tuple[Env, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    if first and situation.beside_api and situation.choices.get("proxy") == "none":
+        environment = (Env("BACKEND_URL", variable="BACKEND_URL"),)
+        help_text = "Where the site finds the API, to pass its paths on."
+        where = f"http://app:{first.port}"
+        variables = (Variable("BACKEND_URL", "Site", help_text, where),)
+    # Nothing else is connected to, and all that it reads was built in.
     alone = {**facts, "variables": [], "required": [], "health": facts.get("health") or base}
     app = runtime.define(
         alone,
@@ -211,8 +221,9 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         ("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
         script=script,
         outputs=((site.output, site.folder),),
+        environment=environment,
         arguments=tuple(Env(name, variable=name) for name in names),
-        variables=tuple(Variable(name, _BUILT_IN, "", build=True) for name in names),
+        variables=(*variables, *_variables(facts, situation, names)),
         warnings=warnings,
     )
     assert isinstance(app.build, NodeBuild)
@@ -223,6 +234,20 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         tmpfs=(Tmpfs("/tmp", "16m"),),
         resources=Resources("128M", pids=128),
     )
+
+
+def _variables(
+    facts: Mapping[str, Any], situation: Situation, names: list[str]
+) -> Iterator[Variable]:
+    """The settings that are built in; beside an API, its address has a default."""
+    with_proxy = situation.choices.get("proxy") != "none"
+    addresses = dict(map(site_addresses.split, facts.get("api_addresses") or ()))
+    for name in names:
+        if name in addresses and situation.beside_api:
+            public = addresses[name]
+            yield framework.address_for_browsers(name, _BUILT_IN, with_proxy, public)
+        else:
+            yield Variable(name, _BUILT_IN, "", build=True)
 
 
 def _built_in(facts: Mapping[str, Any]) -> list[str]:
