@@ -14,6 +14,7 @@ SHAPES = (
     "fastapi-mongodb--with-deps",
     "fastapi-postgresql--py312-pg16",
     "fastapi-postgresql-redis--with-deps",
+    "fastapi-vite",
     "nextjs",
     "nextjs-postgresql",
     "node",
@@ -124,6 +125,15 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "fastapi-postgresql-redis--with-deps",
         ("--set", "secrets=files", "--set", "postgres.migrations=sql"),
     ),
+    "site-everywhere": (
+        "fastapi-vite",
+        (
+            *("deploy", "--target", "docker-swarm", "--target", "kubernetes", "--target", "fly"),
+            *("--target", "railway", "--target", "render", "--generate"),
+            *("--set", "static.base=/shop", "--set", "static.source_maps=true"),
+        ),
+    ),
+    "site-pipelines": ("fastapi-vite", ("generate", "--ci", "github", "--ci", "gitlab")),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

@@ -34,7 +34,7 @@ LEAVES_DATA = True
 # What a container without code of the project's has no use for.
 _RUN = re.compile(r"static\.(command|variables|required|optional|ignored)")
 SETTINGS = (
-    *(s for s in runtime.settings("static", TITLE) if not _RUN.fullmatch(s.key)),
+    *(s for s in runtime.settings("static", "static site") if not _RUN.fullmatch(s.key)),
     Setting("static.script", "text", "Script that builds it"),
     Setting("static.output", "text", "Folder with the built files"),
     Setting("static.base", "text", "Path that the site lies below, as in /shop/"),
@@ -213,8 +213,11 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         help_text = "Where the site finds the API, to pass its paths on."
         where = f"http://app:{first.port}"
         variables = (Variable("BACKEND_URL", "Site", help_text, where),)
+    health = facts.get("health")
+    if not health or health == "/":
+        health = base
     # Nothing else is connected to, and all that it reads was built in.
-    alone = {**facts, "variables": [], "required": [], "health": facts.get("health") or base}
+    alone = {**facts, "variables": [], "required": [], "health": health}
     app = runtime.define(
         alone,
         replace(situation, title=title, backing=()),
