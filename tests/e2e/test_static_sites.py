@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.e2e import browser
 from tests.e2e.first_deployment import copy_app, first_deployment
-from tests.e2e.stacks import Stack
+from tests.e2e.stacks import Stack, free_port, need
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -120,9 +124,35 @@ def test_angular(tmp_path: Path) -> None:
         _check_page(stack, "/orders/7", "Storefront")
 
 
-@pytest.mark.parametrize("proxy", ["none"])
-def test_without_a_proxy_of_the_stack(proxy: str, tmp_path: Path) -> None:
-    project = copy_app("site-vite", tmp_path / "site-bare")
-    with first_deployment(project, "--set", f"proxy={proxy}") as stack:
-        published = stack.compose("port", "app", "8080").strip()
-        assert published.startswith("127.0.0.1:")
+def test_without_a_proxy_of_the_stack(tmp_path: Path) -> None:
+    """The site itself passes the API's paths on."""
+    project = copy_app("site-react-fastapi", tmp_path / "site-bare")
+    settings = {"VITE_API_URL": "http://example.test"}
+    with first_deployment(project, "--set", "proxy=none", settings=settings) as stack:
+        at = "http://" + stack.compose("port", "site", "8080").strip()
+        with urllib.request.urlopen(f"{at}/api/greeting") as answer:
+            assert json.load(answer) == {"greeting": "Hello from the API"}
+        with urllib.request.urlopen(f"{at}/orders/7") as answer:
+            assert b"A site beside an API" in answer.read()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{at}/missing.js")
+
+
+def test_a_browser_sees_the_site_and_its_api(tmp_path: Path) -> None:
+    """Page, calls by a path and by the built-in address, WebSocket, a deep link reloaded."""
+    need(browser.CHROMIUM)
+    need("uv")
+    port = free_port()
+    address = f"https://localhost:{port}"
+    settings = {"VITE_API_URL": address, "HTTPS_PORT": str(port)}
+    project = copy_app("site-react-fastapi", tmp_path / "site-browser")
+    with first_deployment(project, settings=settings):
+        for path in ("/", "/orders/7"):
+            found = browser.look(f"{address}{path}", "#where", "#greeting", "#called", "#echo")
+            assert found["errors"] == []
+            assert found["seen"] == {
+                "#where": path,
+                "#greeting": "Hello from the API",
+                "#called": "Hello from the API",
+                "#echo": "echo: hello",
+            }
