@@ -65,6 +65,12 @@ class Builder:
         return _WORD if self.hashed == _ROLLUP else ""
 
 
+# What enters the image although the top folder has it for other reasons elsewhere.
+MORE_SOURCES = {
+    "@docusaurus/core": re.compile(r"docs/"),
+    "vitepress": re.compile(r"docs/|\.vitepress/|.*\.md"),
+    "@11ty/eleventy": re.compile(r"docs/|\.eleventy\.js|\.eleventyignore|.*\.md"),
+}
 _PAGE = ("index.html", "public/index.html", "src/index.html")
 # Those that use Vite come before it.
 _ALL = (

@@ -57,10 +57,12 @@ def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
 
 
 def _is_another(tree: Tree) -> bool:
-    """Whether Spinbox's folder of the frontend holds a static site."""
-    with suppress(ProjectError):
-        package = node_source.read_package_json(tree, "frontend")
-        return package is not None and site_builders.is_known(package)
+    """Whether a static site is where Spinbox has its frontends: there, or in the top folder."""
+    for folder in ("frontend", "."):
+        with suppress(ProjectError):
+            package = node_source.read_package_json(tree, folder)
+            if package is not None and site_builders.is_known(package):
+                return True
     return False
 
 

@@ -131,6 +131,7 @@ def read(project: Project, folder: str) -> Fields:
         keys = (use.table, use.builder.package)
         base = site_builders.base(tree, folder, package, use)
         own |= {
+            "builder_version": Found(str(package.table(use.table)[use.builder.package]), "same"),
             "builder": package.found(use.builder.package, f"{use.builder.title} builds it", *keys),
             "script": package.found(use.script, f"{use.script} script", "scripts", use.script),
             "output": site_builders.output(tree, folder, package, use),
@@ -153,7 +154,14 @@ def read(project: Project, folder: str) -> Fields:
         }
     reads = environment_reads.reads(tree, folder)
     own["api_addresses"] = site_addresses.find(tree, folder, reads, own["prefixes"].value)
-    return runtime.read(project, folder, package, entries(tree, folder), own)
+    made = runtime.read(project, folder, package, entries(tree, folder), own)
+    pattern = site_builders.MORE_SOURCES.get(own["builder"].value or "")
+    if folder == "." and pattern:
+        tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}
+        more = {top for top in tops if pattern.fullmatch(top)}
+        sources = made["sources"]
+        made["sources"] = replace(sources, value=sorted({*sources.value, *more}))
+    return made
 
 
 def entries(tree: Tree, folder: str) -> list[str]:
@@ -223,6 +231,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         replace(situation, title=title, backing=()),
         ("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
         script=script,
+        build_environment=_build_environment(facts),
         outputs=((site.output, site.folder),),
         environment=environment,
         arguments=tuple(Env(name, variable=name) for name in names),
@@ -251,6 +260,20 @@ def _variables(
             yield framework.address_for_browsers(name, _BUILT_IN, with_proxy, public)
         else:
             yield Variable(name, _BUILT_IN, "", build=True)
+
+
+# Those before this major version have Webpack 4, whose hashes OpenSSL 3 has no more.
+_WITHOUT_WEBPACK_4 = {"react-scripts": 5, "@vue/cli-service": 5}
+
+
+def _build_environment(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    first = _WITHOUT_WEBPACK_4.get(facts.get("builder") or "", 0)
+    version = re.match(r"\D{0,2}(\d+)", str(facts.get("builder_version") or ""))
+    node_version = re.search(r"node:(\d+)", str(facts.get("image") or RUNTIME.image))
+    # Node's versions before 17 have another OpenSSL, and do not know the option.
+    if not version or int(version[1]) >= first or (node_version and int(node_version[1]) < 17):
+        return ()
+    return (("NODE_OPTIONS", "--openssl-legacy-provider"),)
 
 
 def _built_in(facts: Mapping[str, Any]) -> list[str]:

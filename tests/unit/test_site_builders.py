@@ -11,6 +11,7 @@ import pytest
 
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
+from extensions.model import NodeBuild
 from extensions.site_builders import BUILDERS
 from extensions.stack import build_stack
 from tests.start.support import subject_of
@@ -178,6 +179,28 @@ def test_settings_by_hand(tmp_path: Path) -> None:
     site = site_of(tmp_path, VITE, overrides)
     assert (site.output, site.base, site.fallback) == ("www", "/shop/", None)
     assert site.source_maps and site.hashed.startswith("^/shop/assets/")
+
+
+@pytest.mark.parametrize(
+    ("version", "image", "wanted"),
+    [("^4.0.3", "node:22-alpine", True), ("^5", "node:22-alpine", False),
+     ("4.0.0", "node:16", False)],
+)  # fmt: skip
+def test_webpack_4_on_a_newer_node(version: str, image: str, wanted: bool, tmp_path: Path) -> None:
+    package = {"scripts": BUILD, "dependencies": {"react-scripts": version}}
+    files = {"package.json": json.dumps(package), "public/index.html": ""}
+    (app,) = subject_of(tmp_path, files, {"static.image": image}).stack.apps
+    assert isinstance(app.build, NodeBuild)
+    options = ("NODE_OPTIONS", "--openssl-legacy-provider")
+    assert (options in app.build.build_environment) == wanted
+
+
+def test_what_a_builder_reads_of_the_top_folder(tmp_path: Path) -> None:
+    package = {"scripts": BUILD, "devDependencies": {"@11ty/eleventy": "3"}}
+    names = (".eleventy.js", "index.md", "posts/one.md", "docs/a.md")
+    files = {"package.json": json.dumps(package), **dict.fromkeys(names, "")}
+    (app,) = subject_of(tmp_path, files).stack.apps
+    assert {".eleventy.js", "index.md", "posts/", "docs/"} <= set(app.sources)
 
 
 def test_variables_for_browsers_are_built_in(tmp_path: Path) -> None:
