@@ -312,6 +312,25 @@ def built_in(facts: Mapping[str, Any], names: Sequence[str], *, calls: bool) -> 
     return tuple(made)
 
 
+def for_browsers(address: Address, group: str, with_proxy: bool) -> Variable:
+    """The variable of an address of the API that is built into what browsers load.
+
+    Args:
+        address: The address.
+        group: The heading it stands under.
+        with_proxy: The stack's own proxy serves the API under the site's domain.
+    """
+    if with_proxy:
+        end = f", followed by {address.path}" if address.path else ""
+        help_text = (
+            f"The address that browsers call; by default {address.scheme}:// and DOMAIN{end}."
+        )
+        return Variable(address.name, group, help_text, build=True)
+    example = f"{address.scheme}://example.com{address.path}"
+    help_text = f"The address under which browsers reach the API, as in {example}"
+    return Variable(address.name, group, help_text, required=True, build=True)
+
+
 SETTING = Variable(
     SITE_URLS, GROUP, "Where browsers find the site: https:// and its domain; others after commas."
 )

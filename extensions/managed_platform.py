@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from . import quoting
-from .addresses import OWN_URL, SITE_URLS
+from .addresses import BACKEND_URL, OWN_URL, SITE_URLS
 from .dockerfile import Dockerfile
 from .image_reference import ImageReference
 from .model import UPLOADS, App, BackingService, Env, PythonBuild, Volume, Worker
@@ -72,6 +72,8 @@ class ManagedPlatform(Surface):
     title = ""
     # Whether builds may keep caches between them.
     build_caches = True
+    # Whether a service can be given its own public address.
+    names_itself = True
     # Whether it gives the address of another service without its scheme.
     bare_addresses = False
     # From where its patterns start, the repository's top folder, to the project's, ending in `/`.
@@ -111,6 +113,8 @@ class ManagedPlatform(Surface):
     def caller(self, app: App) -> App | None:
         """The app that calls this one over the private network, if there is one."""
         names = {edge.source for edge in self.stack.edges if edge.target == app.name}
+        if app.routes and self.stack.site:
+            names.add(self.stack.site.name)
         return next((other for other in self.apps if other.name in names), None)
 
     def offers(self, service: BackingService) -> bool:
@@ -254,9 +258,13 @@ class ManagedPlatform(Surface):
                     found[source.name] = source
             elif resolved.calls is not None:
                 give = self.public if resolved.public else self.private
-                if resolved.calls == app:
+                called = resolved.calls
+                if app.site and self.names_itself and resolved.public:
+                    # It passes the API's paths on, so that browsers need no other address.
+                    called = app
+                if called == app:
                     give = self._own_or_by_hand
-                source = _written(give(resolved.calls, resolved.name), resolved)
+                source = _written(give(called, resolved.name), resolved)
                 found[resolved.name] = replace(source, build=resolved.build)
             elif resolved.own and resolved.name in filled:
                 found[resolved.name] = Source(resolved.name, required=False)
@@ -265,6 +273,10 @@ class ManagedPlatform(Surface):
                 found[resolved.name] = replace(source, required=False)
             else:
                 found[resolved.name] = replace(_from_model(resolved), build=resolved.build)
+        api = next((other for other in self.apps if other.routes), None)
+        if app.site and api:
+            # Each has an address of its own here: the site passes the API's paths on.
+            found[BACKEND_URL] = self.private(api, BACKEND_URL)
         for source in self.more_settings(app):
             found[source.name] = source
         return tuple(found.values())
@@ -395,7 +407,7 @@ class ManagedPlatform(Surface):
         psql = bool(migrations and migrations.in_database_image and app == self.migrator)
         caches = self.build_caches or not _has_caches(app)
         adds_scheme = self.bare_addresses and any(
-            env.name == "BACKEND_URL" for env in app.build_arguments
+            env.name == BACKEND_URL for env in app.build_arguments
         )
         if not psql and caches and not adds_scheme:
             return Dockerfile(app, app.dockerfile)
@@ -416,6 +428,8 @@ class ManagedPlatform(Surface):
             paths.append(".env.production")
         paths += [f"{output}{file.path}", f"{output}{file.path}.dockerignore"]
         paths.append(f"{output}deploy/entrypoint.sh")
+        if app.site:
+            paths.append(f"{output}deploy/site/")
         if isinstance(app.build, PythonBuild) and app.build.manager:
             paths.append(f"{output}deploy/trim-symbols.py")
         if file.psql:

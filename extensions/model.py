@@ -580,6 +580,34 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Site:
+    """Static files, and how they are served.
+
+    Attributes:
+        image: The image of the server, Caddy.
+        output: The folder that the build writes, relative to the app's.
+        base: The path that it lies below, which begins and ends with a slash.
+        fallback: The file there that answers addresses which none has; None for no such.
+        hashed: A regular expression of the addresses whose content never changes; empty for none.
+        plain: The same of those among them of which that is not so; empty for none.
+        source_maps: Browsers may load them.
+    """
+
+    image: str
+    output: str
+    base: str = "/"
+    fallback: str | None = None
+    hashed: str = ""
+    plain: str = ""
+    source_maps: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in its image."""
+        return f"/srv{self.base}"
+
+
+@dataclass(frozen=True)
 class NodeBuild:
     """How the image of an app that runs on Node is built.
 
@@ -604,6 +632,7 @@ class NodeBuild:
         member: The workspace that it is installed from; None where it stands alone.
         build_packages: System packages that an installation of its dependencies needs.
         runtime_packages: Those that its dependencies load.
+        site: What was built are static files, which a web server serves without Node.
     """
 
     image: str
@@ -622,6 +651,7 @@ class NodeBuild:
     generate: str | None = None
     generated: str | None = None
     member: Member | None = None
+    site: Site | None = None
     build_packages: tuple[str, ...] = ()
     runtime_packages: tuple[str, ...] = ()
 
@@ -782,6 +812,21 @@ class App:
             for path in paths
             if not any(path != other and path.startswith(other) for other in inside)
         )
+
+    @property
+    def site(self) -> Site | None:
+        """The static files that it consists of; None for what runs code."""
+        return self.build.site if isinstance(self.build, NodeBuild) else None
+
+    @property
+    def base_image(self) -> str:
+        """The image that its own begins with."""
+        return self.site.image if self.site else self.build.image
+
+    @property
+    def interpreter(self) -> str:
+        """The program that a shell in its container is started with."""
+        return "sh" if self.site else self.runtime.interpreter
 
     @property
     def calls_api(self) -> bool:
@@ -1100,6 +1145,11 @@ class Stack:
         return tuple(dict.fromkeys(name for app in self.apps for name in app.build_needs))
 
     @property
+    def site(self) -> App | None:
+        """The app that consists of static files."""
+        return next((app for app in self.apps if app.site), None)
+
+    @property
     def image_files(self) -> tuple[str, ...]:
         """The names of its Dockerfiles and of what belongs to them."""
         return tuple(n for a in self.apps for n in (a.dockerfile, f"{a.dockerfile}.dockerignore"))
@@ -1121,9 +1171,30 @@ class Stack:
     @property
     def builds_public(self) -> bool:
         """Whether an image has settings for browsers baked in."""
-        return any(
-            env.name.startswith("NEXT_PUBLIC_") for a in self.apps for env in a.build_arguments
+        return bool(self.public_names)
+
+    @property
+    def public_names(self) -> tuple[str, ...]:
+        """The names of settings for browsers, as a regular expression each."""
+        built = [(app, env.name) for app in self.apps for env in app.build_arguments]
+        names = (
+            name if app.site else "NEXT_PUBLIC_[A-Za-z0-9_]*"
+            for app, name in built
+            if app.site or name.startswith("NEXT_PUBLIC_")
         )
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def public_arguments(self) -> tuple[str, ...]:
+        """The names of the settings for browsers that pipelines have among their own."""
+        built = [env.name for app in self.apps if not app.site for env in app.build_arguments]
+        of_next = any(name.startswith("NEXT_PUBLIC_") for name in built)
+        found = [
+            address.name for app in self.apps if not app.site for address in app.built_addresses
+        ]
+        found = found or (["NEXT_PUBLIC_API_URL"] if of_next else [])
+        found += [env.name for app in self.apps if app.site for env in app.build_arguments]
+        return tuple(dict.fromkeys(found))
 
     @property
     def calls_api_through_proxy(self) -> bool:

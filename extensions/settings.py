@@ -70,7 +70,7 @@ _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What a key, or the last part of one, demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep"}
-    | {"build_secrets", "build_needs", "package"}
+    | {"build_secrets", "build_needs", "package", "fallback"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
@@ -91,6 +91,10 @@ _PATTERNS = {
     "sources": (PLAIN_PATH, "paths inside the project"),
     "test_requirements": (PLAIN_PATH, "files of the app"),
     "manifests": (_MANIFEST, "paths inside the project"),
+    "output": (PLAIN_PATH, "a folder of the app, or Next.js' setting"),
+    "base": (re.compile(r"/[\w.~/-]*", re.ASCII), "the path of an address, which starts with /"),
+    "fallback": (re.compile(r"\w[\w./-]*", re.ASCII), "a file of the built site"),
+    "script": (re.compile(r"[\w:.@-]+", re.ASCII), "the name of a script"),
     "entry": (re.compile(r"[\w.]+:[\w.]+"), "of the form module:name"),
     "python.entry": (
         re.compile(r"[\w./-]+\.py|\w+(\.\w+)*(:\w+(\.\w+)*)?"),

@@ -53,12 +53,13 @@ def resolve(stack: Stack, app: App) -> tuple[Resolved, ...]:
     built = {address.name: address for address in app.built_addresses}
     for env in app.build_arguments:
         address = built.get(env.name)
-        if address and (stack.calls_api or address.holds != "api"):
+        beside = stack.calls_api or any(other.routes for other in stack.apps)
+        if address and (beside or address.holds != "api"):
             of = stack.apps[0] if address.holds == "api" else app
             found[env.name] = Resolved(env.name, calls=of, public=True, address=address, build=True)
         else:
-            known = found.get(env.name) or _of(stack, app, env)
-            found[env.name] = replace(known, build=True)
+            resolved = found.get(env.name) or _of(stack, app, env)
+            found[env.name] = replace(resolved, build=True)
     for name in app.passed_on:
         found[name] = Resolved(name, own=True)
     return tuple(found.values())

@@ -14,6 +14,7 @@ SHAPES = (
     "fastapi-mongodb--with-deps",
     "fastapi-postgresql--py312-pg16",
     "fastapi-postgresql-redis--with-deps",
+    "fastapi-vite",
     "nextjs",
     "nextjs-postgresql",
     "node",
@@ -152,6 +153,15 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("--generate", "--set", "fastapi.volumes=/app/data"),
         ),
     ),
+    "site-everywhere": (
+        "fastapi-vite",
+        (
+            *("deploy", "--target", "docker-swarm", "--target", "kubernetes", "--target", "fly"),
+            *("--target", "railway", "--target", "render", "--generate"),
+            *("--set", "static.base=/shop", "--set", "static.source_maps=true"),
+        ),
+    ),
+    "site-pipelines": ("fastapi-vite", ("generate", "--ci", "github", "--ci", "gitlab")),
     "alembic": ("profile-api-only", ("--set", "postgres.migrations=alembic")),
 }
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {shape: (shape, ()) for shape in SHAPES} | VARIANTS

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from .. import framework, health_routes, javascript, node_source
+from .. import addresses, framework, health_routes, javascript, node_source, site_builders
 from ..container import INNER_HOST, INNER_PORT, UID
 from ..environment_reads import Read, is_given
 from ..environment_reads import javascript as environment_reads
 from ..errors import ProjectError
 from ..framework import Situation
 from ..javascript import Script
-from ..model import App, Env, Tmpfs, Variable
+from ..model import Address, App, Env, Tmpfs, Variable
 from ..node_source import Package
 from ..origins import Fields, Found, either, line_at
 from ..project import Place, Project
@@ -45,10 +46,28 @@ _OUTPUTS = (("public", "./public"), (".next/standalone", "./"), (".next/static",
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
-    """The app that is switched on."""
-    if origin := project.wanted("nextjs", FLAG):
-        return Place(origin, project.by_hand("nextjs.dir") or _folder(project.tree))
-    return None
+    """The app that is switched on, unless it is exported, or a site of another builder's."""
+    origin = project.wanted("nextjs", FLAG)
+    if origin is None:
+        return None
+    if by_hand := project.by_hand("nextjs.dir"):
+        return Place(origin, by_hand)
+    folder = _folder(project.tree)
+    if folder.value is None:
+        return None if _is_another(project.tree) else Place(origin, folder)
+    if read_config(project.tree, folder.value)["output"].value == "export":
+        return None
+    return Place(origin, folder)
+
+
+def _is_another(tree: Tree) -> bool:
+    """Whether a static site is where Spinbox has its frontends: there, or in the top folder."""
+    for folder in ("frontend", "."):
+        with suppress(ProjectError):
+            package = node_source.read_package_json(tree, folder)
+            if package is not None and site_builders.is_known(package):
+                return True
+    return False
 
 
 def _folder(tree: Tree) -> Found[str | None]:
@@ -283,8 +302,8 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """
     if facts.get("output") == "export":
         raise ProjectError(
-            "Next.js' output: 'export' writes static files, which this tool does not serve: use "
-            "output: 'standalone', or leave the app out with --set nextjs=off."
+            "Next.js' output: 'export' writes static files: take --set nextjs.dir back "
+            "(--set nextjs.dir=), so that they are served as a static site."
         )
     with_proxy = situation.choices.get("proxy") != "none"
     public = [name for name in facts.get("variables", ()) if name.startswith(_PUBLIC)]
@@ -345,10 +364,6 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
 
 
 def _public_variable(name: str, with_proxy: bool) -> Variable:
-    if name != "NEXT_PUBLIC_API_URL":
+    if name != addresses.PUBLIC_API_URL:
         return Variable(name, _BUILT_IN, "", build=True)
-    if with_proxy:
-        help_text = "The address that browsers call; by default https:// and DOMAIN."
-        return Variable(name, _BUILT_IN, help_text, build=True)
-    help_text = "The address under which browsers reach the API, as in https://example.com"
-    return Variable(name, _BUILT_IN, help_text, required=True, build=True)
+    return addresses.for_browsers(Address(name, "api", "url"), _BUILT_IN, with_proxy)

@@ -20,6 +20,7 @@ from .. import (
     node_scripts,
     node_source,
     node_workspace,
+    site_builders,
 )
 from ..errors import ProjectError
 from ..framework import Situation
@@ -30,6 +31,7 @@ from ..project import Place, Project
 from ..runtimes import node
 from ..services import postgres
 from ..setting import Setting
+from ..site_builders import Use
 from ..tree import Tree, join
 
 TITLE = "Node"
@@ -47,8 +49,6 @@ SETTINGS = (
 )
 
 _TABLES = ("dependencies", "devDependencies")
-# Apps beside which a page without a server is no reason to refuse the stack.
-_OTHERS = (("fastapi", "USE_FASTAPI"), ("nextjs", "USE_NEXTJS"), ("python", "USE_PYTHON"))
 _ENTRIES = tuple(
     f"{folder}{name}.{ending}"
     for folder in ("src/", "")
@@ -57,12 +57,6 @@ _ENTRIES = tuple(
 )
 
 
-# What builds static files out of a page and its scripts.
-_STATIC = {
-    "vite": "Vite", "react-scripts": "Create React App", "@angular/cli": "Angular",
-    "@vue/cli-service": "Vue CLI", "parcel": "Parcel", "@rsbuild/core": "Rsbuild",
-    "gatsby": "Gatsby", "@docusaurus/core": "Docusaurus", "vitepress": "VitePress",
-}  # fmt: skip
 # These have a server of their own, though Vite builds them.
 _SERVED = (
     "next", "nuxt", "@sveltejs/kit", "@remix-run/node", "@react-router/node", "@react-router/serve",
@@ -71,20 +65,23 @@ _SERVED = (
 )  # fmt: skip
 
 
-def static_builder(package: Package) -> tuple[str, str, str] | None:
-    """What builds a page without a server: its title, the table and the name of its package.
+def is_served(package: Package) -> bool:
+    """Whether an app has a server of its own."""
+    return any(name in package.table(table) for name in _SERVED for table in _TABLES)
 
-    None where the app has a server, or no build.
-    """
-    if any(name in package.table(table) for name in _SERVED for table in _TABLES):
+
+def find_use(tree: Tree, folder: str, package: Package) -> Use | None:
+    """What builds the static site of a folder; None where there is none, or it has a server."""
+    use = site_builders.find(tree, folder, package)
+    return None if use and not use.builder.renders and is_served(package) else use
+
+
+def find_site(tree: Tree, folder: str, package: Package) -> Use | None:
+    """The same, but nothing where its start script runs another server than one of development."""
+    starts = "start" in package.table("scripts")
+    if starts and not node_scripts.is_development(package, "start"):
         return None
-    if "build" not in package.table("scripts"):
-        return None
-    for name, title in _STATIC.items():
-        for table in _TABLES:
-            if name in package.table(table):
-                return title, table, name
-    return None
+    return find_use(tree, folder, package)
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
@@ -97,10 +94,7 @@ def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
 
 
 def _find_at_the_top(project: Project) -> Found[str] | None:
-    """The top folder, where an entry file is, or the start script or `main` names one.
-
-    A page without a server is no app beside others, which are deployed without it.
-    """
+    """The top folder, where an entry file is, or the start script or `main` names one."""
     tree = project.tree
     if not tree.has("package.json"):
         return None
@@ -108,14 +102,13 @@ def _find_at_the_top(project: Project) -> Found[str] | None:
         package = node_source.read_package_json(tree, ".") or node_source.NO_PACKAGE
     except ProjectError:
         package = node_source.NO_PACKAGE
-    if builder := find_static(tree, ".", package):
-        alone = not any(project.wanted(kind, flag) for kind, flag in _OTHERS)
-        return package.found(".", f"{builder[0]} builds it", *builder[1:]) if alone else None
     for look in (node_frameworks.find, node_frameworks.find_unserved):
         if server := look(tree, ".", package):
             return Found(".", server.reason, server.path, server.line)
     if entry := find_entry(tree, "."):
         return Found(".", "entry file beside package.json", entry)
+    if by_hand := project.by_hand("node.command"):
+        return replace(by_hand, value=".")
     if node_workspace.patterns(tree, "."):
         return None
     scripts = package.table("scripts")
@@ -163,7 +156,7 @@ def find_server(tree: Tree, folder: str) -> Found[str] | None:
         package = node_source.read_package_json(tree, folder)
     except ProjectError:
         return None
-    if package is None or find_static(tree, folder, package):
+    if package is None or find_site(tree, folder, package):
         return None
     if any(name in package.table("dependencies") for name in _FRONT_ENDS):
         return None
@@ -181,17 +174,6 @@ _SERVERS = ("express", "fastify", "koa", "hono", "@nestjs/core", "h3", "@hapi/ha
 _FRONT_ENDS = ("next", "expo", "react-native", "electron")
 
 
-def find_static(tree: Tree, folder: str, package: Package) -> tuple[str, str, str] | None:
-    """What builds a page that nothing serves: there is no start script, or one of development."""
-    if "start" in package.table("scripts") and not node_scripts.is_development(package, "start"):
-        return None
-    pages = ("index.html", "public/index.html", "src/index.html")
-    builder = static_builder(package)
-    if builder and builder[2] in {"vite", "parcel", "react-scripts", "@rsbuild/core"}:
-        return builder if tree.first(folder, *pages) else None
-    return builder
-
-
 def read(project: Project, folder: str) -> Fields:
     """How it is built and started, its port and health path.
 
@@ -206,8 +188,6 @@ def read(project: Project, folder: str) -> Fields:
         "port": find_port(project.tree, folder),
         "health": node_routes.health_path(project.tree, folder),
     }
-    if builder := find_static(project.tree, folder, package):
-        own["static"] = package.found(builder[0], "builds static files", *builder[1:])
     begins = entries(project.tree, folder)
     if server := node_frameworks.find(project.tree, folder, package):
         words = node_frameworks.command(project.tree, folder, package, server.value)
@@ -226,7 +206,7 @@ def read(project: Project, folder: str) -> Fields:
         return node.read(project, folder, package, begins, own)
     command = own["command"].value
     mode = node_mode.find_mode(project.tree, folder, package, begins, command)
-    if mode and not builder:
+    if mode:
         own["mode"] = mode
         own["port"] = own["health"] = Found(None, mode.reason, mode.path, mode.line)
     if worker := node_mode.find_worker(project.tree, folder, package, begins):
@@ -338,13 +318,6 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         ProjectError: Nothing says what starts it.
     """
     command = framework.command(facts)
-    title = facts.get("static")
-    if title and (not command or command == ("npm", "start") or command[0] == "node"):
-        raise ProjectError(
-            f"{title} builds the app to static files, which this tool does not serve: publish "
-            "them on a host of static files, or name a server that is one of its dependencies "
-            "with --set node.command=COMMAND."
-        )
     if not command and facts.get("unserved"):
         raise ProjectError(node_frameworks.sentence(facts["unserved"]))
     if not command:

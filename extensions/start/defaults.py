@@ -84,6 +84,7 @@ def _given(subject: Subject, app: App) -> set[str]:
         and (
             one.value is not None
             or one.calls
+            or one.address
             or (one.variable and (one.variable.required or one.variable.default is not None))
         )
     }

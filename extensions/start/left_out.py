@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from .. import node_source
-from ..apps import node
+from ..apps import node, static
 from ..errors import ProjectError
 from ..finding import Finding, where
-from ..services import FOLDERS
 from ..subject import Subject
 
 _RULE = "start.left_out"
 IDS = {_RULE: "Every app of the project is part of the stack"}
 
 _DEPTH = 2
-_NEVER = FOLDERS | {
-    "tests", "test", "e2e", "docs", "examples", "example", "packages", "libs", "storybook",
-}  # fmt: skip
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -35,7 +31,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         parts = PurePosixPath(folder).parts
         if PurePosixPath(path).name != "package.json" or folder in folders or len(parts) > _DEPTH:
             continue
-        if not _NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
+        if not static.NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
             continue
         package = _package(subject, folder)
         # The build of an app may build it, too.
@@ -82,17 +78,24 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
             line=line,
         )
         return
-    if (builder := node.find_static(subject.tree, folder, package)) is None:
+    if (use := node.find_use(subject.tree, folder, package)) is None:
         return
-    title, table, name = builder
-    line = package.lines.get((table, name))
+    line = package.lines.get((use.table, use.builder.package))
+    beside = next((app for app in subject.stack.web_apps if not app.routes and not app.site), None)
+    if beside and beside.runtime.name == static.RUNTIME.name:
+        mend = (
+            f"Serve its files from the {beside.title} app (built into that app's folder), or "
+            "publish them on a host of static files."
+        )
+    else:
+        mend = f"spinbox build --prod --set static.dir={folder} (one site is part of the stack)"
     yield Finding(
         _RULE,
         certain=False,
-        seen=f"{where(package.path or '', line)}: {place} holds an app that {title} builds to "
-        "static files, and nothing of the stack builds or serves them.",
-        mend="Serve its files from the API (its build in the API's folder, mounted there), or "
-        "publish them on a host of static files.",
+        seen=f"{where(package.path or '', line)}: {place} holds an app that "
+        f"{use.builder.title} builds to static files, and nothing of the stack builds or serves "
+        "them.",
+        mend=mend,
         path=package.path,
         line=line,
     )

@@ -74,7 +74,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """What the start script, or the command set by hand, runs."""
     for app in subject.of("node"):
         package = subject.package(app)
-        if app.command == ("node", "server.js") and app.kind != "node":
+        if app.site or (app.command == ("node", "server.js") and app.kind != "node"):
             continue
         for command, line in _commands(app, package):
             for certain, what, mend in _faults(subject, app, package, command):

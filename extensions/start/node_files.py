@@ -30,6 +30,8 @@ _HERE = re.compile(r"__dirname|import\.meta\.(dirname|url)|process\.cwd\(\)")
 def find(subject: Subject) -> Iterator[Finding]:
     """What is written when the app starts, and where uploads and databases go."""
     for app in subject.of("node"):
+        if app.site:
+            continue
         entries = FRAMEWORKS[app.kind].entries(subject.tree, app.directory)
         loaded = javascript.reachable(subject.tree, app.directory, entries)
         told: set[str] = set()

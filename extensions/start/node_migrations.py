@@ -35,6 +35,8 @@ _TOLD = (
 def find(subject: Subject) -> Iterator[Finding]:
     """A tool whose migrations are there, and no command or code that runs them."""
     for app in subject.of("node"):
+        if app.site:
+            continue
         package = subject.package(app)
         held = node_migrations.held(package)
         for tool in (*migrations.node_specs(), *_TOLD):

@@ -34,6 +34,7 @@ class Render(ManagedPlatform):
     target = NAME
     title = "Render"
     bare_addresses = True
+    names_itself = False
 
     def file(self, unit: str) -> str:
         """One for all."""

@@ -83,6 +83,8 @@ def _shape(
         "node": "",
         # Alone, or with databases only, Next.js lives in the root.
         "nextjs": "frontend" if backend else "",
+        # No component of Spinbox's: what its users put in the place of Next.js.
+        "vite": "frontend" if backend else "",
         "venv": backend,
         **FOLDERS,
     }
@@ -218,6 +220,7 @@ SHAPES: dict[str, Shape] = {
         ),
         _shape("profile-data-science", "data-science", "python", requirements=("data-science",)),
         _shape("profile-node", "node"),
+        _shape("fastapi-vite", "favt", "fastapi", "vite", requirements=("fastapi",)),
         # Small ones, which end-to-end tests build and boot.
         _shape(
             "demo",

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from extensions.errors import ProjectError
 from extensions.finding import Finding
 from tests.start.support import find, find_api, subject_of
 
@@ -23,18 +22,33 @@ def _left_out(root: Path, folder: str, package: dict[str, Any], **files: str) ->
 
 
 @pytest.mark.parametrize("folder", ["frontend", "web", "apps/web"])
-def test_a_page_beside_an_api(folder: str, tmp_path: Path) -> None:
-    (found,) = _left_out(tmp_path, folder, VITE)
+def test_a_page_beside_an_api_is_part_of_the_stack(folder: str, tmp_path: Path) -> None:
+    assert _left_out(tmp_path, folder, VITE) == []
+
+
+def test_one_of_two_pages(tmp_path: Path) -> None:
+    more = {"admin/package.json": json.dumps(VITE), "admin/index.html": ""}
+    (found,) = _left_out(tmp_path, "frontend", VITE, **more)
     assert not found.certain and found.line and "Vite" in found.seen
-    assert found.path == f"{folder}/package.json"
+    assert found.path == "admin/package.json"
+    assert found.mend.startswith("spinbox build --prod --set static.dir=admin")
+
+
+def test_a_page_beside_a_server_on_node(tmp_path: Path) -> None:
+    files = {
+        "package.json": json.dumps({"scripts": {"start": "node index.js"}}),
+        "index.js": "",
+        "client/package.json": json.dumps(VITE),
+        "client/index.html": "",
+    }
+    (found,) = [f for f in find(tmp_path, files, USE_NODE="true") if "left" in f.rule]
+    assert found.path == "client/package.json" and "from the Node app" in found.mend
 
 
 @pytest.mark.parametrize(
     "package",
     [
         {**VITE, "dependencies": {"express": "^4"}},
-        {**VITE, "scripts": {"build": "vite build", "start": "serve -s dist"},
-         "dependencies": {"serve": "^14"}},
         {"name": "tools", "devDependencies": {"prettier": "^3"}},
         {"devDependencies": {"vite": "^5"}},
     ],
@@ -62,12 +76,6 @@ def test_a_page_that_an_app_builds_itself(tmp_path: Path) -> None:
 def test_next_that_is_switched_off(tmp_path: Path) -> None:
     (found,) = _left_out(tmp_path, "frontend", {"dependencies": {"next": "15"}})
     assert found.mend == "spinbox build --prod --set nextjs.dir=frontend"
-
-
-def test_a_page_alone_is_refused_with_its_builder(tmp_path: Path) -> None:
-    files = {"package.json": json.dumps(VITE), "index.html": "", "src/main.js": ""}
-    with pytest.raises(ProjectError, match="Vite builds the app to static files"):
-        subject_of(tmp_path, files, USE_NODE="true")
 
 
 def test_a_server_may_be_named_for_it(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ class TestFramework:
         overrides = {"kiln.dir": "web", "kiln.command": "run it", "kiln.port": 9000}
         app = stack_with(extended, tmp_path, overrides).apps[0]
         assert (app.command, app.port) == (("run", "it"), 9000)
-        assert extended("apps").NAMES[-3:] == ("kiln", "nextjs", "node")
+        assert extended("apps").NAMES[-4:] == ("kiln", "nextjs", "node", "static")
 
     def test_it_can_be_left_out(
         self, extended: Callable[[str], ModuleType], tmp_path: Path
@@ -207,7 +207,9 @@ class TestFramework:
     def test_it_is_named(self, extended: Callable[[str], ModuleType]) -> None:
         """Where the frameworks are listed."""
         error = extended("errors").ProjectError
-        with pytest.raises(error, match=r"FastAPI, Python, .*, Kiln, Next\.js or Node app"):
+        with pytest.raises(
+            error, match=r"FastAPI, Python, .*, Kiln, Next\.js, Node or Static site app"
+        ):
             extended("stack").build_stack({"name": "x"}, {}, extended("choices").complete({}))
 
 

@@ -180,7 +180,7 @@ def test_prismas_client_is_made(
     made = _node(app)
     assert (made.generate, made.build) == (generate, build)
     assert made.generated == (None if "generated" in schema else ".prisma")
-    assert made.packages == ("openssl",) and "prisma/" in made.manifests
+    assert made.runtime_packages == ("openssl",) and "prisma/" in made.manifests
 
 
 def test_prisma_7_asks_for_its_address_while_nothing_connects(tmp_path: Path) -> None:

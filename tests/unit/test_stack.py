@@ -271,7 +271,7 @@ class TestQuestions:
     def test_static_export(self) -> None:
         """What is not served is said."""
         facts = {"name": "x", "nextjs": {**NEXT["nextjs"], "output": "export"}}
-        with pytest.raises(ProjectError, match="standalone"):
+        with pytest.raises(ProjectError, match="static site"):
             stack_of(facts)
 
     def test_unknown_extension(self) -> None:

@@ -1,0 +1,116 @@
+"""What a static site has in development alone: the proxy of its server there, and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import javascript, node_source, route_prefixes, site_builders
+from ..finding import Finding, where
+from ..javascript import Script
+from ..model import App
+from ..subject import Subject
+
+_RULE = "start.static_site"
+RUNTIME = "node"
+IDS = {_RULE: "Requests of a static site reach in production what they reach in development"}
+_PROXY_FILES = ("proxy.conf.json", "proxy.conf.js", "proxy.conf.mjs", "src/proxy.conf.json")
+_REWRITES = frozenset({"rewrite", "pathRewrite"})
+# Their pages are made while the site is built, and read what a server would.
+_MAKE_PAGES = frozenset({"next", "astro", "@sveltejs/kit", "gatsby", "@11ty/eleventy", "nuxt"})
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Paths that the server of development passes on, and variables that the build is not given."""
+    app = subject.stack.site
+    if app is None:
+        return
+    yield from _proxied(subject, app)
+    yield from _unread(subject, app)
+
+
+def _proxied(subject: Subject, app: App) -> Iterator[Finding]:
+    api = next((other for other in subject.stack.web_apps if other.routes), None)
+    for script, path, value in _entries(subject, app):
+        line = script.line(value.start)
+        rewrites = not _REWRITES.isdisjoint(script.texts(value))
+        if api is None:
+            seen = (
+                f"{where(script.path, line)}: requests for {path} go to another server in "
+                "development, and in production to the site, as no API is part of the stack."
+            )
+            yield _told(script.path, line, seen, "Name the server's own address in the code.")
+        elif rewrites and not _is_served(path, api):
+            mend = (
+                f"Give the API's routes that prefix, as in APIRouter(prefix={path!r}), and take "
+                "the rewrite out."
+            )
+            seen = (
+                f"{where(script.path, line)}: in development the API gets requests for {path} "
+                "rewritten, and in production they go to the site, as the API has no such route."
+            )
+            yield _told(script.path, line, seen, mend)
+        elif not rewrites and not _is_served(path, api):
+            paths = ",".join((*api.routes, path))
+            seen = (
+                f"{where(script.path, line)}: requests for {path} go to the API in development, "
+                "and in production to the site, as no such route of the API was found."
+            )
+            mend = f"spinbox build --prod --set {api.kind}.paths={paths}"
+            yield _told(script.path, line, seen, mend)
+
+
+def _told(path: str, line: int | None, seen: str, mend: str) -> Finding:
+    return Finding(_RULE, certain=False, seen=seen, mend=mend, path=path, line=line)
+
+
+def _is_served(path: str, api: App) -> bool:
+    """Whether the API gets requests for a path, or for what is below it."""
+    bare = path.rstrip("/") or "/"
+    for route in api.routes:
+        prefix = route.rstrip("/*") or "/"
+        if route_prefixes.covers(prefix, bare) or route_prefixes.covers(bare, prefix):
+            return True
+    return False
+
+
+def _entries(subject: Subject, app: App) -> Iterator[tuple[Script, str, range]]:
+    """The entries of the proxy's table: its file, the path, and what stands there."""
+    tree, folder = subject.tree, app.directory
+    builder = site_builders.BUILDERS.get(subject.facts[app.kind].get("builder") or "")
+    names = [f"{builder.config}.{end}" for end in site_builders.ENDINGS] if builder else []
+    path = tree.first(folder, *names) if builder and builder.config else None
+    script = javascript.read(tree, path) if path else None
+    if script:
+        for place in script.finds("proxy", ":", "{"):
+            yield from _table(script, place + 2)
+    if file := tree.first(folder, *_PROXY_FILES):
+        script = Script(file, node_source.read_source(tree, file).code)
+        opening = next((at for at, token in enumerate(script.tokens) if token.text == "{"), None)
+        if opening is not None:
+            yield from _table(script, opening)
+
+
+def _table(script: Script, opening: int) -> Iterator[tuple[Script, str, range]]:
+    for name, value in script.fields(opening):
+        path = name.removeprefix("^").removesuffix("/**").removesuffix("/*").removesuffix(".*")
+        if path.startswith("/"):
+            yield script, path, value
+
+
+def _unread(subject: Subject, app: App) -> Iterator[Finding]:
+    """A variable that is read while pages are made, and that no browser is meant to see."""
+    builder = subject.facts[app.kind].get("builder")
+    if builder not in _MAKE_PAGES:
+        return
+    given = {argument.name for argument in app.build_arguments}
+    ignored = set(subject.facts[app.kind].get("ignored") or ())
+    for read in subject.reads(app):
+        if read.name in given | ignored or read.default is not None:
+            continue
+        seen = (
+            f"{where(read.path, read.line)}: {read.name} is read while the site is built, and the "
+            "build of the image is given no such variable."
+        )
+        mend = f"Set {read.name} in .env.production and commit that, if it is no secret."
+        yield _told(read.path, read.line, seen, mend)
+        return

@@ -1,0 +1,1 @@
+export const words = ', and later. '.repeat(200);
