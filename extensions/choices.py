@@ -29,6 +29,8 @@ _HEADER = Form(
     re.compile(r"""[^"`\\{}\x00-\x1f\x7f]+"""), "one line without double quotes and braces"
 )
 _WITH_CI = "ci | length > 0"
+# Where `stack` is not known, as while Copier reads the questions, all are asked.
+_KEEPS_RUNNING = "stack is not defined or stack.rolled | length > 0"
 
 
 def _all() -> Iterator[Choice]:
@@ -81,6 +83,7 @@ def _all() -> Iterator[Choice]:
             "files": "As files in /run/secrets",
         },
         when="compose",
+        asked=_KEEPS_RUNNING,
         setting="How containers on one server get their secrets",
     )
     yield Choice(
@@ -94,6 +97,7 @@ def _all() -> Iterator[Choice]:
         "gpu",
         "Does the app need the server's NVIDIA GPUs?",
         False,
+        asked="stack is not defined or stack.installs_python",
         setting="The app gets the server's NVIDIA GPUs",
     )
     yield ENV_EXAMPLE
@@ -123,12 +127,14 @@ def _all() -> Iterator[Choice]:
         "Should the pipeline deploy the images to your server, over SSH?",
         False,
         when=f"{_WITH_CI} and compose",
+        asked=_KEEPS_RUNNING,
     )
     yield Choice(
         "ci_staging",
         "To a staging environment first?",
         True,
         when=f"{_WITH_CI} and ci_deploy",
+        asked=_KEEPS_RUNNING,
         setting="Pipelines deploy to a staging environment first",
     )
     yield Choice(
@@ -249,6 +255,8 @@ def check(key: str, value: Any) -> None:
         if not isinstance(one, str) or one not in choice.values:
             raise ProjectError(f"{key} must be {' or '.join(choice.values)}, not {shown(one)}.")
     if not all(is_line(one) for one in values if isinstance(one, str)):
-        raise ProjectError(f"{key} must be one line without control characters, not {shown(value)}.")
+        raise ProjectError(
+            f"{key} must be one line without control characters, not {shown(value)}."
+        )
     if choice.form and not choice.form.pattern.fullmatch(str(value)):
         raise ProjectError(f"{key} must be {choice.form.words}, not {shown(value)}.")

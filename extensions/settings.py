@@ -130,7 +130,9 @@ def parse_setting(key: str, text: str) -> Any:
             _check_form(key, part)
         return parts
     if setting.kind != "text" and text not in setting.kind.split("|"):
-        raise ProjectError(f"{key} must be {' or '.join(setting.kind.split('|'))}, not {shown(text)}.")
+        raise ProjectError(
+            f"{key} must be {' or '.join(setting.kind.split('|'))}, not {shown(text)}."
+        )
     _check_form(key, text)
     return text
 

@@ -461,9 +461,7 @@ def test_images_of_both_architectures_become_one(
     """Both are of this machine's architecture here, which the commands do not know."""
     name = f"e2e-pipeline-both-{platform}"
     both = ("--set", "ci_multiarch=true")
-    source = project(
-        runner, "e2e-fastapi", platform, tmp_path / "p", name, lambda _: None, *both
-    )
+    source = project(runner, "e2e-fastapi", platform, tmp_path / "p", name, lambda _: None, *both)
     clone = f"both-{platform}"
     found: Run
     if platform == "github":

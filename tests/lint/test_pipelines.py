@@ -340,7 +340,9 @@ def test_images_of_both_architectures_are_built_on_runners_of_their_own(trees: T
             }
         (file,) = gitlab_files({name: trees[name]})
         document = yaml.safe_load(file.read_text())
-        (images,) = [job for key, job in document.items() if key.endswith("-images") and key[0] == "."]
+        (images,) = [
+            job for key, job in document.items() if key.endswith("-images") and key[0] == "."
+        ]
         assert images["tags"] == ["$RUNNER"]
         assert {(row["ARCHITECTURE"], row["RUNNER"]) for row in images["parallel"]["matrix"]} == {
             ("amd64", "saas-linux-small-amd64"),
