@@ -97,7 +97,7 @@ def _all() -> Iterator[Choice]:
         "gpu",
         "Does the app need the server's NVIDIA GPUs?",
         False,
-        asked="stack is not defined or stack.installs_python",
+        asked="'python' in languages",
         setting="The app gets the server's NVIDIA GPUs",
     )
     yield ENV_EXAMPLE
@@ -115,7 +115,13 @@ def _all() -> Iterator[Choice]:
         (),
         values={platform.name: platform.title for platform in PLATFORMS.values()},
     )
-    yield Choice("ci_test", "Should the pipeline run the apps' tests?", True, when=_WITH_CI)
+    yield Choice(
+        "ci_test",
+        "Should the pipeline run the apps' tests?",
+        True,
+        when=_WITH_CI,
+        asked="stack is not defined or stack.apps | selectattr('tests') | list | length > 0",
+    )
     yield Choice(
         "ci_registry",
         "Where are images pushed, as in docker.io/NAME (empty for the platform's own registry)?",
@@ -239,7 +245,7 @@ def check_type(key: str, value: Any) -> None:
     if not isinstance(value, wanted):
         words = {bool: "true or false", list: "a list", dict: "a mapping", str: "a text"}
         raise ProjectError(f"{key} must be {words[wanted]}, not {shown(value)}.")
-    if wanted is list and not all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
         raise ProjectError(f"{key} must be a list of texts, not {shown(value)}.")
 
 

@@ -178,27 +178,6 @@ def derive(answers: Mapping[str, Any]) -> Deployment:
     return _complete_and_derive(json.dumps(stored, sort_keys=True, default=str))
 
 
-def pointless(deployment: Deployment, facts: Mapping[str, Any]) -> frozenset[str]:
-    """The choices that change nothing for a project, whatever is chosen.
-
-    Args:
-        deployment: What is generated.
-        facts: The project's.
-    """
-    stack = deployment.stack
-    runtimes = {apps.FRAMEWORKS[kind].RUNTIME.name for kind in apps.NAMES if kind in facts}
-    idle = {
-        "runtime": len(runtimes) < 2,
-        "proxy": not stack.web_apps,
-        "secrets": not stack.rolled,
-        "gpu": "python" not in runtimes,
-        "ci_test": all(app.tests is None for app in stack.apps),
-        "ci_deploy": not stack.rolled,
-        "ci_staging": not stack.rolled,
-    }
-    return frozenset(key for key, holds in idle.items() if holds)
-
-
 # Copier asks for it with every name and every default that it renders.
 @lru_cache(maxsize=32)
 def _complete_and_derive(stored: str) -> Deployment:
