@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
-from . import apps, choices, pins, quoting, typescript
+from . import choices, pins, quoting, typescript
 from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
