@@ -29,6 +29,8 @@ _HEADER = Form(
     re.compile(r"""[^"`\\{}\x00-\x1f\x7f]+"""), "one line without double quotes and braces"
 )
 _WITH_CI = "ci | length > 0"
+# Where `stack` is not known, as while Copier reads the questions, all are asked.
+_KEEPS_RUNNING = "stack is not defined or stack.rolled | length > 0"
 
 
 def _all() -> Iterator[Choice]:
@@ -81,6 +83,7 @@ def _all() -> Iterator[Choice]:
             "files": "As files in /run/secrets",
         },
         when="compose",
+        asked=_KEEPS_RUNNING,
         setting="How containers on one server get their secrets",
     )
     yield Choice(
@@ -94,6 +97,7 @@ def _all() -> Iterator[Choice]:
         "gpu",
         "Does the app need the server's NVIDIA GPUs?",
         False,
+        asked="'python' in languages",
         setting="The app gets the server's NVIDIA GPUs",
     )
     yield ENV_EXAMPLE
@@ -111,7 +115,13 @@ def _all() -> Iterator[Choice]:
         (),
         values={platform.name: platform.title for platform in PLATFORMS.values()},
     )
-    yield Choice("ci_test", "Should the pipeline run the apps' tests?", True, when=_WITH_CI)
+    yield Choice(
+        "ci_test",
+        "Should the pipeline run the apps' tests?",
+        True,
+        when=_WITH_CI,
+        asked="stack is not defined or stack.apps | selectattr('tests') | list | length > 0",
+    )
     yield Choice(
         "ci_registry",
         "Where are images pushed, as in docker.io/NAME (empty for the platform's own registry)?",
@@ -123,12 +133,14 @@ def _all() -> Iterator[Choice]:
         "Should the pipeline deploy the images to your server, over SSH?",
         False,
         when=f"{_WITH_CI} and compose",
+        asked=_KEEPS_RUNNING,
     )
     yield Choice(
         "ci_staging",
         "To a staging environment first?",
         True,
         when=f"{_WITH_CI} and ci_deploy",
+        asked=_KEEPS_RUNNING,
         setting="Pipelines deploy to a staging environment first",
     )
     yield Choice(

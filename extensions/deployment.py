@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
-from . import apps, choices, pins, quoting, typescript
+from . import choices, pins, quoting, typescript
 from .container import GRACE_SECONDS, INNER_HOST, INNER_PORT, UID
 from .dockerfile import Dockerfile, dockerfiles
 from .errors import ProjectError
@@ -177,27 +177,6 @@ def derive(answers: Mapping[str, Any]) -> Deployment:
     """
     stored = {key: answers.get(key) for key in choices.KEYS}
     return _complete_and_derive(json.dumps(stored, sort_keys=True, default=str))
-
-
-def pointless(deployment: Deployment, facts: Mapping[str, Any]) -> frozenset[str]:
-    """The choices that change nothing for a project, whatever is chosen.
-
-    Args:
-        deployment: What is generated.
-        facts: The project's.
-    """
-    stack = deployment.stack
-    runtimes = {apps.FRAMEWORKS[kind].RUNTIME.name for kind in apps.NAMES if kind in facts}
-    idle = {
-        "runtime": len(runtimes) < 2,
-        "proxy": not stack.web_apps,
-        "secrets": not stack.rolled,
-        "gpu": "python" not in runtimes,
-        "ci_test": all(app.tests is None for app in stack.apps),
-        "ci_deploy": not stack.rolled,
-        "ci_staging": not stack.rolled,
-    }
-    return frozenset(key for key, holds in idle.items() if holds)
 
 
 # Copier asks for it with every name and every default that it renders.

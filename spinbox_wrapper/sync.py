@@ -272,13 +272,7 @@ def plan(
         template.identity(reading.stored.commit)
     try:
         deployment = derivation.deployment.derive(answers)
-        asked: frozenset[str] = frozenset()
-        if request.interactive:
-            pointless = derivation.deployment.pointless(deployment, reading.facts)
-            asked = derivation.choices.QUESTIONS - pointless
-            # What has an answer is not asked.
-            known = derivation.choices.complete(answers)
-            answers |= {key: known[key] for key in pointless}
+        asked = derivation.choices.QUESTIONS if request.interactive else frozenset()
         new = render(
             template,
             template.version,

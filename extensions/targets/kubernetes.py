@@ -248,6 +248,7 @@ def _usual_gateway(answers: Mapping[str, Any]) -> str:
 
 
 _FOLDER = "/deploy/kubernetes"
+_WITH_REQUESTS = "stack is not defined or stack.web_apps | length > 0"
 _FILE_SECRETS = "k8s.has_secrets and not k8s.external_secrets"
 
 TARGET = Target(
@@ -284,6 +285,7 @@ TARGET = Target(
             "How do requests come into the cluster?",
             "gateway",
             values={"gateway": "Gateway API (HTTPRoute)", "ingress": "Ingress"},
+            asked=_WITH_REQUESTS,
             setting="How requests come in: HTTPRoute or Ingress",
         ),
         Choice(
@@ -292,6 +294,7 @@ TARGET = Target(
             "",
             computed=_usual_gateway,
             form=GATEWAY,
+            asked=_WITH_REQUESTS,
             setting="The Gateway, or Ingress class, as NAMESPACE/NAME",
         ),
         Choice(
@@ -302,6 +305,7 @@ TARGET = Target(
                 "file": "A file that git ignores",
                 "external": "A secret store, by the External Secrets Operator",
             },
+            asked="stack is not defined or k8s.has_secrets",
             setting="Secrets from a file, or an ExternalSecret",
         ),
     ),

@@ -18,7 +18,9 @@ from tests.runs import build
 
 BUILTINS = """. : [ break cd command continue echo env exit export mapfile printf read set shift
 test trap true unset wait"""
-UTILITIES = "cat cp cut diff grep head mkdir mktemp mv rm sed seq sh sleep sort tail tar tr"
+UTILITIES = (
+    "cat cp cut diff grep head mkdir mktemp mv rm sed seq sh sha256sum sleep sort tail tar tr"
+)
 COMMON = {*BUILTINS.split(), *UTILITIES.split()}
 # What is in the images, as their Dockerfiles have it; of large ones only what scripts call.
 DEBIAN = COMMON | {"apt-get", "bash", "install"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
-from extensions import deployment
+from extensions import apps, deployment
 from extensions.choices import CHOICES, KEYS, QUESTIONS, RETIRED, check_type, complete, retired
 from extensions.errors import ProjectError
 from extensions.managed_platform import ManagedPlatform
@@ -41,7 +42,7 @@ def test_what_is_no_choice_is_left_out() -> None:
     [
         ("targets", "kubernetes", "targets must be a list, not 'kubernetes'"),
         ("targets", ["nomad"], "targets must be docker-swarm or"),
-        ("targets", [["fly"]], "targets must be docker-swarm or"),
+        ("targets", [["fly"]], "targets must be a list of texts"),
         ("ci", ["jenkins"], "ci must be github or gitlab, not 'jenkins'"),
         ("compose", "yes", "compose must be true or false"),
         ("proxy", "nginx", "proxy must be caddy or none"),
@@ -94,13 +95,24 @@ def test_a_platform_that_is_managed_has_the_surface_of_one() -> None:
 @pytest.mark.parametrize(
     ("shape", "pointless"),
     [
-        ("python", {"runtime", "proxy", "secrets", "ci_deploy", "ci_staging"}),
-        ("node", {"runtime", "gpu", "ci_test"}),
+        (
+            "python",
+            {"runtime", "proxy", "secrets", "ci_deploy", "ci_staging"}
+            | {"kubernetes_route", "kubernetes_gateway"},
+        ),
+        ("node", {"runtime", "gpu", "ci_test", "kubernetes_secrets"}),
         ("profile-web-app", set()),
     ],
 )
 def test_choices_that_change_nothing(shape: str, pointless: set[str], tmp_path: Path) -> None:
-    """They are not asked for."""
+    """They are not asked for; tests/wrapper/test_questions.py shows that all others change it."""
     facts = facts_of(shape, tmp_path)
-    found = deployment.pointless(deployment.derive({"project": facts}), facts)
+    context = deployment.derive({"project": facts}).context
+    context = {**context, "languages": apps.languages(facts)}
+    jinja = jinja2.Environment()
+    found = {
+        key
+        for key, choice in CHOICES.items()
+        if choice.asked and not jinja.compile_expression(choice.asked)(**context)
+    }
     assert found == pointless

@@ -122,4 +122,4 @@ begin_file passwords 'The databases'"'"' passwords'
 generate POSTGRES_PASSWORD
 end_file
 [ -n "$made$empty" ] || echo "All of it exists already; nothing was changed."
-[ -z "$empty" ] || fail "Fill in, as the apps do not start without:$empty"
+[ -z "$empty" ] || echo "Fill in, as the apps do not start without:$empty." >&2
