@@ -12,6 +12,7 @@ from .. import (
     database_driver,
     framework,
     migrations,
+    name_prefixes,
     own_variables,
     package_managers,
     python_packages,
@@ -114,6 +115,7 @@ def read(
     scripts = migrations.environments(migrating)
     reads = environment_reads.reads(tree, folder, modules, commands, scripts)
     variables = own_variables.read(project.variables(folder), reads)
+    names, prefixes = variables["variables"].value, name_prefixes.read(modules)
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
@@ -124,7 +126,8 @@ def read(
         **migrating,
         "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
         **variables,
-        addresses.FIELD: addresses.read(tree, folder, variables["variables"].value, reads),
+        name_prefixes.FIELD: prefixes,
+        addresses.FIELD: addresses.read(tree, folder, names, reads, prefixes.value),
     }
 
 

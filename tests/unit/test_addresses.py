@@ -358,7 +358,7 @@ def test_a_settings_class_has_a_prefix(tmp_path: Path) -> None:
         "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
         "class Settings(BaseSettings):\n"
         '    model_config = SettingsConfigDict(env_prefix="SHOP_")\n'
-        "    cors_origins: list[str] = []\n    base_url: str\n    debug: bool = False\n"
+        "    cors_origins: list[str] = []\n    base_url: str\n"
         'S = Settings()\nX = os.getenv("STRIPE_API_URL", "http://localhost:9000")'
     )
     facts = project(tmp_path, code)
