@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -26,9 +27,12 @@ GENERIC = True
 FLAG = "USE_NODE"
 SERVICE = "node"
 LEAVES_DATA = False
+# Its routes say which paths are its own, but nothing that it would have no others.
+ONLY_BESIDE_PAGES = True
 SETTINGS = (
     *node.settings("node", TITLE),
     Setting("node.build", "boolean", "Run the build script"),
+    Setting("node.paths", "list", "Path prefixes that the proxy sends to it, beside pages"),
 )
 
 _TABLES = ("dependencies", "devDependencies")
@@ -133,6 +137,7 @@ def read(project: Project, folder: str) -> Fields:
         **read_scripts(package, find_entry(project.tree, folder)),
         "port": find_port(project.tree, folder),
         "health": node_routes.health_path(project.tree, folder),
+        "paths": node_routes.paths(project.tree, folder),
     }
     if builder := find_static(project.tree, folder, package):
         own["static"] = package.found(builder[0], "builds static files", *builder[1:])
@@ -218,8 +223,8 @@ def find_port(tree: Tree, folder: str) -> Found[int]:
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:
-    """Not known: it gets all paths that are left."""
-    return False
+    """Where its routes tell its paths; else it gets all that are left."""
+    return bool(facts.get("paths"))
 
 
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
@@ -241,4 +246,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "package.json has no start script: add one, or name the command with "
             "--set node.command=COMMAND."
         )
-    return node.define(facts, situation, command, script="build" if facts.get("build") else None)
+    script = "build" if facts.get("build") else None
+    app = node.define(facts, situation, command, script=script)
+    routes = framework.routes(facts, situation) if situation.pages and is_api(facts) else ()
+    return replace(app, routes=routes)
