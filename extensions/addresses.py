@@ -146,7 +146,11 @@ def is_public(name: str) -> bool:
 
 
 def read(
-    tree: Tree, folder: str, names: Collection[str], reads: Sequence[Read]
+    tree: Tree,
+    folder: str,
+    names: Collection[str],
+    reads: Sequence[Read],
+    known: Collection[str] = (),
 ) -> Found[list[str]]:
     """Those of an app's names that can be filled, each as `NAME=FORM`.
 
@@ -157,13 +161,14 @@ def read(
         folder: The app's.
         names: Its variables.
         reads: Where its code reads any.
+        known: The prefix of its settings class.
     """
     places: dict[str, list[Read]] = {}
     for one in reads:
         places.setdefault(one.name, []).append(one)
     examples = _examples(tree, folder)
     committed = _committed(tree, folder)
-    prefixes = name_prefixes.shared(names)
+    prefixes = name_prefixes.shared(names, known)
     found = {}
     for name in names:
         row = row_of(name, prefixes)
@@ -266,7 +271,7 @@ def fill(
     """
     required = set(facts.get("required") or ())
     wanted = required.union(facts.get("variables") or ())
-    prefixes = name_prefixes.shared(wanted)
+    prefixes = name_prefixes.shared(wanted, facts.get(name_prefixes.FIELD) or ())
     made = []
     for entry in facts.get(FIELD) or ():
         name, _, form = entry.partition("=")

@@ -49,6 +49,7 @@ class Situation:
         choices: Those of `build_stack`.
         fronted: Pages of the stack are where browsers begin, at this app or at another one.
         alone: There is no other app.
+        pages: An app of the stack is pages alone, and none of an API.
         together: All apps have the site's address on all targets, as behind the proxy.
     """
 
@@ -61,6 +62,7 @@ class Situation:
     choices: Mapping[str, Any]
     fronted: bool = False
     alone: bool = True
+    pages: bool = False
     together: bool = True
 
     @property

@@ -1,4 +1,4 @@
-"""Where servers on Node answer that they are alive: routes by name, wherever they are mounted."""
+"""Routes of servers on Node, wherever they are mounted: which there are, and where one is alive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from . import javascript
+from . import javascript, route_prefixes
 from .health_routes import NAMES, is_health, rank
 from .javascript import Script
 from .origins import Found, either
@@ -21,6 +21,17 @@ _MENTION = re.compile(
 _FILE = re.compile(rf"(?:^|/)(?:{'|'.join(NAMES)})\b[^/]*(?:/index\.\w+)?$")
 _MOUNTS = re.compile(r"\.(use|route|register)\s*\(")
 _APPS = frozenset({"express", "fastify", "Fastify", "Koa", "Elysia", "polka", "restify"})
+# These are apps as well, where nothing mounts them.
+_UNMOUNTED = _APPS | {"Hono", "OpenAPIHono"}
+_METHODS = ("get", "post", "put", "patch", "delete", "all", "route", "use")
+_VERBS = frozenset({"Get", "Post", "Put", "Patch", "Delete", "All", "Options", "Head"})
+# Pages, or files of pages: what answers at any path.
+_PAGES = re.compile(
+    r"\.use\s*\(\s*(?:express\.static|serveStatic|serve|koaStatic|sirv)\s*\(|\.sendFile\s*\("
+    r"|ServeStaticModule|@fastify/static|view engine|@Render\s*\(|\bres(?:ponse)?\.render\s*\("
+    r"|\breply\.view\s*\(|createProxyMiddleware"
+)
+_SOCKETS = re.compile(r"""WebSocketServer\s*\(\s*\{[^}]*\bpath\s*:\s*["'`](/[\w/.-]+)["'`]""")
 _TOP = frozenset({"", "/"})
 _DEEPEST = 5
 
@@ -62,14 +73,44 @@ def health_path(tree: Tree, folder: str) -> Found[str | None]:
     return Found(best, "GET route", route.script.path, route.script.line(route.place))
 
 
+def paths(tree: Tree, folder: str) -> Found[list[str]]:
+    """The prefixes that lead to an API on Express, Fastify, Hono, Koa or Nest beside pages.
+
+    Returns:
+        None of them where no route is found, or where the app serves pages itself.
+    """
+    scripts = javascript.scripts(tree, folder)
+    mounts = cache(lambda: _mounts(tree, folder, scripts))
+    found: dict[str, tuple[str, int]] = {}
+    for script in scripts:
+        if match := _PAGES.search(script.text):
+            line = script.text.count("\n", 0, match.start()) + 1
+            return Found([], "serves pages itself", script.path, line)
+        for route in (*_routes(script, _METHODS), *_nest_routes(script, scripts, _VERBS)):
+            for path in _full(mounts, route, 0, strict=True):
+                found.setdefault(path, (script.path, script.line(route.place)))
+        for match in _SOCKETS.finditer(script.text):
+            line = script.text.count("\n", 0, match.start()) + 1
+            found.setdefault(match[1], (script.path, line))
+        if "socket.io" in javascript.imports(script):
+            found.setdefault("/socket.io", (script.path, 1))
+    health = health_path(tree, folder).value
+    own = [re.sub(r"/:.*|/\*.*", "/{}", path) for path in found if path != health]
+    chosen = route_prefixes.choose(own, route_prefixes.pages(tree, folder))
+    if not chosen:
+        return Found([], "no route that tells its paths from those of pages")
+    place = next(at for path, at in found.items() if path.startswith(tuple(chosen)))
+    return Found(chosen, "its routes", *place)
+
+
 def _join(*parts: str) -> str:
     path = "/".join(part.strip("/") for part in parts if part.strip("/"))
     return f"/{path}"
 
 
-def _routes(script: Script) -> Iterator[_Route]:
+def _routes(script: Script, methods: tuple[str, ...] = ("get",)) -> Iterator[_Route]:
     """`X.get("/health", …)`, and Fastify's `X.route({ method: "GET", url: "/health" })`."""
-    for place in script.finds("get", "("):
+    for place in (at for method in methods for at in script.finds(method, "(")):
         path = script.string(place + 2)
         receiver = script.tokens[place - 2].text
         if script.tokens[place - 1].text == "." and path is not None and path[:1] in {"/", ""}:
@@ -77,18 +118,21 @@ def _routes(script: Script) -> Iterator[_Route]:
     for place in script.finds("route", "(", "{"):
         fields = dict(script.fields(place + 2))
         url = script.string(fields["url"].start) if "url" in fields else None
-        if url and "method" in fields and "GET" in "".join(script.texts(fields["method"])):
+        wanted = "method" in fields and "GET" in "".join(script.texts(fields["method"]))
+        if url and (wanted or len(methods) > 1):
             yield _Route(script, place, url, script.tokens[place - 2].text)
 
 
-def _nest_routes(script: Script, scripts: list[Script]) -> Iterator[_Route]:
+def _nest_routes(
+    script: Script, scripts: list[Script], verbs: frozenset[str] = frozenset({"Get"})
+) -> Iterator[_Route]:
     """Nest's `@Controller("health")` with its `@Get()`; its paths are whole."""
     if "@Controller" not in script.text:
         return
     controller = ""
     for place in script.finds("@"):
         name = script.tokens[place + 1].text
-        if name not in {"Controller", "Get"} or script.tokens[place + 2].text != "(":
+        if name not in {"Controller", *verbs} or script.tokens[place + 2].text != "(":
             continue
         path = script.string(place + 3)
         if path is None and script.tokens[place + 3].text == "{":
@@ -117,8 +161,13 @@ def _global_prefix(scripts: list[Script], path: str) -> str:
     return ""
 
 
-def _full(mounts: Callable[[], _Mounts], route: _Route, depth: int) -> Iterator[str]:
-    """The paths under which a route is reached; none where nothing mounts what has it."""
+def _full(
+    mounts: Callable[[], _Mounts], route: _Route, depth: int, *, strict: bool = False
+) -> Iterator[str]:
+    """The paths under which a route is reached; none where nothing mounts what has it.
+
+    `strict` asks for an app that has it: else what is made elsewhere is taken for one.
+    """
     script, receiver = route.script, route.receiver
     made = _making(script, receiver) if receiver else None
     own = _own_prefix(script, made) if made is not None else ""
@@ -130,14 +179,15 @@ def _full(mounts: Callable[[], _Mounts], route: _Route, depth: int) -> Iterator[
     above = above or mounts().get((script.path, ""), [])
     if not above:
         is_router = made is not None and script.tokens[made].text == "Router"
-        if not is_router and not (made is None and _is_parameter(script, route)):
+        known = made is not None and _is_app(script, made)
+        if known or not (strict or is_router or (made is None and _is_parameter(script, route))):
             yield _join(own, route.path)
         return
     if depth < _DEEPEST:
         for mount in above:
             path = _join(mount.path, own, route.path)
             upper = _Route(mount.script, mount.place, path, mount.receiver)
-            yield from _full(mounts, upper, depth + 1)
+            yield from _full(mounts, upper, depth + 1, strict=strict)
 
 
 def _making(script: Script, name: str) -> int | None:
@@ -156,6 +206,13 @@ def _making(script: Script, name: str) -> int | None:
                 )
         return at
     return None
+
+
+def _is_app(script: Script, made: int) -> bool:
+    """Whether that makes an app, which nothing has to mount: also `require("fastify")()`."""
+    if script.tokens[made].text != "require":
+        return script.tokens[made].text in _UNMOUNTED
+    return (script.string(made + 2) or "") in {name.lower() for name in _UNMOUNTED}
 
 
 def _own_prefix(script: Script, made: int) -> str:

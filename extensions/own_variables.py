@@ -115,7 +115,7 @@ def fill(
     by_rank = sorted(backing, key=lambda service: (service.rank, service.name))
     names = [*(facts.get("variables") or ()), *(facts.get(REQUIRED) or ())]
     excused = {*taken, *(facts.get(OPTIONAL) or ()), *(facts.get(IGNORED) or ())}
-    prefixes = name_prefixes.shared(dict.fromkeys(names))
+    prefixes = name_prefixes.shared(dict.fromkeys(names), facts.get(name_prefixes.FIELD) or ())
     sources = {}
     below: dict[tuple[str, str], dict[str, str]] = {}
     for name in dict.fromkeys(names):

@@ -16,7 +16,7 @@ from .origins import either
 from .proxies import PROXIES
 from .runtimes import RUNTIMES
 from .services import postgres
-from .settings import check_facts, check_overrides, lay_over
+from .settings import SETTINGS, check_facts, check_overrides, lay_over
 from .targets import TARGETS
 
 _HEADERS = {"Content-Security-Policy": "csp", "Permissions-Policy": "permissions_policy"}
@@ -40,8 +40,11 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
     backing = tuple(services.define(n, facts[n], name) for n in services.NAMES if n in facts)
 
     # Beside an API, a frontend leaves the databases to it.
-    has_api = any(apps.FRAMEWORKS[kind].is_api(facts[kind]) for kind in kinds)
     has_pages = any(apps.FRAMEWORKS[kind].LEAVES_DATA for kind in kinds)
+    is_api = [_is_api(facts, kind, has_pages) for kind in kinds]
+    has_api = any(is_api)
+    # Pages come after the API that they call.
+    kinds = [kind for _, kind in sorted(zip(_places(kinds, is_api), kinds, strict=True))]
     made: list[App] = []
     for kind in kinds:
         framework = apps.FRAMEWORKS[kind]
@@ -49,16 +52,18 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
             kind=kind,
             title=framework.TITLE,
             service=framework.SERVICE if made else "app",
-            backing=() if has_api and framework.LEAVES_DATA else backing,
+            backing=() if has_api and _leaves_data(facts, kind, backing) else backing,
             beside_api=has_api and len(kinds) > 1,
             first=made[0] if made else None,
             choices=choices,
             fronted=has_pages or (has_api and len(kinds) > 1),
             alone=len(kinds) == 1,
+            pages=has_pages,
             together=not any(TARGETS[name].managed for name in choices["targets"]),
         )
         made.append(framework.define(facts[kind], situation))
 
+    _refuse_two_of_all(made, choices)
     made = _addressed(_shared(made), with_proxy=choices["proxy"] != "none")
     primary = facts[kinds[0]]
     commands = primary.get("worker"), primary.get("scheduler")
@@ -79,6 +84,56 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
             *(text for service in backing if not service.external for text in service.warnings),
         ),
     )
+
+
+_BESIDE_PAGES = frozenset(
+    kind for kind, f in apps.FRAMEWORKS.items() if getattr(f, "ONLY_BESIDE_PAGES", False)
+)
+
+
+def _is_api(facts: Facts, kind: str, has_pages: bool) -> bool:
+    """Whether an app is an API: some kinds are one only where pages stand beside them."""
+    framework = apps.FRAMEWORKS[kind]
+    return bool(framework.is_api(facts[kind])) and (has_pages or kind not in _BESIDE_PAGES)
+
+
+def _places(kinds: list[str], is_api: list[bool]) -> list[int]:
+    """The order of the apps: pages move behind the API, where that comes after them."""
+    last = max((n for n, api in enumerate(is_api) if api), default=-1)
+    first = is_api.index(True) if last >= 0 else -1
+    pages = [n < first and apps.FRAMEWORKS[kind].LEAVES_DATA for n, kind in enumerate(kinds)]
+    return [n + len(kinds) if moves else n for n, moves in enumerate(pages)]
+
+
+def _leaves_data(facts: Facts, kind: str, backing: tuple[BackingService, ...]) -> bool:
+    """Whether pages use no database: beside an API of such a kind, as their names say."""
+    if not apps.FRAMEWORKS[kind].LEAVES_DATA:
+        return False
+    others = {k: f for k, f in apps.FRAMEWORKS.items() if k in facts and k not in _BESIDE_PAGES}
+    if any(f.is_api(facts[k]) for k, f in others.items()):
+        return True
+    names = facts[kind].get("variables") or ()
+    return not any(n in s.urls or s.source_of(n) for n in names for s in backing)
+
+
+def _refuse_two_of_all(made: list[App], choices: Mapping[str, Any]) -> None:
+    """Nothing is generated where two apps would get all paths of one site.
+
+    Raises:
+        ProjectError: That is so; it says how to tell them apart.
+    """
+    rest = [app for app in made if app.port and not app.job and not app.routes]
+    shared = choices["proxy"] != "none" or "kubernetes" in choices["targets"]
+    if len(rest) < 2 or not shared:
+        return
+    one = next((app for app in reversed(rest) if not apps.FRAMEWORKS[app.kind].LEAVES_DATA), None)
+    other = next(app for app in rest if app != one)
+    if one and f"{one.kind}.paths" in {setting.key for setting in SETTINGS}:
+        raise ProjectError(
+            f"Nothing tells which paths of the site are those of the {one.title} app and which "
+            f"those of the {other.title} app: name the first with --set {one.kind}.paths=/api, "
+            f"or leave it out with --set {one.kind}=off."
+        )
 
 
 def slug(name: object) -> str:

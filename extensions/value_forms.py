@@ -18,6 +18,9 @@ _SPLIT = r"""\.split\(\s*(?:%s)"""
 _BY_COMMA = re.compile(_SPLIT % r"""(?:sep\s*=\s*)?["'`],|/[^/]*,""")
 _BY_SPACE = re.compile(_SPLIT % r"""\)|(?:sep\s*=\s*)?["'`] ["'`]|/\\s""")
 
+# A list that the value is the one item of.
+_ALONE = re.compile(r"\[\s*(?:os\.)?(?:environ\b|getenv\(|config\(|env\(|process\.env\.)")
+
 
 def statement(tree: Tree, read: Read) -> str:
     """The statement that reads a variable, on one line; empty where it cannot be told."""
@@ -109,6 +112,8 @@ def _of_text(read: str, later: Iterable[str]) -> str | None:
             return COMMA
         if _BY_SPACE.search(text):
             return SPACE
+        if _ALONE.search(text):
+            return ONE
     return None
 
 

@@ -16,6 +16,8 @@ A module has
 - `entries(tree, folder)`, for Node: the source files that the app begins with;
 - `LEAVES_DATA`: beside an API it leaves the backing services to that;
 - `is_api(facts)`: other apps of the stack call it, so that the proxy sends it only its `paths`;
+- `ONLY_BESIDE_PAGES`, true where such an app is an API beside pages alone (a kind with
+  `LEAVES_DATA`), and takes all paths elsewhere;
 - `define(facts, situation)`: the `App` of the stack, made with the language's `define(…)`. It
   raises a ProjectError where only the user can say what is missing.
 

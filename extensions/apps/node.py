@@ -41,11 +41,14 @@ GENERIC = True
 FLAG = "USE_NODE"
 SERVICE = "node"
 LEAVES_DATA = False
+# Its routes say which paths are its own, but nothing that it would have no others.
+ONLY_BESIDE_PAGES = True
 SETTINGS = (
     *node.settings("node", TITLE),
     Setting("node.build", "boolean", "Run the build script"),
     Setting("node.mode", "service|worker|job", "It serves HTTP, works without a port, or ends"),
     Setting("node.worker", "text", "Command of the background worker, or off"),
+    Setting("node.paths", "list", "Path prefixes that the proxy sends to it, beside pages"),
 )
 
 _TABLES = ("dependencies", "devDependencies")
@@ -187,6 +190,7 @@ def read(project: Project, folder: str) -> Fields:
         **read_scripts(package, find_entry(project.tree, folder)),
         "port": find_port(project.tree, folder),
         "health": node_routes.health_path(project.tree, folder),
+        "paths": node_routes.paths(project.tree, folder),
     }
     begins = entries(project.tree, folder)
     if server := node_frameworks.find(project.tree, folder, package):
@@ -302,8 +306,8 @@ def find_port(tree: Tree, folder: str) -> Found[int]:
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:
-    """Not known: it gets all paths that are left."""
-    return False
+    """Where its routes tell its paths; else it gets all that are left."""
+    return bool(facts.get("paths"))
 
 
 def _mode(facts: Mapping[str, Any]) -> str:
@@ -342,7 +346,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             arguments=arguments,
             variables=variables,
         )
-    return node.define(
+    app = node.define(
         facts,
         situation,
         command,
@@ -350,3 +354,5 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         serves=_mode(facts) == node_mode.SERVICE,
         job=_mode(facts) == node_mode.JOB,
     )
+    routes = framework.routes(facts, situation) if situation.pages and is_api(facts) else ()
+    return replace(app, routes=routes)

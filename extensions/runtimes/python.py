@@ -13,6 +13,7 @@ from .. import (
     database_driver,
     framework,
     migrations,
+    name_prefixes,
     own_variables,
     package_managers,
     python_packages,
@@ -169,6 +170,7 @@ def read(
     known = {(one.name, one.path, one.line) for one in reads}
     reads += [one for one in more if (one.name, one.path, one.line) not in known]
     variables = own_variables.read(project.variables(folder), reads)
+    names, prefixes = variables["variables"].value, name_prefixes.read(modules)
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
@@ -179,7 +181,8 @@ def read(
         **migrating,
         "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
         **variables,
-        addresses.FIELD: addresses.read(tree, folder, variables["variables"].value, reads),
+        name_prefixes.FIELD: prefixes,
+        addresses.FIELD: addresses.read(tree, folder, names, reads, prefixes.value),
     }
 
 

@@ -51,3 +51,26 @@ def test_a_domain_and_the_user_s_own_value(tmp_path: Path) -> None:
         url = f"https://shop.localhost:{stack.https_port}/api/health"
         code = subprocess.run([*refused, "--resolve", host, url], check=False, capture_output=True)
         assert code.stdout in {b"421", b"400"}
+
+
+def lock(project: Path) -> None:
+    """The lockfiles of both apps, without the addresses of a registry."""
+    for folder in (project, project / "frontend"):
+        command = ["npm", "install", "--package-lock-only", "--omit-lockfile-registry-resolved"]
+        subprocess.run([*command, "--no-audit", "--no-fund"], cwd=folder, check=True)
+
+
+def test_an_api_on_node_beside_pages(tmp_path: Path) -> None:
+    project = copy_app("node-api-and-pages", tmp_path / "node-api-and-pages")
+    with first_deployment(project, prepare=lock) as stack:
+        site = f"https://localhost:{stack.https_port}"
+        page = subprocess.run(
+            ["curl", "-ks", f"{site}/"], check=True, capture_output=True, text=True
+        ).stdout.replace("<!-- -->", "")
+        assert '<p id="server">Ada</p>' in page
+        assert f'<p id="site">{site}</p>' in page
+        assert f'<p id="api">{site}/api/v1</p>' in page
+        assert f'<p id="socket">{site.replace("https", "wss")}/ws</p>' in page
+        assert stack.get("/api/v1/users") == [{"id": 1, "name": "Ada"}]
+        assert stack.get("/health") == {"status": "ok"}
+        assert stack.get("/api/v1/origins")[0] == site

@@ -358,7 +358,7 @@ def test_a_settings_class_has_a_prefix(tmp_path: Path) -> None:
         "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
         "class Settings(BaseSettings):\n"
         '    model_config = SettingsConfigDict(env_prefix="SHOP_")\n'
-        "    cors_origins: list[str] = []\n    base_url: str\n    debug: bool = False\n"
+        "    cors_origins: list[str] = []\n    base_url: str\n"
         'S = Settings()\nX = os.getenv("STRIPE_API_URL", "http://localhost:9000")'
     )
     facts = project(tmp_path, code)
@@ -367,3 +367,31 @@ def test_a_settings_class_has_a_prefix(tmp_path: Path) -> None:
         "SHOP_CORS_ORIGINS=origins-json",
     ]
     assert [address.name for address in stack_of(facts).addresses] == ["SHOP_BASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("code", "form"),
+    [
+        (
+            "from decouple import config, Csv\n"
+            "ALLOWED_HOSTS = config('ALLOWED_HOSTS', default='localhost', cast=Csv())",
+            "comma",
+        ),
+        (
+            "import environ\nenv = environ.Env()\n"
+            "ALLOWED_HOSTS = env.list('ALLOWED_HOSTS', default=['localhost'])",
+            "comma",
+        ),
+        (
+            "from environs import Env\nenv = Env()\nALLOWED_HOSTS = env.json('ALLOWED_HOSTS')",
+            "json",
+        ),
+        (
+            "ALLOWED_HOSTS = os.environ.get('ALLOWED_HOSTS', 'localhost 127.0.0.1').split(' ')",
+            "space",
+        ),
+        ("ALLOWED_HOSTS = [os.environ['ALLOWED_HOSTS']]", "one"),
+    ],
+)
+def test_libraries_of_settings_tell_the_form(code: str, form: str, tmp_path: Path) -> None:
+    assert project(tmp_path, code)["fastapi"]["addresses"] == [f"ALLOWED_HOSTS=hosts-{form}"]
