@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from .. import finding, python_program
 from ..finding import Finding
+from ..model import App
 from ..python_source import Module
 from ..subject import Subject
 
@@ -34,12 +35,22 @@ def find(subject: Subject) -> Iterator[Finding]:
         for module in program.modules.values():
             for what, allowed in _allowed(module):
                 hosts = program.texts(module, allowed)
-                if hosts is None and what == _DJANGO:
+                if hosts is None and (what == _DJANGO or _is_given(app, allowed)):
                     continue
                 if hosts is None or "*" not in hosts:
                     with_domain = subject.stack.with_proxy
                     found = _refused(what, module, allowed, hosts, with_domain=with_domain)
                     yield from (found,) if found else ()
+
+
+def _is_given(app: App, allowed: ast.expr) -> bool:
+    """Whether the stack fills the setting that names them."""
+    given = {env.name for env in app.environment} | {name for name, _ in app.filled}
+    words = (
+        getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "value", None)
+        for node in ast.walk(allowed)
+    )
+    return any(isinstance(word, str) and word.upper() in given for word in words)
 
 
 def _redirecting(module: Module) -> Iterator[Finding]:
