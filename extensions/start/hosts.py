@@ -37,9 +37,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         for module in program.modules.values():
             for what, allowed in _allowed(module):
                 hosts = program.texts(module, allowed)
-                if hosts is None and _is_filled(app, allowed):
-                    continue
-                if hosts is None and what == _DJANGO:
+                if hosts is None and (
+                    what == _DJANGO or _is_given(app, allowed) or _is_filled(app, allowed)
+                ):
                     continue
                 if hosts is None or "*" not in hosts:
                     with_domain = subject.stack.with_proxy
@@ -51,6 +51,16 @@ def _is_filled(app: App, allowed: ast.expr) -> bool:
     """Whether the names come from a setting that the entrypoint fills, with those of checks."""
     text = ast.unparse(allowed).lower()
     return any(one.kind == "hosts" and one.name.lower() in text for one in app.addresses)
+
+
+def _is_given(app: App, allowed: ast.expr) -> bool:
+    """Whether the stack fills the setting that names them."""
+    given = {env.name for env in app.environment} | {name for name, _ in app.filled}
+    words = (
+        getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "value", None)
+        for node in ast.walk(allowed)
+    )
+    return any(isinstance(word, str) and word.upper() in given for word in words)
 
 
 def _redirecting(module: Module) -> Iterator[Finding]:

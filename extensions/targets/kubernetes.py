@@ -15,6 +15,7 @@ from ..model import (
     BackingService,
     Edge,
     Env,
+    KeptFolder,
     Resources,
     Stack,
     Variable,
@@ -134,6 +135,11 @@ class Kubernetes(Surface):
     def services(self) -> tuple[BackingService, ...]:
         """The backing services that run in the cluster."""
         return self.stack.services
+
+    @property
+    def folders(self) -> tuple[KeptFolder, ...]:
+        """Those whose files are kept, each in a volume of its own."""
+        return self.stack.kept_folders
 
     @cached_property
     def kept(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from extensions import start
 from extensions.finding import Finding
+from extensions.model import Env
 from tests.start.support import API, WITH_API, find, find_api, subject_of
 
 
@@ -86,6 +87,15 @@ def test_names_from_settings_are_a_guess(tmp_path: Path) -> None:
     source = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.HOSTS)\n"
     (found,) = find_hosts(tmp_path, source)
     assert not found.certain and "settings.HOSTS" in found.seen
+
+
+def test_names_that_the_stack_gives_are_fine(tmp_path: Path) -> None:
+    code = "app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts)\n"
+    subject = subject_of(tmp_path, {**API, "main.py": API["main.py"] + code}, None, **WITH_API)
+    (app,) = subject.stack.apps
+    assert start.find(subject) != ()
+    given = replace(app, environment=(*app.environment, Env("ALLOWED_HOSTS", "x")))
+    assert start.find(replace(subject, stack=replace(subject.stack, apps=(given,)))) == ()
 
 
 def test_without_a_health_endpoint_only_the_port_is_looked_at(tmp_path: Path) -> None:

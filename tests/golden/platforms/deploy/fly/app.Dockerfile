@@ -90,7 +90,8 @@ LABEL org.opencontainers.image.title="all-app" \
     org.opencontainers.image.revision=${REVISION}
 USER 10001:10001
 EXPOSE 8000
+# Asks as a visitor of the site would: by its name (HEALTH_HOST), as if by HTTPS.
 HEALTHCHECK --interval=30s --timeout=6s --retries=3 --start-period=60s --start-interval=1s \
-    CMD ["python", "-c", "import http.client as h, os, sys; c = h.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=5); c.request('GET', '/health', headers={'X-Forwarded-Proto': 'https'}); sys.exit(c.getresponse().status >= 400)"]
+    CMD ["python", "-c", "import http.client as h, os, re, sys; p = int(os.environ['PORT']); n = re.sub('^[a-z]+://|[/, ].*', '', os.environ.get('HEALTH_HOST', '')).replace('*', 'www'); c = h.HTTPConnection('127.0.0.1', p, timeout=5); c.request('GET', '/health', headers={'Host': n or '127.0.0.1:%d' % p, 'X-Forwarded-Proto': 'https'}); sys.exit(c.getresponse().status >= 400)"]
 ENTRYPOINT ["entrypoint"]
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--proxy-headers", "--timeout-graceful-shutdown", "25"]

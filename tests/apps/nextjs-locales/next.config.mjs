@@ -1,0 +1,1 @@
+export default { basePath: "/shop", output: "standalone" };
