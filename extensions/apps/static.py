@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from .. import addresses, node_source, site_builders
+from .. import addresses, node_routes, node_source, site_builders
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Site, Tmpfs, Variable
@@ -55,15 +56,31 @@ _BUILT_IN = "Site (built into its image)"
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
     """The site in `frontend/`, the top folder, or the only one elsewhere.
 
-    Beside another app on Node it is left out, as nothing tells which paths are whose.
+    Beside another app on Node it is left out, unless that is an API whose routes tell its paths.
     """
     if by_hand := project.by_hand("static.dir"):
         return Place(Origin(None, None, BY_HAND), by_hand)
-    others = {folder for folder in taken.values() if folder}
-    if others or (node.find(project, {}) and not _is_site(project)):
+    if any(taken.values()):
         return None
     folder = _folder(project)
-    return Place(folder.origin, folder) if folder else None
+    if folder is None:
+        return None
+    server = node.find(project, {})
+    if server and server.folder.value and not _is_site(project):
+        paths = node_routes.paths(project.tree, server.folder.value).value
+        if not paths or _builds(project.tree, server.folder.value, folder.value):
+            return None
+    return Place(folder.origin, folder)
+
+
+def _builds(tree: Tree, server: str, folder: str) -> bool:
+    """Whether a server's own scripts build the site of a folder, which it then serves itself."""
+    package = read_package(tree, server)
+    scripts = package.table("scripts") if package else {}
+    inner = folder if server == "." else posixpath.relpath(folder, server)
+    named = re.compile(rf"(?<![\w/-]){re.escape(inner)}(?![\w-])")
+    texts = (str(scripts.get(name, "")) for name in ("build", "postinstall", "heroku-postbuild"))
+    return any(named.search(text) for text in texts)
 
 
 def _is_site(project: Project) -> bool:
