@@ -361,6 +361,21 @@ class Locking:
 
 
 @dataclass(frozen=True)
+class BuildStep:
+    """A command that runs in the app's folder while its image is built.
+
+    Attributes:
+        command: What runs, without a shell.
+        reason: Why, one sentence without a full stop.
+        environment: What it needs of the environment to load the app; nothing of it is kept.
+    """
+
+    command: tuple[str, ...]
+    reason: str
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class PythonBuild:
     """How a Python image is built.
 
@@ -377,6 +392,9 @@ class PythonBuild:
         cpu_torch: PyTorch comes from its CPU index.
         source_root: The folder that modules are imported from, relative to the app's.
         ignored: What the package manager writes that no image gets, as patterns.
+        servers: Packages of the server that the project's own list leaves out.
+        steps: What is run once the code is there, in this order.
+        environment: What the image tells the app.
     """
 
     image: str
@@ -389,6 +407,9 @@ class PythonBuild:
     cpu_torch: bool
     source_root: str
     ignored: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    steps: tuple[BuildStep, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def manifest_lists(self) -> tuple[str, ...]:

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from . import javascript
+from .health_routes import NAMES, is_health, rank
 from .javascript import Script
 from .origins import Found, either
 from .tree import Tree
 
-# What such a route is called; the first of these is taken.
-NAMES = (
-    "health", "healthz", "healthcheck", "health-check", "livez", "live", "liveness", "ready",
-    "readyz", "readiness", "ping", "status", "up",
-)  # fmt: skip
-# These name other things, too, where they are not at the top, or below what has such a name.
-_AT_THE_TOP = re.compile(
-    r"/((api|rest|v\d+|health|probes?|internal|system|monitoring|_)/)*[\w-]+/?"
-)
 # A route of that name; a router's file is called like what it is mounted at.
 _MENTION = re.compile(
     rf"""\.get\s*\(\s*["'`][^"'`\n]*(?<=["'`/])(?:{"|".join(NAMES)})/?["'`]"""
@@ -45,20 +37,6 @@ class _Route:
 
 # What mounts a router, by the router's file and name; the name is empty for one that is imported.
 _Mounts = dict[tuple[str, str], list[_Route]]
-
-
-def is_health(path: str) -> bool:
-    """Whether a path is called like a health check, at any depth, and has no parameter."""
-    name = path.rstrip("/").rpartition("/")[2]
-    if name not in NAMES or re.search(r"[:*{(\[]", path):
-        return False
-    return name.startswith("health") or _AT_THE_TOP.fullmatch(path) is not None
-
-
-def rank(path: str) -> tuple[int, int, str]:
-    """The order in which paths are taken: by name, then the shortest."""
-    path = path.rstrip("/")
-    return (NAMES.index(path.rpartition("/")[2]), path.count("/"), path)
 
 
 def health_path(tree: Tree, folder: str) -> Found[str | None]:

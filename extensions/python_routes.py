@@ -1,4 +1,7 @@
-"""The routes of a FastAPI or Starlette app: what it serves, wherever routers are included."""
+"""The routes of apps whose objects are given them: FastAPI, Starlette, Flask, Quart, Sanic.
+
+What an app serves, wherever its routers and blueprints are included.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,15 @@ _VERBS = _READS | {"post", "put", "patch", "delete", "options", "trace", "query"
 _SOCKETS = frozenset(
     {"websocket", "websocket_route", "add_api_websocket_route", "add_websocket_route"}
 )
-_ROUTES = _VERBS | _SOCKETS | {"api_route", "route", "add_api_route", "add_route"}
-_MADE = frozenset({"FastAPI", "APIRouter", "Starlette", "Router"})
+_ROUTES = _VERBS | _SOCKETS | {"api_route", "route", "add_api_route", "add_route", "add_url_rule"}
+_MADE = frozenset(
+    {"FastAPI", "APIRouter", "Starlette", "Router", "Flask", "Quart", "Sanic", "Blueprint"}
+)
+# What puts a router or blueprint into an app.
+_INCLUDES = frozenset({"include_router", "register_blueprint", "blueprint"})
 _WORDS = re.compile(
     r"FastAPI|APIRouter|Starlette|Router\(|include_router|_route\(|\.mount\(|Route\(|Mount\("
+    r"|Flask|Quart|Sanic|[Bb]lueprint|add_url_rule"
 )
 _SIMPLE = frozenset(
     {"str", "int", "float", "bool", "UUID", "date", "datetime", "bytes", "EmailStr"}
@@ -125,8 +133,9 @@ def _find_makers(program: Program, module: Module, makers: dict[Key, _Maker]) ->
 def _made(program: Program, module: Module, call: ast.Call) -> _Maker:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     maker = _Maker(call, guarded=bool(given.get("dependencies")))
-    if "prefix" in given:
-        maker.prefix = program.text(module, given["prefix"])
+    for word in ("prefix", "url_prefix"):
+        if word in given:
+            maker.prefix = program.text(module, given[word])
     if "routes" in given:
         _read_list(program, module, given["routes"], "", maker)
     return maker
@@ -226,13 +235,13 @@ class _Reader:
     def _take(self, call: ast.Call) -> None:
         assert isinstance(call.func, ast.Attribute)
         what = call.func.attr
-        if what not in _ROUTES and what not in {"include_router", "mount", "host"}:
+        if what not in _ROUTES and what not in _INCLUDES | {"mount", "host"}:
             return
         maker = self._receiver(call, call.func.value, what)
         if maker is None:
             return
         given = {keyword.arg: keyword.value for keyword in call.keywords}
-        if what == "include_router":
+        if what in _INCLUDES:
             self._include(maker, call, given)
         elif what in _ROUTES:
             self._route(maker, call, what, given)
@@ -254,24 +263,28 @@ class _Reader:
             return None
         assert isinstance(node, ast.Name)
         kind = self.parameters[node.id]
-        sure = kind in {"FastAPI", "Starlette"} or node.id in {"app", "application", "api"}
-        surely_a_route = what == "include_router" or call in self.functions
+        sure = kind in _MADE or node.id in {"app", "application", "api"}
+        surely_a_route = what in _INCLUDES or call in self.functions
         return self.makers[self.root] if (sure and surely_a_route) or kind == "FastAPI" else None
 
     def _include(self, maker: _Maker, call: ast.Call, given: Mapping[str | None, ast.expr]) -> None:
-        target = call.args[0] if call.args else given.get("router")
+        target = call.args[0] if call.args else given.get("router") or given.get("blueprint")
         if target is None:
             return
         guarded = "dependencies" in given
         prefixes: list[str | None] = [""]
-        if "prefix" in given:
-            prefixes = [self.program.text(m, n) for m, n in self._each(given["prefix"])]
+        before = given.get("prefix") or given.get("url_prefix")
+        if before is not None:
+            prefixes = [self.program.text(m, n) for m, n in self._each(before)]
         targets = self._each(target)
         if len(prefixes) != len(targets):
             prefixes = [prefixes[0]] * len(targets)
         for (owner, one), prefix in zip(targets, prefixes, strict=True):
             key = _key(self.program, owner, one)
             key = key if key in self.makers else None
+            if key is not None and "url_prefix" in given:
+                # It takes the place of the blueprint's own (flask.palletsprojects.com).
+                self.makers[key].prefix = ""
             maker.included.append((prefix, key, not guarded, self.module.path, call.lineno))
 
     def _each(self, node: ast.expr) -> list[tuple[Module, ast.expr]]:
@@ -300,7 +313,7 @@ class _Reader:
     def _route(
         self, maker: _Maker, call: ast.Call, what: str, given: Mapping[str | None, ast.expr]
     ) -> None:
-        first = call.args[0] if call.args else given.get("path")
+        first = call.args[0] if call.args else given.get("path") or given.get("rule")
         path = self.program.text(self.module, first)
         if path is None:
             maker.included.append(("", None, True, self.module.path, call.lineno))
@@ -311,6 +324,7 @@ class _Reader:
             method == "GET"
             and "dependencies" not in given
             and (function is None or _asks_for_nothing(function, path))
+            and not (function and any(map(_guards, function.decorator_list)))
         )
         maker.routes.append(Route(path, method, True, is_open, self.module.path, call.lineno))
 
@@ -346,6 +360,14 @@ def _asks_for_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef, path: st
         if default is None and (kind in _SIMPLE or kind == "" or _GUARDS.search(kind)):
             return False
     return True
+
+
+def _guards(decorator: ast.expr) -> bool:
+    """Whether a decorator asks for a login, as in `@login_required`."""
+    name = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(name, ast.Attribute) and name.attr in _ROUTES:
+        return False
+    return _GUARDS.search(ast.unparse(name)) is not None
 
 
 def _key(program: Program, module: Module, node: ast.expr) -> Key | None:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from . import migrations
 from .errors import ProjectError
 from .source_text import parse_file, text_of
 from .tree import Tree, join
 
 # Folders whose modules are not the app.
-_NOT_THE_APP = {"tests", "test", "examples", "docs", "scripts"} | migrations.FOLDERS
+_NOT_THE_APP = frozenset({"tests", "test", "examples", "docs", "scripts"})
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,15 @@ def parse_modules(
 def _parse_modules(
     tree: Tree, folder: str, skip: frozenset[str]
 ) -> tuple[list[Module], str | None]:
+    # Tools for migrations read source themselves.
+    from . import migrations
+
+    others = _NOT_THE_APP | migrations.FOLDERS
     source_root = "src" if _is_source_layout(tree, folder) else "."
     modules, problem = [], None
     for path in tree.below(folder, ".py"):
         parts = PurePosixPath(path).relative_to(folder).parts
-        if parts[0] in skip or _NOT_THE_APP.intersection(parts[:-1]):
+        if parts[0] in skip or others.intersection(parts[:-1]):
             continue
         root = source_root if parts[0] == "src" else "."
         dotted = parts[1:] if root == "src" else parts

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import framework, javascript, node_routes, node_source
+from .. import framework, health_routes, javascript, node_source
 from ..container import INNER_HOST, INNER_PORT, UID
 from ..errors import ProjectError
 from ..framework import Situation
@@ -153,12 +153,12 @@ def find_health_path(tree: Tree, folder: str) -> Found[str]:
         if match := _ROUTE.fullmatch(path.removeprefix(top)):
             parts = (match[1] or match[2]).split("/")
             route = "/" + "/".join(part for part in parts if not part.startswith(("(", "@")))
-            if node_routes.is_health(route):
+            if health_routes.is_health(route):
                 served.setdefault(route, path)
     if served:
-        best = min(served, key=node_routes.rank)
+        best = min(served, key=health_routes.rank)
         return Found(best, "file of the route", served[best])
-    return Found("/", f"start page, as no route is named {either(node_routes.NAMES)}")
+    return Found("/", f"start page, as no route is named {either(health_routes.NAMES)}")
 
 
 def _below_base(tree: Tree, folder: str, health: Found[str]) -> Found[str]:

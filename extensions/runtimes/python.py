@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import (
@@ -21,7 +22,18 @@ from .. import (
 from ..container import HOME
 from ..environment_reads import python as environment_reads
 from ..framework import Situation
-from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
+from ..model import (
+    App,
+    BuildStep,
+    Env,
+    PythonBuild,
+    Resources,
+    Runtime,
+    Tests,
+    Tmpfs,
+    Variable,
+    Volume,
+)
 from ..origins import Fields
 from ..project import Project
 from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
@@ -50,6 +62,30 @@ RUNTIME = Runtime(
 )
 # At the root, two apps can share the folder: what is only Node's stays out.
 _NODE_ONLY = re.compile(r"tsconfig.*|.*\.config\.\w+|.*\.(ts|js|mjs|cjs|tsbuildinfo)|public")
+
+
+@dataclass(frozen=True)
+class Web:
+    """What is peculiar to an app of a web framework.
+
+    Attributes:
+        title: The framework's name, where its module is that of several.
+        servers: Packages of its server that the project's own list leaves out.
+        steps: What is run while its image is built.
+        told: What its image tells it by the environment.
+        volumes: Where it keeps what users upload.
+        warnings: What the user should know, one sentence each.
+    """
+
+    title: str = ""
+    servers: tuple[str, ...] = ()
+    steps: tuple[BuildStep, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NO_WEB = Web()
 
 
 def settings(kind: str, title: str) -> tuple[Setting, ...]:
@@ -135,6 +171,7 @@ def define(
     serving: tuple[Env, ...] = (),
     variables: tuple[Variable, ...] = (),
     cautions: tuple[str, ...] = (),
+    web: Web = NO_WEB,
 ) -> App:
     """The app of the stack.
 
@@ -147,6 +184,7 @@ def define(
         serving: The same of its server, set last.
         variables: What whoever runs the stack sets for it.
         cautions: What to look after where it can be reached.
+        web: What is peculiar to an app of a web framework.
 
     Raises:
         ProjectError: Nothing would enter its image.
@@ -175,6 +213,9 @@ def define(
         runtime_packages=tuple(sorted({name for _, run in packages for name in run})),
         cpu_torch=manager == "pip" and with_torch and not choices.get("gpu"),
         source_root=facts.get("source_root", "."),
+        servers=web.servers,
+        steps=web.steps,
+        environment=web.told,
     )
     named = () if framework.ENVIRONMENT in variables else framework.environment(facts)
     environment = (
@@ -185,13 +226,13 @@ def define(
         *serving,
     )
     own = framework.own(facts, environment, situation)
-    volumes = situation.uploads
+    volumes = situation.uploads or web.volumes
     if libraries & MODEL_LIBRARIES:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(
         name=situation.service,
         kind=situation.kind,
-        title=situation.title,
+        title=web.title or situation.title,
         runtime=RUNTIME,
         directory=facts["dir"],
         dockerfile=situation.dockerfile,
@@ -216,7 +257,7 @@ def define(
         tests=_tests(facts, libraries, build),
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         cautions=cautions,
-        warnings=(*warnings, *framework.warnings(facts, situation)),
+        warnings=(*warnings, *web.warnings, *framework.warnings(facts, situation)),
     )
 
 

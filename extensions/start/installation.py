@@ -230,6 +230,8 @@ def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findin
     main = join(app.directory, build.manifests[0])
     for program in dict.fromkeys(words[0] for words in commands if words):
         package = tool if program == tool else _PROGRAMS.get(program)
+        if any(re.split(r"[\[<>=~!]", name)[0] == package for name in build.servers):
+            continue
         if package is None or package in (declared if brought is None else brought):
             continue
         if brought is None and (lockfile or package == "fastapi-cli" or "celery" in package):
@@ -250,7 +252,7 @@ def _migration_tool(subject: Subject, app: App) -> str | None:
     """The program that migrates in the app's image, which is its package's, too."""
     migrations = subject.stack.migrations
     found = migrations and migrations.app == app and migrations.command
-    return found[0] if found else None
+    return found[0] if found and found[0] != "python" else None
 
 
 def _brought(

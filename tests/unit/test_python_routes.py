@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions import python_routes, python_source
+from extensions import python_entries, python_routes, python_source
 from extensions.apps import fastapi
 from extensions.facts import read_facts
 from extensions.python_program import Program
@@ -20,7 +20,9 @@ def read(root: Path, files: dict[str, str]) -> Routes:
     """What the app of these files serves."""
     tree = tree_of(root, files)
     program = Program(python_source.parse_modules(tree, ".")[0])
-    (entry,) = fastapi.find_served(program, fastapi.find_entries([*program.modules.values()]))
+    (entry,) = python_entries.find_served(
+        program, fastapi.find_entries([*program.modules.values()])
+    )
     return fastapi.read_routes(program, entry)
 
 
@@ -179,7 +181,7 @@ def served(root: Path, files: dict[str, str]) -> list[str]:
     """What Uvicorn would serve."""
     program = Program(python_source.parse_modules(tree_of(root, files), ".")[0])
     entries = fastapi.find_entries([*program.modules.values()])
-    return [entry.target for entry in fastapi.find_served(program, entries)]
+    return [entry.target for entry in python_entries.find_served(program, entries)]
 
 
 @pytest.mark.parametrize(

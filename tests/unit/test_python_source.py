@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from extensions import python_source, workers
+from extensions import python_entries, python_source, workers
 from extensions.apps import fastapi
 from extensions.python_program import Program
 
@@ -15,7 +15,7 @@ FASTAPI = "from fastapi import FastAPI\n"
 FACTORY = "def create_app():\n    app = FastAPI()\n    return app\n"
 
 
-def entries(root: Path, files: dict[str, str], folder: str = ".") -> list[fastapi.Entry]:
+def entries(root: Path, files: dict[str, str], folder: str = ".") -> list[python_entries.Entry]:
     """The FastAPI entries of an app made of `files`."""
     modules = python_source.parse_modules(tree_of(root, files), folder)[0]
     return fastapi.find_entries(modules)

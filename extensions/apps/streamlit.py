@@ -1,0 +1,80 @@
+"""Streamlit (docs.streamlit.io, "Deploy"): its own program serves a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import framework, python_web
+from ..errors import ProjectError
+from ..framework import Situation
+from ..model import App
+from ..origins import BY_HAND, Fields, Found
+from ..project import Place, Project
+from ..runtimes import python
+from ..setting import Setting
+
+TITLE = "Streamlit"
+RUNTIME = python.RUNTIME
+RANK = 6
+GENERIC = False
+FLAG = "USE_STREAMLIT"
+SERVICE = "streamlit"
+LEAVES_DATA = False
+SETTINGS = (
+    *python.settings("streamlit", TITLE),
+    Setting("streamlit.entry", "text", "The script that it serves"),
+)
+# As its configuration's reference names them.
+_TOLD = (("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false"), ("STREAMLIT_SERVER_HEADLESS", "true"))
+_HEALTH = Found("/_stcore/health", "every Streamlit app has it")
+
+
+def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
+    """By a script that imports it."""
+    return python_web.find(project, "streamlit")
+
+
+def read(project: Project, folder: str) -> Fields:
+    """The script; port and health check are Streamlit's.
+
+    Raises:
+        ProjectError: A file that has to be read is broken.
+    """
+    modules = python.modules(project, folder)[0]
+    script = python_web.script(folder, "streamlit", modules)
+    if hint := project.hints.get("streamlit.entry"):
+        script = Found(hint, BY_HAND)
+    return {
+        "entry": script,
+        "source_root": Found(".", "the app's folder"),
+        "port": Found(8501, "Streamlit's usual port"),
+        "health": _HEALTH,
+        **python.read(project, folder, modules, command=("streamlit", "run", script.value or "")),
+    }
+
+
+def is_api(facts: Mapping[str, Any]) -> bool:
+    """No: browsers open it."""
+    return False
+
+
+def define(facts: Mapping[str, Any], situation: Situation) -> App:
+    """Served by its own program, unless another command was set.
+
+    Raises:
+        ProjectError: No script was found, and no command that would do without.
+    """
+    command = framework.command(facts) or _command(facts)
+    return python.define(facts, situation, command, web=python.Web(told=_TOLD))
+
+
+def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    entry = facts.get("entry")
+    if entry is None:
+        raise ProjectError(
+            f"No script of Streamlit was found in {facts['dir']}: name it with "
+            "--set streamlit.entry=FILE."
+        )
+    port = str(facts.get("port") or 8501)
+    return ("streamlit", "run", entry, "--server.address", "0.0.0.0", "--server.port", port)

@@ -1,0 +1,57 @@
+"""Web frameworks of Python: the first deployment answers, with static files and a schema."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import urllib.request
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.e2e.first_deployment import copy_app, first_deployment
+from tests.e2e.stacks import Stack
+
+# What the domain fills, where there is one.
+HOSTS = {"ALLOWED_HOSTS": "localhost,127.0.0.1"}
+
+
+def post_form(stack: Stack, path: str) -> str:
+    """The answer to a form that a browser has loaded and sends back, with its origin."""
+    address = f"https://localhost:{stack.https_port}"
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(CookieJar()),
+        urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),
+    )
+    token = opener.open(address + path, timeout=30).read().decode()
+    data = urlencode({"csrfmiddlewaretoken": token}).encode()
+    headers = {"Origin": address, "Referer": address + path}
+    request = urllib.request.Request(address + path, data, headers)
+    return str(opener.open(request, timeout=30).read().decode())
+
+
+def test_django_with_static_files_migrations_and_media(tmp_path: Path) -> None:
+    project = copy_app("django", tmp_path / "django")
+    with first_deployment(project, settings=HOSTS) as stack:
+        made = stack.post("/notes/", {"text": "first"})
+        assert made == {"notes": ["first"], "secure": True, "debug": False}
+        assert post_form(stack, "/form/") == "taken"
+        login = stack.request("/admin/login/").body
+        (style,) = re.findall(r'href="(/static/admin/css/base\.\w+\.css)"', login)
+        assert stack.request(style).status == 200
+        assert stack.post("/upload/", {"a": 1}) == {"name": "note.txt"}
+        assert "note.txt" in stack.execute("app", "ls /app/media")
+        checked = stack.execute("app", "entrypoint python manage.py check --deploy 2>&1 || true")
+        assert set(re.findall(r"security\.W\d+", checked)) <= {"security.W004", "security.W008"}
+
+
+def test_django_asgi_with_settings_for_production_and_celery(tmp_path: Path) -> None:
+    project = copy_app("django-asgi", tmp_path / "django-asgi")
+    hosts = {"DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1"}
+    with first_deployment(project, settings=hosts) as stack:
+        assert stack.get("/api/about") == {
+            "settings": "config.settings.production",
+            "server": "ASGIRequest",
+            "secure": True,
+        }
+        assert stack.get("/api/double/21") == {"answer": 42}
