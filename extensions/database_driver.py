@@ -22,8 +22,9 @@ _SCHEME = re.compile(
     r"^\s*(?:export\s+)?\w+\s*=\s*[\"']?postgres(?:ql)?(?:\+(\w+))?://", re.MULTILINE
 )
 _ASYNC = frozenset({"create_async_engine", "async_engine_from_config"})
-_SYNC = frozenset({"create_engine", "engine_from_config"})
-_ENGINES = re.compile("create_async_engine|create_engine|engine_from_config")
+# The last is Flask-SQLAlchemy's.
+_SYNC = frozenset({"create_engine", "engine_from_config", "SQLAlchemy"})
+_ENGINES = re.compile("create_async_engine|create_engine|engine_from_config|flask_sqlalchemy")
 # Modules of drivers that code opens connections or pools with itself.
 _OWN = re.compile(r"\b(?:asyncpg|psycopg|psycopg2|psycopg_pool)\b")
 _OPENS = frozenset(

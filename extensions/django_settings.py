@@ -18,7 +18,7 @@ from .source_text import parse_file
 from .tree import Tree, join
 
 _NAMED = re.compile(r"""DJANGO_SETTINGS_MODULE["'\]]+\s*[,=]\s*["']([\w.]+)["']""")
-_DEVELOPMENT = frozenset({"local", "dev", "development", "test", "testing", "tests", "debug"})
+DEVELOPMENT = frozenset({"local", "dev", "development", "test", "testing", "tests", "debug"})
 _PRODUCTION = ("production", "prod", "live", "deploy", "deployment")
 # Folders where `manage.py` may lie, below the app's.
 PLACES = (".", "src", "app", "backend", "server", "django")
@@ -88,6 +88,10 @@ class Settings:
     def mentions(self, word: str) -> bool:
         """Whether any of its files has that word."""
         return any(word in text for text in self.texts.values())
+
+    def matches(self, pattern: re.Pattern[str]) -> bool:
+        """Whether any of its files has what matches."""
+        return any(pattern.search(text) for text in self.texts.values())
 
     def variable(self, name: str) -> str | None:
         """The environment variable that a setting is read from."""
@@ -166,7 +170,7 @@ def _module(tree: Tree, base: str, named: str) -> str:
             named = match[1]
             break
     package, _, last = named.rpartition(".")
-    if last in _DEVELOPMENT and package:
+    if last in DEVELOPMENT and package:
         for name in _PRODUCTION:
             if path_of(tree, base, f"{package}.{name}"):
                 return f"{package}.{name}"

@@ -146,6 +146,10 @@ def names(requirement: str) -> Iterator[str]:
         yield from ("uvicorn", "python-multipart", "email-validator", "jinja2", "websockets")
     if name == "fastapi" and "all" in parsed.extras:
         yield "itsdangerous"
+    if (name == "litestar" and parsed.extras & {"standard", "full"}) or name == "python-fasthtml":
+        yield "uvicorn"
+    if name == "quart":
+        yield "hypercorn"
     if name == "uvicorn" and "standard" in parsed.extras:
         yield "websockets"
     if name == "pydantic" and "email" in parsed.extras:

@@ -28,6 +28,8 @@ _WORDS = re.compile(
     r"FastAPI|APIRouter|Starlette|Router\(|include_router|_route\(|\.mount\(|Route\(|Mount\("
     r"|Flask|Quart|Sanic|[Bb]lueprint|add_url_rule"
 )
+# What these call is given the request and parts of its path, and nothing else.
+_PASS_REQUEST = frozenset({"Starlette", "Flask", "Quart", "Sanic", "Blueprint"})
 _SIMPLE = frozenset(
     {"str", "int", "float", "bool", "UUID", "date", "datetime", "bytes", "EmailStr"}
 )
@@ -68,6 +70,11 @@ class _Maker:
     guarded: bool = False
     routes: list[Route] = field(default_factory=list)
     included: list[tuple[str | None, Key | None, bool, str, int]] = field(default_factory=list)
+
+    @property
+    def passes_request(self) -> bool:
+        """Whether its functions ask for nothing but what is in the path."""
+        return self.call is not None and called_name(self.call) in _PASS_REQUEST
 
 
 @dataclass(frozen=True)
@@ -323,7 +330,7 @@ class _Reader:
         is_open = (
             method == "GET"
             and "dependencies" not in given
-            and (function is None or _asks_for_nothing(function, path))
+            and (function is None or maker.passes_request or _asks_for_nothing(function, path))
             and not (function and any(map(_guards, function.decorator_list)))
         )
         maker.routes.append(Route(path, method, True, is_open, self.module.path, call.lineno))

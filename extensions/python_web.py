@@ -20,7 +20,7 @@ from . import (
     route_prefixes,
 )
 from .conf import switched_on
-from .origins import BY_HAND, Fields, Found, Origin, either
+from .origins import BY_HAND, Fields, Found, Origin
 from .project import Place, Project
 from .python_entries import Entry, find_entries, find_served
 from .python_program import Program
@@ -30,7 +30,7 @@ from .tree import Tree, join
 
 FLAGS = ("USE_PYTHON", "USE_FASTAPI")
 # What is set by hand of an app that is none of these: it stays what it was.
-_OTHERS = re.compile(r"(python\.(command|mode|entry|dir)|fastapi\.(command|entry|dir))")
+_OTHERS = re.compile(r"python\.(command|mode|entry|port|dir)|fastapi\.(command|entry|dir)")
 _MANIFESTS = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "uv.lock", "manage.py")
 # Where several modules have the app, the one that is made for servers.
 _FOR_SERVERS = (
@@ -345,7 +345,7 @@ def health(routes: Routes, path: str) -> Found[str | None]:
     """The health check among the routes that are served with GET to everybody."""
     open_ = [r for r in routes.listed if r.is_open and r.whole and health_routes.is_health(r.path)]
     if not open_:
-        return Found(None, f"no GET route named {either(health_routes.NAMES)}", path)
+        return Found(None, "no /health, /healthz, /livez or the like among the routes", path)
     best = min(open_, key=lambda route: health_routes.rank(route.path))
     return Found(best.path, "GET route", best.file, best.line)
 

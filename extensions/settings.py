@@ -217,8 +217,9 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 
 def hints(overrides: Mapping[str, Any]) -> dict[str, str]:
-    """What detection has to know: folders to look in, and the entry that was chosen of several."""
-    return {key: value for key, value in overrides.items() if key.endswith((".dir", ".entry"))}
+    """What detection has to know: folders, the entry that was chosen of several, how it runs."""
+    ends = (".dir", ".entry", ".mode", ".command", ".port")
+    return {key: str(value) for key, value in overrides.items() if key.endswith(ends)}
 
 
 def lay_over(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

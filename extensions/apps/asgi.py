@@ -48,7 +48,7 @@ def read(project: Project, folder: str) -> Fields:
         project,
         folder,
         modules,
-        python_servers.SERVERS | {"quart"},
+        python_servers.SERVERS,
         command=("uvicorn", entry) if entry else (),
     )
     return {**fields, **python_servers.grace(project.tree, folder, fields["manifests"].value)}
@@ -88,7 +88,13 @@ def _server(facts: Mapping[str, Any]) -> python_servers.Server:
             f"No app for an ASGI server was found in {facts['dir']}: name it with "
             "--set asgi.entry=MODULE:NAME."
         )
-    if facts.get("framework") == "Quart" and "quart" in (facts.get("libraries") or ()):
-        # Quart brings Hypercorn along.
-        facts = {**facts, "libraries": [*facts["libraries"], "hypercorn"]}
+    if facts.get("framework") == "Sanic" and "uvicorn" not in (facts.get("libraries") or ()):
+        return python_servers.Server(_sanic(facts, entry))
     return python_servers.asgi(facts, entry)
+
+
+def _sanic(facts: Mapping[str, Any], entry: str) -> tuple[str, ...]:
+    """Its own server (sanic.dev, "Running Sanic")."""
+    factory = ("--factory",) if facts.get("factory") else ()
+    port = str(facts.get("port") or _PORT.value)
+    return ("sanic", entry, *factory, "--host", "0.0.0.0", "--port", port, "--workers", "2")

@@ -82,4 +82,4 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             "--set gradio.entry=FILE."
         )
     told = (*_TOLD, ("GRADIO_SERVER_PORT", str(facts.get("port") or 7860)))
-    return python.define(facts, situation, command, web=python.Web(told=told))
+    return python.define(facts, situation, command, web=python.Web(told=told, is_page=True))

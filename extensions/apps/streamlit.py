@@ -66,7 +66,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         ProjectError: No script was found, and no command that would do without.
     """
     command = framework.command(facts) or _command(facts)
-    return python.define(facts, situation, command, web=python.Web(told=_TOLD))
+    return python.define(facts, situation, command, web=python.Web(told=_TOLD, is_page=True))
 
 
 def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:

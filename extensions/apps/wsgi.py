@@ -12,7 +12,7 @@ from ..framework import Situation
 from ..model import App
 from ..origins import Fields, Found
 from ..project import Place, Project
-from ..python_source import Module, called_name
+from ..python_source import Module, called_name, statements
 from ..runtimes import python
 from ..setting import Setting
 
@@ -48,6 +48,8 @@ def read(project: Project, folder: str) -> Fields:
     fields = python_web.read(project, folder, "wsgi", modules, _PORT)
     if fields["framework"].value == "Dash":
         fields["health"] = _dash_health(fields["health"])
+        if server := _dash_server(modules):
+            fields["entry"] = server
     entry = fields["entry"].value
     command = ("gunicorn", entry) if entry else ()
     sockets = _sockets(modules)
@@ -60,6 +62,19 @@ def read(project: Project, folder: str) -> Fields:
 
 def _dash_health(found: Found[str | None]) -> Found[str | None]:
     return found if found.value else Found("/", "Dash's only page", found.path)
+
+
+def _dash_server(modules: Sequence[Module]) -> Found[str] | None:
+    """`server = app.server`, the Flask app within, which older releases alone can serve."""
+    for module in modules:
+        for node in statements(module.body.body):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Attribute(ast.Name(), "server")
+                ):
+                    target = f"{module.name}:{name}"
+                    return Found(target, "Dash's server", module.path, node.lineno)
+    return None
 
 
 def _sockets(modules: Sequence[Module]) -> Found[bool] | None:

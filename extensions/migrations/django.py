@@ -83,7 +83,7 @@ def _without(rule: str, tree: Tree, directory: str, run: str) -> Iterator[Findin
             yield Finding(
                 rule,
                 certain=False,
-                seen=f"{folder} has models but no migrations, so no table of theirs is made.",
+                seen=f"{path} has models but no migrations, so no table of theirs is made.",
                 mend=f"{run} makemigrations {PurePosixPath(folder).name}",
                 path=path,
             )

@@ -20,7 +20,9 @@ _CHECKED = "127.0.0.1"
 def find(subject: Subject) -> Iterator[Finding]:
     """TrustedHostMiddleware, which refuses other names with 400, and Django's redirect."""
     for app in subject.of("python"):
-        for module in subject.modules(app) if app.port else ():
+        # These tell Django themselves what the proxy says.
+        told = app.command[:1] in {("gunicorn",), ("uvicorn",)}
+        for module in subject.modules(app) if app.port and not told else ():
             yield from _redirecting(module)
         if not app.health:
             continue

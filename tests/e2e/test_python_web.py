@@ -9,6 +9,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.e2e.first_deployment import copy_app, first_deployment
 from tests.e2e.stacks import Stack
 
@@ -55,3 +57,37 @@ def test_django_asgi_with_settings_for_production_and_celery(tmp_path: Path) -> 
             "secure": True,
         }
         assert stack.get("/api/double/21") == {"answer": 42}
+
+
+def test_flask_factory_with_flask_migrate_and_no_gunicorn_of_its_own(tmp_path: Path) -> None:
+    with first_deployment(copy_app("flask", tmp_path / "flask")) as stack:
+        answer = stack.post("/api/notes", {"text": "first"})
+        assert answer["notes"] == ["first"]
+        assert answer["secure"] is True
+        assert answer["server"].startswith("gunicorn")
+
+
+@pytest.mark.parametrize(
+    ("app", "path", "expected"),
+    [
+        ("flask-object", "/", '"scheme":"https"'),
+        ("dash", "/_dash-layout", "Figures"),
+        ("starlette", "/", '"scheme":"https"'),
+        ("litestar", "/", '"scheme":"https"'),
+        ("quart", "/", '"quart"'),
+        ("aiohttp", "/", '"https"'),
+        ("aiohttp-gunicorn", "/", "true"),
+        ("fasthtml", "/", "Read me"),
+        ("sanic", "/", "scheme"),
+        ("socketio", "/socket.io/?EIO=4&transport=polling", "sid"),
+        ("streamlit", "/", "Streamlit"),
+        ("gradio", "/gradio_api/info", "named_endpoints"),
+    ],
+)
+def test_answers(app: str, path: str, expected: str, tmp_path: Path) -> None:
+    with first_deployment(copy_app(app, tmp_path / app)) as stack:
+        answer = stack.request(path)
+        assert answer.status == 200
+        assert expected in answer.body
+        for container in stack.containers().values():
+            assert container["RestartCount"] == 0

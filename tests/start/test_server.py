@@ -36,8 +36,8 @@ def test_a_command_for_development_is_told(command: str, mend: str, tmp_path: Pa
 
 
 def test_a_script_that_serves_is_no_job(tmp_path: Path) -> None:
-    (found,) = find_server(tmp_path, FLASK + "app.run()\n", {})
-    assert found.mend.endswith("--set python.mode=service --set python.port=5000")
+    (found,) = find_server(tmp_path, "import uvicorn\nuvicorn.run('x:app')\n", {})
+    assert found.mend.endswith("--set python.mode=service --set python.port=8000")
 
 
 @pytest.mark.parametrize("host", ["", "host='127.0.0.1'", "host='localhost'"])
@@ -118,7 +118,8 @@ def test_gunicorn_with_other_workers_is_fine(
 
 
 def test_streamlit_has_a_command_of_its_own(tmp_path: Path) -> None:
-    (found,) = find_server(tmp_path, "import streamlit as st\nst.title('x')\n", {})
+    source = "import streamlit as st\nst.title('x')\n"
+    (found,) = find_server(tmp_path, source, {"python.entry": "main.py"})
     assert "'streamlit run main.py " in found.mend
 
 

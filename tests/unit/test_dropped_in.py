@@ -18,8 +18,8 @@ from .support import write_files, write_project
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-BOTTLE = '''
-"""Bottle, which serves itself."""
+KILN = '''
+"""Kiln, which serves itself."""
 
 from .. import framework
 from ..errors import ProjectError
@@ -29,28 +29,28 @@ from ..project import Place
 from ..runtimes import python
 from ..setting import Setting
 
-TITLE = "Bottle"
+TITLE = "Kiln"
 RUNTIME = python.RUNTIME
 RANK = 10
 GENERIC = False
-FLAG = "USE_BOTTLE"
-SERVICE = "bottle"
+FLAG = "USE_KILN"
+SERVICE = "kiln"
 LEAVES_DATA = False
-SETTINGS = (*python.settings("bottle", TITLE), Setting("bottle.paths", "list", "Its paths"))
+SETTINGS = (*python.settings("kiln", TITLE), Setting("kiln.paths", "list", "Its paths"))
 
 
 def find(project, taken):
-    if origin := project.wanted("bottle", FLAG):
-        found = project.tree.first("web", "bottle_app.py")
-        folder = Found("web", "holds bottle_app.py", found) if found else Found(None, "no app")
-        return Place(origin, project.by_hand("bottle.dir") or folder)
+    if origin := project.wanted("kiln", FLAG):
+        found = project.tree.first("web", "kiln_app.py")
+        folder = Found("web", "holds kiln_app.py", found) if found else Found(None, "no app")
+        return Place(origin, project.by_hand("kiln.dir") or folder)
     return None
 
 
 def read(project, folder):
     modules, _ = python.modules(project, folder)
     return {
-        "port": Found(8080, "Bottle's usual port"),
+        "port": Found(8080, "Kiln's usual port"),
         "health": Found(None, "not looked for"),
         "source_root": Found(".", "the app's folder"),
         **python.read(project, folder, modules, {"waitress"}),
@@ -67,7 +67,7 @@ def define(facts, situation):
     return python.define(
         facts,
         situation,
-        framework.command(facts) or ("waitress-serve", "bottle_app:app"),
+        framework.command(facts) or ("waitress-serve", "kiln_app:app"),
         environment=(Env("COOKIE_KEY", variable="COOKIE_KEY"),),
         variables=(password("COOKIE_KEY", "Application", "Signs cookies."),),
     )
@@ -122,7 +122,7 @@ def test_install(manifests, requirements):
 '''
 FILES = {
     "main.py": "",
-    "web/bottle_app.py": "import bottle\napp = bottle.Bottle()\n",
+    "web/kiln_app.py": "import kiln\napp = kiln.Kiln()\n",
     "web/leaves.py": "",
     "web/test_app.py": "",
     "web/pyproject.toml": "[project]\nname = 'x'\nversion = '1'\ndependencies = ['waitress']\n",
@@ -136,7 +136,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     folder = tmp_path_factory.mktemp("copy") / "extensions"
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "extensions", folder, ignore=ignore)
-    added = {"apps/bottle.py": BOTTLE, "workers/leaf.py": WORKER}
+    added = {"apps/kiln.py": KILN, "workers/leaf.py": WORKER}
     write_files(folder, {**added, "package_managers/leaf.py": MANAGER})
     package = load(folder).__name__
     yield lambda name: import_module(f"{package}.{name}")
@@ -150,7 +150,7 @@ def stack_with(
     """The stack of a project that has the flag of the new framework."""
     settings = extended("settings")
     checked = settings.check_overrides(overrides or {})
-    flags = {"USE_PYTHON": "true", "USE_BOTTLE": "true", "USE_NEXTJS": "true"}
+    flags = {"USE_PYTHON": "true", "USE_KILN": "true", "USE_NEXTJS": "true"}
     next_app = {"frontend/package.json": '{"dependencies": {"next": "16"}}'}
     project = write_project(root, {**FILES, **next_app}, **flags)
     facts = extended("facts").read_facts(project, settings.hints(checked))
@@ -163,8 +163,8 @@ class TestFramework:
     def test_its_app_runs(self, extended: Callable[[str], ModuleType], tmp_path: Path) -> None:
         """It is the first app, as Next.js is the frontend."""
         app, frontend = stack_with(extended, tmp_path).apps
-        assert (app.name, app.kind, app.title, app.directory) == ("app", "bottle", "Bottle", "web")
-        assert app.command == ("waitress-serve", "bottle_app:app")
+        assert (app.name, app.kind, app.title, app.directory) == ("app", "kiln", "Kiln", "web")
+        assert app.command == ("waitress-serve", "kiln_app:app")
         assert (frontend.name, frontend.dockerfile) == ("frontend", "Dockerfile.frontend.prod")
         assert frontend.calls_api and app.routes == ("/api",)
 
@@ -176,16 +176,16 @@ class TestFramework:
 
     def test_its_settings(self, extended: Callable[[str], ModuleType], tmp_path: Path) -> None:
         """They are taken, and stand behind those of its language's other frameworks."""
-        overrides = {"bottle.dir": "web", "bottle.command": "run it", "bottle.port": 9000}
+        overrides = {"kiln.dir": "web", "kiln.command": "run it", "kiln.port": 9000}
         app = stack_with(extended, tmp_path, overrides).apps[0]
         assert (app.command, app.port) == (("run", "it"), 9000)
-        assert extended("apps").NAMES == ("fastapi", "python", "bottle", "nextjs", "node")
+        assert extended("apps").NAMES[-3:] == ("kiln", "nextjs", "node")
 
     def test_it_can_be_left_out(
         self, extended: Callable[[str], ModuleType], tmp_path: Path
     ) -> None:
         """As any other."""
-        kinds = [app.kind for app in stack_with(extended, tmp_path, {"bottle": "off"}).apps]
+        kinds = [app.kind for app in stack_with(extended, tmp_path, {"kiln": "off"}).apps]
         assert kinds == ["nextjs"]
 
     def test_beside_another_app(
@@ -195,19 +195,19 @@ class TestFramework:
         overrides = {"fastapi": "on", "fastapi.dir": "api", "fastapi.command": "serve"}
         stack = stack_with(extended, tmp_path, overrides)
         names = [(app.name, app.dockerfile) for app in stack.apps]
-        assert names[1] == ("bottle", "Dockerfile.bottle.prod")
+        assert names[1] == ("kiln", "Dockerfile.kiln.prod")
 
     def test_its_errors_are_its_own(
         self, extended: Callable[[str], ModuleType], tmp_path: Path
     ) -> None:
         """They come from its module."""
         with pytest.raises(extended("errors").ProjectError, match="add waitress"):
-            stack_with(extended, tmp_path, {"bottle.libraries": []})
+            stack_with(extended, tmp_path, {"kiln.libraries": []})
 
     def test_it_is_named(self, extended: Callable[[str], ModuleType]) -> None:
         """Where the frameworks are listed."""
         error = extended("errors").ProjectError
-        with pytest.raises(error, match=r"FastAPI, Python, Bottle, Next\.js or Node app"):
+        with pytest.raises(error, match=r"FastAPI, Python, .*, Kiln, Next\.js or Node app"):
             extended("stack").build_stack({"name": "x"}, {}, extended("choices").complete({}))
 
 

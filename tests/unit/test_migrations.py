@@ -77,7 +77,7 @@ NODE: dict[str, Any] = {"dir": "jobs", "command": "node index.js", "port": 3001}
 
 def test_names() -> None:
     """Every module of the folder, then the one that stands for no tool."""
-    assert migrations.NAMES == ("alembic", "sql", "none")
+    assert migrations.NAMES == ("alembic", "django", "flask_migrate", "sql", "none")
 
 
 @pytest.mark.parametrize("name", migrations.NAMES)
@@ -92,7 +92,7 @@ def test_every_module_of_checks_has_its_tool() -> None:
     """A check of another name would never run."""
     folder = Path(str(checks.__file__)).parent
     names = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert names == migrations.TOOLS.keys()
+    assert names <= migrations.TOOLS.keys()
 
 
 def test_no_name_of_a_tool_is_compared_elsewhere() -> None:

@@ -120,7 +120,7 @@ def test_wrong_values_are_refused_with_their_key(key: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "fastapi.", ".port", "fastapi.nothing", "django", "fastapi.port.x", "Name", "name "]
+    "key", ["", "fastapi.", ".port", "fastapi.nothing", "rails", "fastapi.port.x", "Name", "name "]
 )
 def test_unknown_keys_are_named(key: str) -> None:
     """The error repeats the key as it was given."""

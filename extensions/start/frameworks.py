@@ -1,0 +1,158 @@
+"""Frameworks that no image here serves, and what servers do not tell an app behind a proxy."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from .. import finding, python_web
+from ..finding import Finding
+from ..model import App
+from ..python_source import Module, called_name, statements
+from ..subject import Subject
+
+RUNTIME = "python"
+IDS = {"start.frameworks": "The apps' frameworks are served as they have to be"}
+_RULE = "start.frameworks"
+_OVER_HTTP = re.compile(r"http|sse")
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """What is said of each Python app."""
+    for app in subject.of("python"):
+        modules = subject.modules(app)
+        if app.kind == "python":
+            yield from _reflex(subject, app)
+            for module in modules:
+                yield from _chainlit(app, module)
+                yield from _mcp(app, module)
+        if app.command[:1] == ("gunicorn",) and app.kind in {"wsgi", "django"}:
+            yield from _visitors(app, modules)
+        if app.kind in {"wsgi", "asgi", "aiohttp"}:
+            yield from _served_twice(app, modules)
+        yield from _without_lock(subject, app)
+
+
+def _served_twice(app: App, modules: list[Module]) -> Iterator[Finding]:
+    """A module that starts a server of its own as soon as the real one imports it."""
+    target = next((word for word in app.command if ":" in word and "://" not in word), "")
+    served, _, name = target.partition(":")
+    for module in modules:
+        if module.name != served:
+            continue
+        for node in statements(module.body.body):
+            call = node.value if isinstance(node, ast.Expr) else None
+            if not isinstance(call, ast.Call) or called_name(call) not in {"run", "run_server"}:
+                continue
+            owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+            if isinstance(owner, ast.Name) and owner.id in {name, "uvicorn", "socketio"}:
+                place = finding.where(module.path, call.lineno)
+                yield Finding(
+                    _RULE,
+                    True,
+                    f"{place} starts a server for development as soon as {app.command[0]} imports "
+                    "that module.",
+                    f'Put it below if __name__ == "__main__": in {module.path}.',
+                    module.path,
+                    call.lineno,
+                )
+
+
+def _reflex(subject: Subject, app: App) -> Iterator[Finding]:
+    path = subject.tree.first(app.directory, "rxconfig.py")
+    if path:
+        yield Finding(
+            _RULE,
+            True,
+            f"{path} is Reflex's, whose pages are built with Node and served beside a server of "
+            "its own: this image runs neither.",
+            "Export both with `reflex export`, or run `reflex run --env prod` in an image that has "
+            "Node as well: spinbox build --prod --set python=off leaves it out here.",
+            path,
+        )
+
+
+def _chainlit(app: App, module: Module) -> Iterator[Finding]:
+    if "chainlit" in app.command or not python_web.imports(module, "chainlit"):
+        return
+    path = module.path if app.directory == "." else module.path.removeprefix(f"{app.directory}/")
+    command = f"chainlit run {path} --headless --host 0.0.0.0 --port 8000"
+    yield Finding(
+        _RULE,
+        False,
+        f"{module.path} is Chainlit's, but `{' '.join(app.command)}` does not serve it.",
+        "spinbox build --prod --set python.mode=service --set python.port=8000 "
+        f"--set python.command='{command}'",
+        module.path,
+    )
+
+
+def _mcp(app: App, module: Module) -> Iterator[Finding]:
+    if not any(python_web.imports(module, name) for name in ("mcp", "fastmcp")):
+        return
+    for node in ast.walk(module.body):
+        if not isinstance(node, ast.Call) or called_name(node) not in {"run", "run_async"}:
+            continue
+        whole = ast.unparse(node)
+        if _OVER_HTTP.search(whole) or "mcp" not in whole.lower():
+            continue
+        yield Finding(
+            _RULE,
+            False,
+            f"{finding.where(module.path, node.lineno)} serves MCP over standard input, where "
+            "nobody reaches a container.",
+            "Serve it over HTTP: app = mcp.streamable_http_app() in that module, which is found "
+            "and served.",
+            module.path,
+            node.lineno,
+        )
+
+
+def _visitors(app: App, modules: list[Module]) -> Iterator[Finding]:
+    """Gunicorn takes the scheme from the proxy, but not the address of who asks."""
+    if any("ProxyFix" in module.text or "X_FORWARDED_FOR" in module.text for module in modules):
+        return
+    for module in modules:
+        if "remote_addr" not in module.text.lower():
+            continue
+        for node in ast.walk(module.body):
+            is_read = (isinstance(node, ast.Attribute) and node.attr == "remote_addr") or (
+                isinstance(node, ast.Constant) and node.value == "REMOTE_ADDR"
+            )
+            if is_read and isinstance(node, ast.expr):
+                mend = (
+                    'Take the last address of request.META["HTTP_X_FORWARDED_FOR"] there.'
+                    if app.kind == "django"
+                    else "Wrap the app: app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1), "
+                    "from werkzeug.middleware.proxy_fix."
+                )
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, node.lineno)} takes the proxy's address for the "
+                    "visitor's.",
+                    mend,
+                    module.path,
+                    node.lineno,
+                )
+                return
+
+
+def _without_lock(subject: Subject, app: App) -> Iterator[Finding]:
+    """Python without the global lock, which has images of its own."""
+    for folder in dict.fromkeys((app.directory, ".")):
+        path = subject.tree.first(folder, ".python-version")
+        version = subject.tree.read(path).strip() if path else ""
+        if path and re.fullmatch(r"(cpython-)?3\.\d+(\.\d+)?(t|\+freethreaded)", version):
+            yield Finding(
+                _RULE,
+                False,
+                f"{path} asks for free-threaded Python ({version}), which no official image has: "
+                "this one has the usual Python.",
+                "Name an image that has it: "
+                f"spinbox build --prod --set {app.kind}.image=IMAGE, or take the usual Python.",
+                path,
+                1,
+            )
+            return

@@ -1,0 +1,66 @@
+"""Frameworks that no image serves, and servers behind a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extensions.finding import Finding
+from tests.start.support import find
+
+FLASK = "from flask import Flask, request\napp = Flask(__name__)\n"
+
+
+def look(
+    root: Path, files: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+) -> list[Finding]:
+    """What is found of a Python project."""
+    found = find(root, {"requirements.txt": "flask\n", **files}, overrides, USE_PYTHON="true")
+    return [one for one in found if one.rule == "start.frameworks"]
+
+
+@pytest.mark.parametrize(
+    ("files", "mend"),
+    [
+        ({"rxconfig.py": "", "main.py": ""}, "reflex export"),
+        ({"main.py": "import chainlit as cl\n"}, "chainlit run main.py --headless"),
+        (
+            {"main.py": "from fastmcp import FastMCP\nmcp = FastMCP('x')\nmcp.run()\n"},
+            "streamable_http_app",
+        ),
+        ({"main.py": "", ".python-version": "3.14t\n"}, "python.image=IMAGE"),
+    ],
+)
+def test_what_is_not_served_is_told(files: dict[str, str], mend: str, tmp_path: Path) -> None:
+    (found,) = look(tmp_path, files)
+    assert mend in found.mend
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.py": "print('x')\n", ".python-version": "3.13\n"},
+        {
+            "main.py": "from fastmcp import FastMCP\nmcp = FastMCP('x')\n"
+            "mcp.run(transport='http', host='0.0.0.0')\n"
+        },
+        {"main.py": f"{FLASK}if __name__ == '__main__':\n    app.run()\n"},
+    ],
+)
+def test_what_is_served_is_fine(files: dict[str, str], tmp_path: Path) -> None:
+    assert look(tmp_path, files) == []
+
+
+def test_a_server_that_starts_on_import_is_told(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, {"main.py": f"{FLASK}app.run()\n"})
+    assert found.certain and "main.py:3" in found.seen
+
+
+def test_the_proxys_address_in_place_of_the_visitors_is_told(tmp_path: Path) -> None:
+    source = f"{FLASK}@app.get('/')\ndef f():\n    return request.remote_addr\n"
+    (found,) = look(tmp_path, {"main.py": source})
+    assert "ProxyFix" in found.mend
+    assert look(tmp_path, {"main.py": f"{source}app.wsgi_app = ProxyFix(app.wsgi_app)\n"}) == []
