@@ -31,7 +31,9 @@ from .tree import Tree, join
 FLAGS = ("USE_PYTHON", "USE_FASTAPI")
 # What is set by hand of an app that is none of these: it stays what it was.
 _OTHERS = re.compile(r"python\.(command|mode|entry|port|dir)|fastapi\.(command|entry|dir)")
-_MANIFESTS = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "uv.lock", "manage.py")
+MANIFESTS = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "uv.lock")
+# Scripts at the top that a Python app without a framework begins with.
+_SCRIPT_NAMES = ("main.py", "app.py", "run.py", "__main__.py")
 # Where several modules have the app, the one that is made for servers.
 _FOR_SERVERS = (
     "wsgi", "asgi", "main", "app", "application", "server", "run", "index", "api", "web", "",
@@ -137,22 +139,34 @@ def _all(project: Project) -> list[Web]:
 
 
 def _look(project: Project) -> Iterator[Web]:
+    """Each kind once; none beside FastAPI, or a script at the top, which were there first."""
     tree = project.tree
     tops = sorted({path.split("/")[0] for path in tree.below(".", ".py") if "/" in path})
-    own = [top for top in tops if not project.is_no_source(top) and tree.first(top, *_MANIFESTS)]
     # What is in a folder with dependencies of its own is no part of the app at the top.
-    inside = frozenset(top for top in own if tree.first(top, *_MANIFESTS[:-1]))
-    kinds: set[str] = set()
-    for folder in (*sorted(inside, key=lambda top: top != "backend"), "."):
+    inside = frozenset(
+        top for top in tops if not project.is_no_source(top) and tree.first(top, *MANIFESTS)
+    )
+    has_script = switched_on(project.conf, "USE_PYTHON") and tree.first(".", *_SCRIPT_NAMES)
+    folders = [] if has_script else sorted(inside, key=lambda top: top != "backend")
+    found: dict[str, Web] = {}
+    for folder in (*folders, "."):
         skip = project.service_folders | inside if folder == "." else frozenset()
-        web = _in_folder(tree, folder, parse_modules(tree, folder, skip)[0])
-        if web and web.kind not in kinds:
-            kinds.add(web.kind)
-            yield web
+        modules = parse_modules(tree, folder, skip)[0]
+        if _has_fastapi(modules):
+            return
+        alone = folder != "." or not folders or tree.first(".", *MANIFESTS)
+        if alone and (web := in_folder(tree, folder, modules)):
+            found.setdefault(web.kind, web)
+    yield from found.values()
 
 
-def _in_folder(tree: Tree, folder: str, modules: Sequence[Module]) -> Web | None:
-    if any("FastAPI" in m.text and find_entries([m], {"FastAPI"}) for m in modules):
+def _has_fastapi(modules: Sequence[Module]) -> bool:
+    return any("FastAPI" in m.text and find_entries([m], {"FastAPI"}) for m in modules)
+
+
+def in_folder(tree: Tree, folder: str, modules: Sequence[Module]) -> Web | None:
+    """The web app in a folder, unless it is FastAPI's; None where there is none."""
+    if _has_fastapi(modules):
         return None
     if web := _django(tree, folder):
         return web

@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from .. import finding, python_web
 from ..finding import Finding
 from ..model import App
-from ..python_source import Module, called_name, statements
+from ..python_source import Module, called_name, parse_modules, statements
+from ..python_web import MANIFESTS
+from ..services import FOLDERS
 from ..subject import Subject
 
 RUNTIME = "python"
 IDS = {"start.frameworks": "The apps' frameworks are served as they have to be"}
 _RULE = "start.frameworks"
+_NEVER = FOLDERS | {"tests", "test", "docs", "examples", "example", "scripts", "deploy"}
 _OVER_HTTP = re.compile(r"http|sse")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """What is said of each Python app."""
+    yield from _left_out(subject)
     for app in subject.of("python"):
         modules = subject.modules(app)
         if app.kind == "python":
@@ -32,6 +36,26 @@ def find(subject: Subject) -> Iterator[Finding]:
         if app.kind in {"wsgi", "asgi", "aiohttp"}:
             yield from _served_twice(app, modules)
         yield from _without_lock(subject, app)
+
+
+def _left_out(subject: Subject) -> Iterator[Finding]:
+    """Web apps in folders of their own that no app of the stack is in."""
+    tree = subject.tree
+    used = {app.directory.split("/")[0] for app in subject.stack.apps}
+    tops = sorted({path.split("/")[0] for path in tree.below(".", ".py") if "/" in path})
+    for top in tops:
+        if top in used | _NEVER or top.startswith(".") or not tree.first(top, *MANIFESTS):
+            continue
+        web = python_web.in_folder(tree, top, parse_modules(tree, top)[0])
+        if web and not any(app.kind == web.kind for app in subject.stack.apps):
+            yield Finding(
+                _RULE,
+                False,
+                f"{finding.where(web.path, web.line)} is {web.title}'s, and no part of the stack.",
+                f"spinbox build --prod --set {web.kind}.dir={top}",
+                web.path,
+                web.line,
+            )
 
 
 def _served_twice(app: App, modules: list[Module]) -> Iterator[Finding]:

@@ -64,3 +64,13 @@ def test_the_proxys_address_in_place_of_the_visitors_is_told(tmp_path: Path) -> 
     (found,) = look(tmp_path, {"main.py": source})
     assert "ProxyFix" in found.mend
     assert look(tmp_path, {"main.py": f"{source}app.wsgi_app = ProxyFix(app.wsgi_app)\n"}) == []
+
+
+def test_an_app_that_is_left_out_is_told(tmp_path: Path) -> None:
+    files = {
+        "main.py": "print('done')\n",
+        "ui/app.py": "import streamlit\n",
+        "ui/requirements.txt": "streamlit\n",
+    }
+    (found,) = look(tmp_path, files)
+    assert found.mend == "spinbox build --prod --set streamlit.dir=ui"

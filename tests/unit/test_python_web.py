@@ -344,3 +344,37 @@ def test_flask_migrates_revisions_run_in_its_image(tmp_path: Path) -> None:
     migrations = build_stack(facts, {}, complete({})).migrations
     assert migrations is not None
     assert migrations.command == ("flask", "--app", "main:create_app()", "db", "upgrade")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        # What was deployed before stays what it was.
+        {"backend/main.py": "from fastapi import FastAPI\napp = FastAPI()\n"},
+        {"main.py": "print('done')\n", "requirements.txt": "x\n"},
+    ],
+)
+def test_an_app_beside_one_that_was_there_first_is_left_out(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    beside = {"ui/app.py": "import streamlit\n", "ui/requirements.txt": "streamlit\n"}
+    more = {"backend/requirements.txt": "fastapi\nuvicorn\n"} if "main.py" not in files else {}
+    flag = "USE_PYTHON" if "main.py" in files else "USE_FASTAPI"
+    facts = facts_of(tmp_path, {**files, **more, **beside}, None, **{flag: "true"})
+    assert "streamlit" not in facts and len(facts) == 2
+
+
+def test_an_app_beside_one_that_was_there_first_can_be_added(tmp_path: Path) -> None:
+    files = {
+        "backend/main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+        "backend/requirements.txt": "fastapi\nuvicorn\n",
+        "ui/app.py": "import streamlit\n",
+        "ui/requirements.txt": "streamlit\n",
+    }
+    overrides = {"streamlit.dir": "ui"}
+    facts = facts_of(tmp_path, files, overrides, USE_FASTAPI="true")
+    stack = build_stack(facts, check_overrides(overrides), complete({}))
+    assert [(app.kind, app.routes != ()) for app in stack.apps] == [
+        ("fastapi", True),
+        ("streamlit", False),
+    ]
