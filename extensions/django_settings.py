@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from .environment_reads import Read, is_given
 from .errors import ProjectError
 from .python_source import called_name, statements
 from .source_text import parse_file
@@ -76,6 +77,7 @@ class Settings:
         path: The file of that.
         values: What is set, by name.
         texts: The source of all settings files that it consists of, by path.
+        bodies: The same, parsed.
     """
 
     manage: str
@@ -84,6 +86,7 @@ class Settings:
     path: str
     values: dict[str, Value] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, ast.Module] = field(default_factory=dict)
 
     def mentions(self, word: str) -> bool:
         """Whether any of its files has that word."""
@@ -97,6 +100,29 @@ class Settings:
         """The environment variable that a setting is read from."""
         value = self.values.get(name)
         return value.variable if value else None
+
+    def reads(self) -> Iterator[Read]:
+        """Variables that its files read, whatever file makes the reader that they use."""
+        for path, body in self.bodies.items():
+            for node in body.body:
+                for one in ast.walk(node):
+                    if not isinstance(one, ast.Call | ast.Subscript):
+                        continue
+                    if (name := _read_name(one)) and not is_given(name):
+                        sure = isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr)
+                        required = sure and self._fails(name, one)
+                        yield Read(name, path, one.lineno, required)
+
+    def _fails(self, name: str, node: ast.Call | ast.Subscript) -> bool:
+        if isinstance(node, ast.Subscript):
+            return True
+        has_default = len(node.args) > 1 or any(k.arg == "default" for k in node.keywords)
+        if has_default or ast.unparse(node.func).endswith(("environ.get", "getenv")):
+            return False
+        # django-environ: defaults of the reader itself.
+        made = self.values.get("env")
+        scheme = made.node.keywords if made and isinstance(made.node, ast.Call) else []
+        return name not in {keyword.arg for keyword in scheme}
 
     def folder(self, name: str) -> str | None:
         """The folder that a setting names, relative to the folder of `manage.py`; else None."""
@@ -207,7 +233,7 @@ def _gather(tree: Tree, found: Settings, path: str, depth: int) -> None:
         body = parse_file(tree, path)
     except ProjectError:
         return
-    found.texts[path] = tree.read(path)
+    found.texts[path], found.bodies[path] = tree.read(path), body
     for node in statements(body.body):
         inner = _imported(tree, found.base, path, node)
         if inner:

@@ -374,6 +374,11 @@ class BuildStep:
     reason: str
     environment: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """The environment as words of a shell."""
+        return tuple(f"{name}={quoting.shell(value)}" for name, value in self.environment)
+
 
 @dataclass(frozen=True)
 class PythonBuild:

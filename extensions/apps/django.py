@@ -62,13 +62,15 @@ def read(project: Project, folder: str) -> Fields:
     found = django_settings.find(tree, folder)
     if found is None:
         reason = "no manage.py with DJANGO_SETTINGS_MODULE"
-        nothing = {"entry": Found(None, reason), "source_root": Found(".", reason)}
-        more = {"port": _PORT, "health": Found(None, reason), "paths": Found(["/api"], reason)}
-        return {**nothing, **more, **python.read(project, folder, modules, _LIBRARIES)}
+        nothing: Fields = {"entry": Found(None, reason), "source_root": Found(".", reason)}
+        nothing |= {"port": _PORT, "health": Found(None, reason), "paths": Found(["/api"], reason)}
+        return {**nothing, **python.read(project, folder, modules, _LIBRARIES)}
     libraries = python.read(project, folder, modules, _LIBRARIES)["libraries"].value
     served = _served(tree, found, libraries, project.hints.get("django.entry"))
     entry = served["entry"].value
     command = ("gunicorn", entry or "", found.module)
+    more = list(found.reads())
+    fields = python.read(project, folder, modules, _LIBRARIES, command=command, more=more)
     return {
         **served,
         **_settings(found),
@@ -76,7 +78,7 @@ def read(project: Project, folder: str) -> Fields:
         "source_root": Found(_inside(folder, found.base), "holds manage.py", found.manage),
         "manage": Found(_inside(folder, found.manage), "Django's program", found.manage),
         "port": _PORT,
-        **python.read(project, folder, modules, _LIBRARIES, command=command),
+        **fields,
     }
 
 
@@ -221,13 +223,15 @@ def _steps(facts: Mapping[str, Any], backing: Sequence[BackingService]) -> tuple
     """`collectstatic`: it needs the settings, but no database, and no real secret."""
     if not facts.get("static"):
         return ()
-    given: dict[str, str] = {}
+    known: dict[str, str] = {}
     for service in backing:
         address = f"{service.schemes[0] if service.schemes else 'http'}://localhost/0"
-        given |= dict.fromkeys(service.urls, address)
-        given |= {e.name: e.value or "0" for e in service.app_environment}
+        known |= dict.fromkeys(service.urls, address)
+        known |= {e.name: e.value or "0" for e in service.app_environment}
+    read = facts.get("variables") or ()
+    given = {name: value for name, value in known.items() if name in read}
     for name in facts.get("required") or ():
-        given[name] = own_variables.stand_in(name)
+        given.setdefault(name, own_variables.stand_in(name))
     if name := facts.get("secret_key"):
         given[name] = "only-while-the-image-is-built"
     if facts.get("settings"):

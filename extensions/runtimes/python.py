@@ -20,6 +20,7 @@ from .. import (
     workers,
 )
 from ..container import HOME
+from ..environment_reads import Read
 from ..environment_reads import python as environment_reads
 from ..framework import Situation
 from ..model import (
@@ -125,6 +126,7 @@ def read(
     libraries: Collection[str] = (),
     *,
     command: Sequence[str] = (),
+    more: Sequence[Read] = (),
 ) -> Fields:
     """What every Python app says of itself.
 
@@ -134,6 +136,7 @@ def read(
         modules: Its source.
         libraries: Dependencies that matter to its framework, to be among its `libraries`.
         command: The command line that runs it, as far as that is known; else empty.
+        more: Where its framework knows of variables that are read, beside what its syntax says.
 
     Raises:
         ProjectError: A file that has to be read is broken.
@@ -150,6 +153,8 @@ def read(
     commands = [command, *(shlex.split(line.value or "") for line in (worker, scheduler))]
     scripts = migrations.environments(migrating)
     reads = environment_reads.reads(tree, folder, modules, commands, scripts)
+    known = {(one.name, one.path, one.line) for one in reads}
+    reads += [one for one in more if (one.name, one.path, one.line) not in known]
     return {
         **packages,
         **python_packages.find_tests(tree, folder, packages, others),
