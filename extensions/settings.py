@@ -68,9 +68,12 @@ _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What the last part of a key demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep", "build_secrets"}
+    | {"media"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
+    "settings": (re.compile(r"\w+(\.\w+)*"), "a module, as in config.settings"),
+    "media": (re.compile(r"/?[\w.-]+(/[\w.-]+)*"), "a folder"),
     "dir": (PLAIN_PATH, "a folder inside the project"),
     "health": (_URL_PATH, "the path of an address, which starts with /"),
     "source_root": (PLAIN_PATH, "a folder inside the app's"),
