@@ -70,10 +70,12 @@ _VARIABLE = (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "names of variables")
 # What a key, or the last part of one, demands of its text.
 _CAN_BE_OFF = frozenset(
     {"health", "worker", "scheduler", "lockfile", "port", "tests", "keep"}
-    | {"build_secrets", "build_needs", "package", "fallback"}
+    | {"build_secrets", "build_needs", "package", "fallback", "media"}
 )
 _PATTERNS = {
     "image": (_IMAGE, "an image reference"),
+    "settings": (re.compile(r"\w+(\.\w+)*"), "a module, as in config.settings"),
+    "media": (re.compile(r"/?[\w.-]+(/[\w.-]+)*"), "a folder"),
     "dir": (PLAIN_PATH, "a folder inside the project"),
     "health": (_URL_PATH, "the path of an address, which starts with /"),
     "source_root": (PLAIN_PATH, "a folder inside the app's"),

@@ -5,14 +5,18 @@ Each stands between two comments of its file, `NAME: begin` and `NAME: end`.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
 
+from extensions import apps
 from extensions.choice import Choice
 from extensions.choices import CHOICES
 from extensions.pipelines import PLATFORMS
+from extensions.runtimes import RUNTIMES
+from extensions.setting import Setting
 from extensions.settings import CHOICES as SETTABLE
 from extensions.settings import SETTINGS
 from extensions.targets import TARGETS
@@ -82,12 +86,42 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def settings_table() -> str:
-    """The keys of `--set`."""
-    rows = ["| Key | Value | What it is |", "| --- | --- | --- |"]
+    """The keys of `--set`; those of all frameworks of a language once."""
+    rows: dict[str, None] = {}
     for setting in (*SETTABLE, *SETTINGS):
         kind = setting.kind.replace("|", "\\|")
-        rows.append(f"| `{setting.key}` | {kind} | {setting.help} |")
-    return "\n".join(["", *rows, ""])
+        key, help_ = _of_all(setting)
+        rows[f"| `{key}` | {kind} | {help_} |"] = None
+    said = [
+        f"`{runtime.name.upper()}` stands for any of {', '.join(f'`{n}`' for n in apps.of(name))}."
+        for name, runtime in RUNTIMES.items()
+    ]
+    head = ["", *textwrap.wrap(" ".join(said), 80, break_long_words=False), ""]
+    return "\n".join([*head, "| Key | Value | What it is |", "| --- | --- | --- |", *rows, ""])
+
+
+def _of_all(setting: Setting) -> tuple[str, str]:
+    """Key and help of a setting, under the language's name where all its frameworks have it."""
+    component, _, field = setting.key.partition(".")
+    framework = apps.FRAMEWORKS.get(component)
+    if framework is None or not field:
+        return setting.key, setting.help
+    language = framework.RUNTIME
+    help_ = setting.help.replace(f"the {framework.TITLE} app", "the app")
+    others = (
+        (other, one)
+        for other in apps.of(language.name)
+        for one in apps.FRAMEWORKS[other].SETTINGS
+        if one.key == f"{other}.{field}" and one.kind == setting.kind
+    )
+    same = {
+        other
+        for other, one in others
+        if one.help.replace(f"the {apps.FRAMEWORKS[other].TITLE} app", "the app") == help_
+    }
+    if same != set(apps.of(language.name)):
+        return setting.key, setting.help
+    return f"{language.name.upper()}.{field}", help_
 
 
 def cases_table() -> str:

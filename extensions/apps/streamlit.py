@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .. import framework, python_web
@@ -27,6 +28,7 @@ SETTINGS = (
 )
 # As its configuration's reference names them.
 _TOLD = (("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false"), ("STREAMLIT_SERVER_HEADLESS", "true"))
+_CONFIGURATION = ".streamlit/config.toml"
 _HEALTH = Found("/_stcore/health", "every Streamlit app has it")
 
 
@@ -45,12 +47,17 @@ def read(project: Project, folder: str) -> Fields:
     script = python_web.script(folder, "streamlit", modules)
     if hint := project.hints.get("streamlit.entry"):
         script = Found(hint, BY_HAND)
+    fields = python.read(project, folder, modules, command=("streamlit", "run", script.value or ""))
+    if folder == "." and project.tree.has(_CONFIGURATION):
+        # Folders with a dot are no source otherwise, and its secrets stay out.
+        listed = fields["sources"]
+        fields["sources"] = replace(listed, value=sorted([*listed.value, _CONFIGURATION]))
     return {
         "entry": script,
         "source_root": Found(".", "the app's folder"),
         "port": Found(8501, "Streamlit's usual port"),
         "health": _HEALTH,
-        **python.read(project, folder, modules, command=("streamlit", "run", script.value or "")),
+        **fields,
     }
 
 

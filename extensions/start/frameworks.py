@@ -33,6 +33,10 @@ def find(subject: Subject) -> Iterator[Finding]:
                 yield from _mcp(app, module)
         if app.command[:1] == ("gunicorn",) and app.kind in {"wsgi", "django"}:
             yield from _visitors(app, modules)
+        if app.kind == "gradio":
+            yield from _gradio(modules)
+        if app.kind == "streamlit":
+            yield from _streamlit(modules)
         if app.kind in {"wsgi", "asgi", "aiohttp"}:
             yield from _served_twice(app, modules)
         yield from _without_lock(subject, app)
@@ -56,6 +60,52 @@ def _left_out(subject: Subject) -> Iterator[Finding]:
                 web.path,
                 web.line,
             )
+
+
+def _gradio(modules: list[Module]) -> Iterator[Finding]:
+    """What launch() is given that holds only on a developer's machine."""
+    name = python_web.argument(modules, "launch", "server_name")
+    if name and name.value in {"127.0.0.1", "localhost"}:
+        yield Finding(
+            _RULE,
+            True,
+            f"{finding.where(name.path or '', name.line)} listens on localhost alone: the proxy "
+            "does not reach it.",
+            "Leave server_name out there: the image names it in GRADIO_SERVER_NAME.",
+            name.path,
+            name.line,
+        )
+    share = python_web.argument(modules, "launch", "share")
+    if share and share.value is True:
+        yield Finding(
+            _RULE,
+            False,
+            f"{finding.where(share.path or '', share.line)} opens a public address at gradio.live, "
+            "past the proxy.",
+            "Take share=True out there.",
+            share.path,
+            share.line,
+        )
+
+
+def _streamlit(modules: list[Module]) -> Iterator[Finding]:
+    """Secrets in a file that no image gets."""
+    for module in modules:
+        for node in ast.walk(module.body):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in {
+                "st.secrets",
+                "streamlit.secrets",
+            }:
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, node.lineno)} reads .streamlit/secrets.toml, "
+                    "which the image does not get.",
+                    "Read it from os.environ there, and set it in .env.",
+                    module.path,
+                    node.lineno,
+                )
+                return
 
 
 def _served_twice(app: App, modules: list[Module]) -> Iterator[Finding]:

@@ -74,3 +74,18 @@ def test_an_app_that_is_left_out_is_told(tmp_path: Path) -> None:
     }
     (found,) = look(tmp_path, files)
     assert found.mend == "spinbox build --prod --set streamlit.dir=ui"
+
+
+@pytest.mark.parametrize(
+    ("source", "certain", "mend"),
+    [
+        ("import gradio as gr\ngr.Blocks().launch(server_name='127.0.0.1')\n", True, "server_name"),
+        ("import gradio as gr\ngr.Blocks().launch(share=True)\n", False, "share=True"),
+        ("import streamlit as st\nst.write(st.secrets['key'])\n", False, "os.environ"),
+    ],
+)
+def test_what_holds_on_a_developers_machine_alone_is_told(
+    source: str, certain: bool, mend: str, tmp_path: Path
+) -> None:
+    (found,) = look(tmp_path, {"main.py": source})
+    assert mend in found.mend and found.certain is certain

@@ -378,3 +378,12 @@ def test_an_app_beside_one_that_was_there_first_can_be_added(tmp_path: Path) -> 
         ("fastapi", True),
         ("streamlit", False),
     ]
+
+
+def test_streamlits_configuration_is_in_the_image(tmp_path: Path) -> None:
+    files = {
+        "app.py": "import streamlit\n",
+        "requirements.txt": "streamlit\n",
+        ".streamlit/config.toml": "[theme]\n",
+    }
+    assert ".streamlit/config.toml" in app_of(tmp_path, files).sources
