@@ -62,6 +62,28 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "rdkit": ((), ("libexpat1", "libxext6", "libxrender1")),
     "mediapipe": ((), ("libegl1", "libgl1", "libgles2", "libglib2.0-0")),
     "uwsgi": (("gcc", "libc6-dev"), ()),
+    "gssapi": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "krb5": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "pykerberos": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "requests-kerberos": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "requests-gssapi": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "psycopg2cffi": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
+    "pylibmc": (("gcc", "libc6-dev", "libmemcached-dev", "zlib1g-dev"), ("libmemcached11",)),
+    "pyicu": (("g++", "libicu-dev", "pkg-config"), ("icu-devtools",)),
+    "pyscard": (("gcc", "libc6-dev", "libpcsclite-dev", "pkg-config", "swig"), ("libpcsclite1",)),
+    "netifaces": (("gcc", "libc6-dev"), ()),
+    "annoy": (("g++",), ()),
+    "hnswlib": (("g++",), ()),
+    "llama-cpp-python": (("cmake", "g++", "make"), ("libgomp1",)),
+    "tesserocr": ((), ("tesseract-ocr",)),
+    "pyusb": ((), ("libusb-1.0-0",)),
+    "pyttsx3": ((), ("espeak-ng", "libespeak1")),
+    "speechrecognition": ((), ("flac",)),
+    "yt-dlp": ((), ("ffmpeg",)),
+    "python-nmap": ((), ("nmap",)),
+    **dict.fromkeys(
+        ("jpype1", "language-tool-python", "pyspark", "tabula-py"), ((), ("default-jre-headless",))
+    ),
     # These depend on opencv-python.
     **dict.fromkeys(
         ("deepface", "insightface", "paddleocr", "ultralytics"), ((), ("libgl1", "libglib2.0-0"))
@@ -69,6 +91,8 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # A dependency that comes from a repository, whatever its name is.
     "git": (("git",), ()),
 }
+# What only the release of Debian has that an image names: libraries by its name.
+ONLY_IN = {"bookworm": dict.fromkeys(("pdfkit", "imgkit"), ((), ("wkhtmltopdf",)))}
 # What pulls torch in; its default wheels carry several GB of CUDA libraries.
 TORCH_LIBRARIES = frozenset(
     {"torch", "torchvision", "torchaudio", "sentence-transformers", "accelerate", "easyocr"}
@@ -80,7 +104,19 @@ _OTHERS = frozenset(
     {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
 )
 # The dependencies that change what is generated.
-RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
+RELEVANT = (
+    frozenset(SYSTEM_PACKAGES).union(*ONLY_IN.values())
+    | TORCH_LIBRARIES
+    | MODEL_LIBRARIES
+    | ASGI_SERVERS
+    | _OTHERS
+)
+
+
+def system_packages(image: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Debian packages by Python library, in an image of that name."""
+    only = (more for release, more in ONLY_IN.items() if release in image)
+    return SYSTEM_PACKAGES | {name: needed for more in only for name, needed in more.items()}
 
 
 @dataclass(frozen=True)

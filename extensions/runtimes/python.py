@@ -25,7 +25,7 @@ from ..framework import Situation
 from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
 from ..origins import Fields, Found
 from ..project import Project
-from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
+from ..python_dependencies import MODEL_LIBRARIES, TORCH_LIBRARIES, system_packages
 from ..setting import Setting
 from ..tree import Tree
 
@@ -174,12 +174,16 @@ def define(
             "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
             "by default: point it at PyTorch's CPU index and lock again."
         )
-    packages = [SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in SYSTEM_PACKAGES]
-    if "psycopg-binary" in libraries:
-        packages = [p for p in packages if p != SYSTEM_PACKAGES["psycopg"]]
+    image = facts.get("image") or RUNTIME.image
+    needed = system_packages(image)
+    packages = [
+        needed[name]
+        for name in sorted(libraries)
+        if name in needed and not (name == "psycopg" and "psycopg-binary" in libraries)
+    ]
     manifests = tuple(facts.get("manifests", ()))
     build = PythonBuild(
-        image=facts.get("image") or RUNTIME.image,
+        image=image,
         manager=manager,
         manifests=manifests,
         locking=package_managers.locking(RUNTIME.name, manager),

@@ -174,11 +174,11 @@ def test_members_of_a_uv_workspace_are_there_too(tmp_path: Path) -> None:
         ({"setup.cfg": "[options]\ninstall_requires =\n    uvicorn\n"}, ["setup.cfg"]),
         (
             {
-                "setup.py": "setup(install_requires=['uvicorn>=0.1'], version=open('VERSION.txt'))\n",
+                "setup.py": "setup(install_requires=['uvicorn>=0'], version=open('VERSION.txt'))",
                 "VERSION.txt": "1",
                 "README.md": "",
             },
-            ["setup.py", "VERSION.txt", "README.md"],
+            ["setup.py", "README.md", "VERSION.txt"],
         ),
         (
             {
@@ -234,7 +234,7 @@ def test_what_requirements_share_with_other_apps(tmp_path: Path) -> None:
         ({"src/shop/__init__.py": ""}, ["pyproject.toml"]),
         ({"shop/__init__.py": ""}, ["pyproject.toml"]),
         ({"app/__init__.py": ""}, []),
-        ({"app/__init__.py": "", "BUILD": "[tool.hatch.build.targets.wheel]\npackages = ['app']\n"}, ["pyproject.toml"]),
+        ({"app/x.py": "", "BUILD": "[tool.hatch.build]\npackages = ['app']"}, ["pyproject.toml"]),
         ({"shop.py": "", "BUILD": "[tool.uv]\npackage = false\n"}, []),
         ({"shop.py": "", "README.md": ""}, ["pyproject.toml", "README.md"]),
     ],
@@ -329,7 +329,7 @@ def test_a_member_of_a_uv_workspace(tmp_path: Path) -> None:
     [
         ("uv.lock", "", None, None),
         ("uv.lock", "[tool.uv]\ndefault-groups = ['dev', 'metrics']", ["metrics"], None),
-        ("uv.lock", "[tool.uv]\ndefault-groups = 'all'\n[dependency-groups]\nlint=[]\nx=[]", ["x"], None),
+        ("uv.lock", "tool.uv.default-groups='all'\ndependency-groups={lint=[],x=[]}", ["x"], None),
         ("uv.lock", "[project.optional-dependencies]\nprod = []\ngpu = []", None, ["prod"]),
         ("poetry.lock", "[tool.poetry.group.dev]", None, None),
         ("poetry.lock", "[tool.poetry.group.metrics]\n[tool.poetry.group.test]", ["metrics"], None),
@@ -342,7 +342,13 @@ def test_groups_that_stay(
     name: str, text: str, groups: list[str] | None, extras: list[str] | None, tmp_path: Path
 ) -> None:
     """Those that the tool takes itself but for development, and those for production."""
-    found = packages(tmp_path, {"pyproject.toml": f"{PYPROJECT}{text}\n", name: ""})
+    found = packages(
+        tmp_path,
+        {
+            "pyproject.toml": f"{text}\n{PYPROJECT}" if text[:1] == "t" else f"{PYPROJECT}{text}\n",
+            name: "",
+        },
+    )
     assert (found.get("groups"), found.get("extras")) == (groups, extras)
 
 
