@@ -98,10 +98,32 @@ TORCH_LIBRARIES = frozenset(
     {"torch", "torchvision", "torchaudio", "sentence-transformers", "accelerate", "easyocr"}
 )
 # What downloads models at run time, into the cache folder of the user.
-MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
+MODEL_LIBRARIES = frozenset(
+    {"sentence-transformers", "transformers", "chromadb", "fastembed", "openai-whisper"}
+    | {"faster-whisper", "easyocr", "deepface", "diffusers", "flagembedding", "rembg", "stanza"}
+    | {"flair", "keybert", "bertopic", "gliner", "docling"}
+)
+# What keeps its downloads elsewhere in the user's folder: the variable that names the place, and
+# the folder of the cache. NLTK's has to be there.
+CACHES = {
+    "matplotlib": ("MPLCONFIGDIR", "matplotlib"),
+    "nltk": ("NLTK_DATA", ""),
+    "tiktoken": ("TIKTOKEN_CACHE_DIR", "tiktoken"),
+    "gensim": ("GENSIM_DATA_DIR", "gensim"),
+    "easyocr": ("EASYOCR_MODULE_PATH", "easyocr"),
+    "deepface": ("DEEPFACE_HOME", ""),
+    "rembg": ("U2NET_HOME", "u2net"),
+    "keras": ("KERAS_HOME", "keras"),
+    "stanza": ("STANZA_RESOURCES_DIR", "stanza"),
+    "flair": ("FLAIR_CACHE_ROOT", "flair"),
+    "ultralytics": ("YOLO_CONFIG_DIR", "ultralytics"),
+}
+# Stands among an app's libraries for those of NVIDIA's that a lockfile has for PyTorch.
+CUDA = "cuda"
 ASGI_SERVERS = frozenset({"uvicorn"})
 _OTHERS = frozenset(
-    {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
+    {CUDA, *CACHES}
+    | {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
 )
 # The dependencies that change what is generated.
 RELEVANT = (
@@ -279,6 +301,8 @@ def _locked(
         if (name := canonicalize_name(raw)) in relevant:
             line = only_line(text, rf'^name = "{re.escape(raw)}"')
             yield Found(name, "locked", path, line)
+        if name.startswith("nvidia-"):
+            yield Found(CUDA, "locked for a GPU", path)
         source = package.get("source") if isinstance(package, dict) else None
         kind = source.get("type") if isinstance(source, dict) else None
         if kind == "git" or "git" in (source or package or ()):

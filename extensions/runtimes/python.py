@@ -25,7 +25,7 @@ from ..framework import Situation
 from ..model import App, Env, PythonBuild, Resources, Runtime, Tests, Tmpfs, Variable, Volume
 from ..origins import Fields, Found
 from ..project import Project
-from ..python_dependencies import MODEL_LIBRARIES, TORCH_LIBRARIES, system_packages
+from ..python_dependencies import CACHES, CUDA, MODEL_LIBRARIES, TORCH_LIBRARIES, system_packages
 from ..setting import Setting
 from ..tree import Tree
 
@@ -66,6 +66,9 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(
             f"{kind}.package", "list", "Files that installing the project itself reads, or off"
+        ),
+        Setting(
+            f"{kind}.models", "boolean", "Whether a volume keeps the models that libraries download"
         ),
         Setting(f"{kind}.groups", "list", "Groups of dependencies beside the main ones"),
         Setting(f"{kind}.extras", "list", "The project's extras that are installed"),
@@ -169,7 +172,7 @@ def define(
     manager = facts.get("manager")
     with_torch = bool(libraries & TORCH_LIBRARIES)
     warnings = []
-    if with_torch and manager and package_managers.get(manager).LOCK and not choices.get("gpu"):
+    if CUDA in libraries and with_torch and not choices.get("gpu"):
         warnings.append(
             "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
             "by default: point it at PyTorch's CPU index and lock again."
@@ -200,17 +203,26 @@ def define(
         locked_by=facts.get("locked_by") or "",
         unhashed="git" in libraries or any(path.endswith("/") for path in manifests),
     )
+    models = bool(libraries & MODEL_LIBRARIES)
+    if facts.get("models") is not None:
+        models = facts["models"]
+    caches = tuple(
+        Env(name, f"{HOME}/.cache/{folder}".rstrip("/"))
+        for library, (name, folder) in CACHES.items()
+        if models and library in libraries
+    )
     named = () if framework.ENVIRONMENT in variables else framework.environment(facts)
     environment = (
         *named,
         *environment,
+        *caches,
         *situation.connection,
         *_drivers(facts, libraries, names),
         *serving,
     )
     own = framework.own(facts, environment, situation)
     volumes = situation.uploads
-    if libraries & MODEL_LIBRARIES:
+    if models:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(
         name=situation.service,
@@ -235,7 +247,7 @@ def define(
         routes=framework.routes(facts, situation),
         volumes=volumes,
         tmpfs=(Tmpfs("/tmp", "128m"),),
-        resources=Resources("1G" if libraries & MODEL_LIBRARIES else "512M"),
+        resources=Resources("1G" if models else "512M"),
         gpu=bool(choices.get("gpu")),
         tests=_tests(facts, libraries, build),
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
