@@ -632,7 +632,7 @@ def test_models_are_kept_and_other_caches_beside_them(tmp_path: Path) -> None:
         (["faster-whisper", "nltk"], None, True),
         (["faster-whisper", "nltk"], False, False),
     ):
-        fields = {"libraries": libraries} | ({} if models is None else {"models": models})
+        fields = {"libraries": ["uvicorn", *libraries]} | ({} if models is None else {"models": models})
         app = stack_of({**facts, "fastapi": facts["fastapi"] | fields}).apps[0]
         assert bool(app.volumes) is kept
         environment = {env.name: env.value for env in app.environment}
@@ -646,6 +646,6 @@ def test_wkhtmltopdf_comes_from_the_debian_that_has_it(tmp_path: Path) -> None:
         ("python:3.11-slim-bookworm", ("wkhtmltopdf",)),
         ("python:3.13-slim", ()),
     ):
-        fields = {"libraries": ["pdfkit"], "image": image}
+        fields = {"libraries": ["pdfkit", "uvicorn"], "image": image}
         build = stack_of({**facts, "fastapi": facts["fastapi"] | fields}).apps[0].build
         assert build.runtime_packages == packages_of_debian
