@@ -62,6 +62,28 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "rdkit": ((), ("libexpat1", "libxext6", "libxrender1")),
     "mediapipe": ((), ("libegl1", "libgl1", "libgles2", "libglib2.0-0")),
     "uwsgi": (("gcc", "libc6-dev"), ()),
+    "gssapi": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "krb5": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "pykerberos": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "requests-kerberos": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "requests-gssapi": (("gcc", "libc6-dev", "libkrb5-dev"), ("libgssapi-krb5-2",)),
+    "psycopg2cffi": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
+    "pylibmc": (("gcc", "libc6-dev", "libmemcached-dev", "zlib1g-dev"), ("libmemcached11",)),
+    "pyicu": (("g++", "libicu-dev", "pkg-config"), ("icu-devtools",)),
+    "pyscard": (("gcc", "libc6-dev", "libpcsclite-dev", "pkg-config", "swig"), ("libpcsclite1",)),
+    "netifaces": (("gcc", "libc6-dev"), ()),
+    "annoy": (("g++",), ()),
+    "hnswlib": (("g++",), ()),
+    "llama-cpp-python": (("cmake", "g++", "make"), ("libgomp1",)),
+    "tesserocr": ((), ("tesseract-ocr",)),
+    "pyusb": ((), ("libusb-1.0-0",)),
+    "pyttsx3": ((), ("espeak-ng", "libespeak1")),
+    "speechrecognition": ((), ("flac",)),
+    "yt-dlp": ((), ("ffmpeg",)),
+    "python-nmap": ((), ("nmap",)),
+    **dict.fromkeys(
+        ("jpype1", "language-tool-python", "pyspark", "tabula-py"), ((), ("default-jre-headless",))
+    ),
     # These depend on opencv-python.
     **dict.fromkeys(
         ("deepface", "insightface", "paddleocr", "ultralytics"), ((), ("libgl1", "libglib2.0-0"))
@@ -69,18 +91,54 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # A dependency that comes from a repository, whatever its name is.
     "git": (("git",), ()),
 }
+# What only the release of Debian has that an image names: libraries by its name.
+ONLY_IN = {"bookworm": dict.fromkeys(("pdfkit", "imgkit"), ((), ("wkhtmltopdf",)))}
 # What pulls torch in; its default wheels carry several GB of CUDA libraries.
 TORCH_LIBRARIES = frozenset(
     {"torch", "torchvision", "torchaudio", "sentence-transformers", "accelerate", "easyocr"}
 )
 # What downloads models at run time, into the cache folder of the user.
-MODEL_LIBRARIES = frozenset({"sentence-transformers", "transformers", "chromadb", "fastembed"})
+MODEL_LIBRARIES = frozenset(
+    {"sentence-transformers", "transformers", "chromadb", "fastembed", "openai-whisper"}
+    | {"faster-whisper", "easyocr", "deepface", "diffusers", "flagembedding", "rembg", "stanza"}
+    | {"flair", "keybert", "bertopic", "gliner", "docling"}
+)
+# What keeps its downloads elsewhere in the user's folder: the variable that names the place, and
+# the folder of the cache. NLTK's has to be there.
+CACHES = {
+    "matplotlib": ("MPLCONFIGDIR", "matplotlib"),
+    "nltk": ("NLTK_DATA", ""),
+    "tiktoken": ("TIKTOKEN_CACHE_DIR", "tiktoken"),
+    "gensim": ("GENSIM_DATA_DIR", "gensim"),
+    "easyocr": ("EASYOCR_MODULE_PATH", "easyocr"),
+    "deepface": ("DEEPFACE_HOME", ""),
+    "rembg": ("U2NET_HOME", "u2net"),
+    "keras": ("KERAS_HOME", "keras"),
+    "stanza": ("STANZA_RESOURCES_DIR", "stanza"),
+    "flair": ("FLAIR_CACHE_ROOT", "flair"),
+    "ultralytics": ("YOLO_CONFIG_DIR", "ultralytics"),
+}
+# Stands among an app's libraries for those of NVIDIA's that a lockfile has for PyTorch.
+CUDA = "cuda"
 ASGI_SERVERS = frozenset({"uvicorn"})
 _OTHERS = frozenset(
-    {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
+    {CUDA, *CACHES}
+    | {"celery", "psycopg2-binary", "psycopg-binary", "asyncpg", "pgvector", "pytest"}
 )
 # The dependencies that change what is generated.
-RELEVANT = frozenset(SYSTEM_PACKAGES) | TORCH_LIBRARIES | MODEL_LIBRARIES | ASGI_SERVERS | _OTHERS
+RELEVANT = (
+    frozenset(SYSTEM_PACKAGES).union(*ONLY_IN.values())
+    | TORCH_LIBRARIES
+    | MODEL_LIBRARIES
+    | ASGI_SERVERS
+    | _OTHERS
+)
+
+
+def system_packages(image: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Debian packages by Python library, in an image of that name."""
+    only = (more for release, more in ONLY_IN.items() if release in image)
+    return SYSTEM_PACKAGES | {name: needed for more in only for name, needed in more.items()}
 
 
 @dataclass(frozen=True)
@@ -247,6 +305,8 @@ def _locked(
         if (name := canonicalize_name(raw)) in relevant:
             line = only_line(text, rf'^name = "{re.escape(raw)}"')
             yield Found(name, "locked", path, line)
+        if name.startswith("nvidia-"):
+            yield Found(CUDA, "locked for a GPU", path)
         source = package.get("source") if isinstance(package, dict) else None
         kind = source.get("type") if isinstance(source, dict) else None
         if kind == "git" or "git" in (source or package or ()):

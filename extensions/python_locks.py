@@ -57,6 +57,11 @@ def stated(tree: Tree, folder: str, manifests: Sequence[str], name: str) -> Stat
     return None
 
 
+def names(tree: Tree, path: str) -> frozenset[str]:
+    """All that a lockfile fixes, whatever it is for."""
+    return frozenset(canonicalize_name(str(one.get("name", ""))) for one in _packages(tree, path))
+
+
 def _exactly(version: str) -> SpecifierSet:
     try:
         return SpecifierSet(f"=={version}")

@@ -45,13 +45,13 @@ def find(tree: Tree, folder: str, *, asked: str | None = None, packaged: bool = 
 
     Returns:
         `package`: the files that an installation reads beside the source, relative to `folder`;
-        empty where it is not installed. `package_version`, where that comes from git.
+        `package_version`, where that comes from git. Nothing where it is not installed.
     """
     path = tree.first(folder, "pyproject.toml")
     document = read_toml(tree, path) if path else {}
     why, place = _reason(tree, folder, document, asked), asked or path
     if why is None or not packaged:
-        return {"package": Found([], "the project is no package, or none that is found")}
+        return {}
     files = [name for name in _DESCRIPTIONS if tree.has(join(folder, name))]
     files += [name for name in _named(tree, folder, document) if name not in files]
     fields: Fields = {"package": Found(files, why, place)}

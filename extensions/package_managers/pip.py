@@ -96,8 +96,8 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
 
 def _descriptions(tree: Tree, folder: str) -> list[str]:
     """Files that a build of the project itself reads, which is asked for its dependencies."""
-    found: list[str] = python_project.find(tree, folder, asked="")["package"].value
-    return found
+    fields = python_project.find(tree, folder, asked="")
+    return list(fields["package"].value) if fields else []
 
 
 def _described(tree: Tree, folder: str) -> Iterator[Found[str]]:

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from .. import package_registries, python_locks
 from ..origins import Found, only_line
 from ..package_registries import Registry
-from ..python_dependencies import Packages, local_place, read_toml
+from ..python_dependencies import CUDA, Packages, local_place, read_toml
 from ..tree import Tree, join
 
 RUNTIME = "python"
@@ -33,6 +33,8 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
     for name, package in python_locks.pipfile_packages(tree, path).items():
         line = only_line(text, rf'^        "{name}": \{{')
         found.append(Found(canonicalize_name(name), "locked", path, line))
+        if name.startswith("nvidia-"):
+            found.append(Found(CUDA, "locked for a GPU", path, line))
         if "git" in package:
             found.append(Found("git", "locked from a repository", path, line))
         place = package.get("path") or package.get("file")

@@ -40,7 +40,7 @@ from ..model import (
 )
 from ..origins import Fields, Found
 from ..project import Project
-from ..python_dependencies import MODEL_LIBRARIES, SYSTEM_PACKAGES, TORCH_LIBRARIES
+from ..python_dependencies import CACHES, CUDA, MODEL_LIBRARIES, TORCH_LIBRARIES, system_packages
 from ..setting import Setting
 from ..tree import Tree
 
@@ -107,6 +107,9 @@ def settings(kind: str, title: str) -> tuple[Setting, ...]:
         Setting(f"{kind}.source_root", "text", "Folder that modules are imported from"),
         Setting(
             f"{kind}.package", "list", "Files that installing the project itself reads, or off"
+        ),
+        Setting(
+            f"{kind}.models", "boolean", "Whether a volume keeps the models that libraries download"
         ),
         Setting(f"{kind}.groups", "list", "Groups of dependencies beside the main ones"),
         Setting(f"{kind}.extras", "list", "The project's extras that are installed"),
@@ -220,17 +223,21 @@ def define(
     manager = facts.get("manager")
     with_torch = bool(libraries & TORCH_LIBRARIES)
     warnings = []
-    if with_torch and manager and package_managers.get(manager).LOCK and not choices.get("gpu"):
+    if CUDA in libraries and with_torch and not choices.get("gpu"):
         warnings.append(
             "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
             "by default: point it at PyTorch's CPU index and lock again."
         )
-    packages = [SYSTEM_PACKAGES[n] for n in sorted(libraries) if n in SYSTEM_PACKAGES]
-    if "psycopg-binary" in libraries:
-        packages = [p for p in packages if p != SYSTEM_PACKAGES["psycopg"]]
+    image = facts.get("image") or RUNTIME.image
+    needed = system_packages(image)
+    packages = [
+        needed[name]
+        for name in sorted(libraries)
+        if name in needed and not (name == "psycopg" and "psycopg-binary" in libraries)
+    ]
     manifests = tuple(facts.get("manifests", ()))
     build = PythonBuild(
-        image=facts.get("image") or RUNTIME.image,
+        image=image,
         manager=manager,
         manifests=manifests,
         locking=package_managers.locking(RUNTIME.name, manager),
@@ -250,10 +257,19 @@ def define(
         locked_by=facts.get("locked_by") or "",
         unhashed="git" in libraries or any(path.endswith("/") for path in manifests),
     )
+    models = bool(libraries & MODEL_LIBRARIES)
+    if facts.get("models") is not None:
+        models = facts["models"]
+    caches = tuple(
+        Env(name, f"{HOME}/.cache/{folder}".rstrip("/"))
+        for library, (name, folder) in CACHES.items()
+        if models and library in libraries
+    )
     named = () if framework.ENVIRONMENT in variables else framework.environment(facts)
     environment = (
         *named,
         *environment,
+        *caches,
         *situation.connection,
         *_drivers(facts, libraries, names),
         *serving,
@@ -261,7 +277,7 @@ def define(
     own = framework.own(facts, environment, situation)
     uploads = situation.uploads or web.volumes
     volumes = tuple(framework.volumes(facts, uploads, situation.service))
-    if libraries & MODEL_LIBRARIES:
+    if models:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(
         name=situation.service,
@@ -287,7 +303,7 @@ def define(
         routes=() if web.is_page else framework.routes(facts, situation),
         volumes=volumes,
         tmpfs=(Tmpfs("/tmp", "128m"),),
-        resources=Resources("1G" if libraries & MODEL_LIBRARIES else "512M"),
+        resources=Resources("1G" if models else "512M"),
         gpu=bool(choices.get("gpu")),
         tests=_tests(facts, libraries, build),
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -16,7 +18,7 @@ from ..image_reference import ImageReference
 from ..model import App, PythonBuild
 from ..origins import only_line
 from ..package_managers import pip
-from ..python_dependencies import local_place, read_toml, table
+from ..python_dependencies import local_place, read_toml, system_packages, table
 from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import join
@@ -68,6 +70,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         assert isinstance(app.build, PythonBuild)
         yield from _python(subject, app, app.build)
         yield from _sources(subject, app, app.build)
+        yield from _stale(subject, app, app.build)
         yield from _programs(subject, app, app.build)
         yield from _own_metadata(subject, app, app.build)
         yield from _libraries(subject, app, app.build)
@@ -176,6 +179,49 @@ def _sources_of_pyproject(subject: Subject, app: App, build: PythonBuild) -> Ite
                 path,
                 line,
             )
+
+
+def _stale(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
+    """A lockfile without what the project depends on by now."""
+    tree, path = subject.tree, join(app.directory, "pyproject.toml")
+    lockfile = next((name for name in build.manifests if name.endswith(".lock")), None)
+    if lockfile is None or build.manager not in {"uv", "poetry"} or not tree.has(path):
+        return
+    document = read_toml(tree, path)
+    own = table(table(table(document, "tool"), "poetry"), "dependencies")
+    listed = table(document, "project").get("dependencies")
+    wanted = {one for text in (listed if isinstance(listed, list) else ()) for one in _name(text)}
+    # An optional one may be in no extra, and one with a marker may be for no machine.
+    wanted |= {
+        canonicalize_name(name)
+        for name, said in own.items()
+        if name != "python" and not (isinstance(said, dict) and {"optional", "markers"} & {*said})
+    }
+    locked = python_locks.names(tree, join(app.directory, lockfile))
+    missing = sorted(wanted - locked)
+    if missing and build.manager in {"uv", "poetry"}:
+        place = posixpath.normpath(join(app.directory, lockfile))
+        folder = posixpath.dirname(place)
+        python = ImageReference.parse(build.image).version
+        version = f" --python {python}" if build.manager == "uv" and python else ""
+        yield Finding(
+            "start.install",
+            True,
+            f"{place} lacks {missing[0]}, which {path} depends on: {build.manager} refuses to "
+            "install it.",
+            f"{f'cd {shlex.quote(folder)} && ' if folder else ''}{build.manager} lock{version}",
+            place,
+        )
+
+
+def _name(requirement: object) -> Iterator[str]:
+    """The name in a requirement without a marker; nothing else."""
+    try:
+        parsed = Requirement(str(requirement))
+    except InvalidRequirement:
+        return
+    if parsed.marker is None:
+        yield canonicalize_name(parsed.name)
 
 
 def _programs(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
@@ -287,7 +333,9 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
     for name, (path, line) in declared.items():
         if brought is not None and name not in brought:
             continue
+        there = name in system_packages(build.image)
         what = "a browser" if name in _BROWSERS else "wkhtmltopdf" if name in _CONVERTERS else ""
+        what = "" if there else what
         if what:
             yield Finding(
                 "start.libraries",
@@ -296,7 +344,9 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
                 f"Connect to {what} in a container of its own, or take a base image that has it: "
                 f"spinbox build --prod --set {app.kind}.image=IMAGE"
                 if name in _BROWSERS
-                else f"Take a library that needs none, such as weasyprint, in place of {name}.",
+                else f"Take a library that needs none, such as weasyprint, in place of {name}, "
+                "or the last release of Debian that has it: "
+                f"spinbox build --prod --set {app.kind}.image={_on_bookworm(build.image)}",
                 path,
                 line,
             )
@@ -314,6 +364,14 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
                 module.path,
             )
             return
+
+
+def _on_bookworm(image: str) -> str:
+    """The image of the same Python on Debian 12."""
+    reference = ImageReference.parse(image)
+    version = reference.version
+    tag = f"{version.major}.{version.minor}-" if version else "3-"
+    return f"{reference.name if reference.is_official('python') else 'python'}:{tag}slim-bookworm"
 
 
 def _asked_for(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:

@@ -92,6 +92,19 @@ def test_what_is_there_for_an_installation_is_fine(line: str, tmp_path: Path) ->
     assert find_rule(tmp_path, "install", files) == []
 
 
+@pytest.mark.parametrize(
+    ("dependency", "certain"),
+    [("uvicorn", False), ("Uvicorn>=0.1", False), ("httpx", True), ("httpx; 'a' == 'b'", False)],
+)
+def test_a_lockfile_that_lacks_a_dependency_is_told(
+    dependency: str, certain: bool, tmp_path: Path
+) -> None:
+    text = PROJECT.replace('"uvicorn"', f'"{dependency}"')
+    files = {**locked("fastapi", "uvicorn"), "pyproject.toml": text}
+    found = [one for one in find_rule(tmp_path, "install", files) if "lacks" in one.seen]
+    assert [one.mend for one in found] == ["uv lock --python 3.11"] * certain
+
+
 def test_a_member_of_a_workspace_without_its_lockfile_is_told(tmp_path: Path) -> None:
     text = f"{PROJECT}[tool.uv.sources]\ncore = {{ workspace = true }}\n"
     files = {"backend/main.py": API["main.py"], "backend/pyproject.toml": text, "main.py": ""}
