@@ -93,7 +93,7 @@ def test_every_module_of_checks_has_its_tool() -> None:
     """A check of another name would never run."""
     folder = Path(str(checks.__file__)).parent
     names = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert names == migrations.TOOLS.keys()
+    assert names <= migrations.TOOLS.keys()
 
 
 def test_no_name_of_a_tool_is_compared_elsewhere() -> None:
