@@ -92,7 +92,8 @@ def runs_itself(tree: Tree, folder: str, spec: Spec, start: str) -> bool:
     """Whether the app brings its schema up to date when it starts."""
     if spec.runs.search(start) or (spec.makes and spec.makes.search(start)):
         return True
-    if any(spec.runs.search(tree.read(path)) for path in tree.below(folder, ".sh")):
+    called = [join(folder, name) for name in node_scripts.named(tree, folder, start)]
+    if any(spec.runs.search(tree.read(p)) for p in called if p.endswith(".sh")):
         return True
     package = _package(tree, folder)
     own = _own_script(tree, folder, spec, package)

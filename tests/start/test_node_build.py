@@ -14,9 +14,14 @@ from tests.start.support import find, subject_of
 NEXT = '{"scripts": {"build": "next build"}, "dependencies": {"next": "15"}}'
 
 
-def _found(root: Path, files: dict[str, str], rule: str = "start.node_build") -> list[Finding]:
+def _found(
+    root: Path,
+    files: dict[str, str],
+    rule: str = "start.node_build",
+    overrides: dict[str, str] | None = None,
+) -> list[Finding]:
     project = {"frontend/package.json": NEXT, "frontend/app/page.tsx": "", **files}
-    return [f for f in find(root, project, USE_NEXTJS="true") if f.rule == rule]
+    return [f for f in find(root, project, overrides, USE_NEXTJS="true") if f.rule == rule]
 
 
 def _build(root: Path, files: dict[str, str]) -> str:
@@ -35,8 +40,11 @@ def _build(root: Path, files: dict[str, str]) -> str:
     ],
 )
 def test_a_variable_that_the_build_fails_without(path: str, text: str, tmp_path: Path) -> None:
+    """It is a secret of the build; where that was taken back, it is told."""
     schema = "export const env = z.object({ AUTH_SECRET: z.string() }).parse(process.env)"
-    (found,) = _found(tmp_path, {"frontend/src/env.ts": schema, f"frontend/{path}": text})
+    files = {"frontend/src/env.ts": schema, f"frontend/{path}": text}
+    assert _found(tmp_path / "given", files) == []
+    (found,) = _found(tmp_path, files, overrides={"nextjs.build_needs": "off"})
     assert found.certain and found.line == 1
     assert "AUTH_SECRET" in found.seen and "next build" in found.seen
 
@@ -47,7 +55,7 @@ def test_the_switch_of_t3s_schema_is_named(tmp_path: Path) -> None:
         "  skipValidation: !!process.env.SKIP_ENV_VALIDATION })"
     )
     files = {"frontend/src/env.ts": text, "frontend/next.config.js": "import './src/env.ts'"}
-    (found,) = _found(tmp_path, files)
+    (found,) = _found(tmp_path, files, overrides={"nextjs.build_needs": "off"})
     assert '"SKIP_ENV_VALIDATION=1 next build"' in found.mend
 
 

@@ -214,3 +214,13 @@ def test_a_start_script_that_migrates_by_what_the_image_holds(tmp_path: Path) ->
     stack = _stack(tmp_path, {path: ""}, held=["@prisma/client", tool], scripts=scripts)
     assert stack.apps[0].command == ("npm", "start")
     assert stack.migrations is None or not stack.migrations.migrates
+
+
+def test_scripts_that_the_start_does_not_call(tmp_path: Path) -> None:
+    """Those of the deployment, which name the tool, are none of the app's."""
+    files = {STEPS["drizzle"][0]: "", "deploy/swarm/deploy.sh": "drizzle-kit migrate\n"}
+    held = ["drizzle-orm", "drizzle-kit"]
+    assert _migrations(_stack(tmp_path / "not", files, held=held)).kind == "drizzle"
+    files = {STEPS["drizzle"][0]: "", "start.sh": "drizzle-kit migrate\nexec node index.js\n"}
+    stack = _stack(tmp_path / "called", files, held=held, scripts={"start": "sh ./start.sh"})
+    assert stack.migrations is None or not stack.migrations.migrates
