@@ -186,6 +186,11 @@ def _reads(tree: Tree, folder: str, entries: Sequence[str]) -> list[Read]:
         read
         for read in environment_reads.reads(tree, folder, entries)
         if read.path in loaded or not _OF_TOOLS.search(read.path)
+    ] + [
+        read
+        for place, begins in node_workspace.beside(tree, folder)
+        for read in environment_reads.reads(tree, place, begins)
+        if not _OF_TOOLS.search(read.path)
     ]
 
 
