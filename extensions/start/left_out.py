@@ -35,7 +35,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         parts = PurePosixPath(folder).parts
         if PurePosixPath(path).name != "package.json" or folder in folders or len(parts) > _DEPTH:
             continue
-        if not _NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
+        # apps/docs is an app.
+        never = _NEVER - {"docs"} if parts[:1] == ("apps",) else _NEVER
+        if not never.isdisjoint(parts) or any(part.startswith(".") for part in parts):
             continue
         package = _package(subject, folder)
         # The build of an app may build it, too.
