@@ -93,7 +93,7 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         for lockfile in managers[name].LOCKFILES
     }
     lockfile = next((name for name in by_lockfile if tree.has(join(folder, name))), None)
-    empty = lockfile is not None and _fixes_nothing(tree, join(folder, lockfile))
+    empty = lockfile is not None and fixes_nothing(tree, join(folder, lockfile))
     declared, _, version = str(package.content.get("packageManager", "")).partition("@")
     if lockfile:
         manager = Found(by_lockfile[lockfile], "lockfile", join(folder, lockfile))
@@ -135,7 +135,7 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     }
 
 
-def _fixes_nothing(tree: Tree, path: str) -> bool:
+def fixes_nothing(tree: Tree, path: str) -> bool:
     """Whether a lockfile of npm is one that npm never wrote: it has not even the app itself."""
     if not path.endswith(".json"):
         return False

@@ -150,6 +150,46 @@ def matches(listed: Iterable[str], folder: str) -> bool:
     return found
 
 
+def beside(tree: Tree, folder: str) -> list[tuple[str, list[str]]]:
+    """The packages of the workspace that run with an app: their folders, and what they begin with.
+
+    Args:
+        tree: The project's files.
+        folder: The app's.
+
+    Returns:
+        Both relative to the project's top folder; nothing for an app that stands alone.
+    """
+    workspace = find(tree, folder)
+    if workspace is None or not is_installed_from(tree, workspace, folder):
+        return []
+    own = inside(workspace, folder)
+    package = workspace.members.get(own) or read_package_json(tree, folder) or NO_PACKAGE
+    found: dict[str, None] = {}
+    for local in workspace.local(package, tools=False):
+        found |= dict.fromkeys(workspace.needed(local, tools=False))
+    return [
+        (join(workspace.top, member), _entries(tree, workspace, member))
+        for member in found
+        if member != own
+    ]
+
+
+def _entries(tree: Tree, workspace: Workspace, member: str) -> list[str]:
+    """The source files that a package begins with: those of its exports, before they are built."""
+    package, folder = workspace.members[member], join(workspace.top, member)
+    named = json.dumps([package.content.get(key) for key in ("exports", "main", "module")])
+    stems = [re.sub(r"\.[cm]?[jt]sx?$", "", path) for path in re.findall(r'"(\.?[\w./-]+)"', named)]
+    found: dict[str, None] = {}
+    for stem in (*stems, "src/index", "index"):
+        plain = stem.removeprefix("./")
+        for place in (plain, re.sub(r"^(dist|build|lib|out)/", "src/", plain)):
+            for ending in javascript.ENDINGS:
+                if tree.has(path := join(folder, place + ending)):
+                    found[path] = None
+    return list(found)
+
+
 def lockfile(tree: Tree, top: str) -> str | None:
     """The lockfile of a folder, whatever package manager wrote it."""
     names = (n for module in package_managers.of("node").values() for n in module.LOCKFILES)

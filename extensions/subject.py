@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import apps, environment_reads, migrations, node_source, python_source
+from . import (
+    apps,
+    environment_reads,
+    migrations,
+    node_source,
+    node_workspace,
+    python_source,
+)
 from .environment_reads import javascript, python
 from .model import App, Stack
 from .services import FOLDERS
@@ -49,11 +56,13 @@ class Subject:
     def _reads(self, app: App) -> list[environment_reads.Read]:
         tree, folder = self.tree, app.directory
         if app.runtime.name == "python":
-            own = (worker.command for worker in self.stack.workers if worker.app == app)
+            others = (worker.command for worker in self.stack.workers if worker.app == app)
             migrating = migrations.find_in_app(app.runtime.name, tree, folder)
             scripts = migrations.environments(migrating)
-            return python.reads(tree, folder, self.modules(app), [app.command, *own], scripts)
-        return javascript.reads(tree, folder, apps.FRAMEWORKS[app.kind].entries(tree, folder))
+            return python.reads(tree, folder, self.modules(app), [app.command, *others], scripts)
+        own = apps.FRAMEWORKS[app.kind].entries(tree, folder)
+        places = [(folder, own), *node_workspace.beside(tree, folder)]
+        return [read for place, begins in places for read in javascript.reads(tree, place, begins)]
 
     def package(self, app: App) -> node_source.Package:
         """The package.json of an app on Node."""

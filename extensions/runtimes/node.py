@@ -109,13 +109,15 @@ def read(
     top_package = node_source.read_package_json(project.tree, top) or node_source.NO_PACKAGE
     packages = node_source.read_packages(project.tree, top, top_package)
     more = node_scripts.install_files(project.tree, top, top_package)
+    # Only where there are: most apps stand alone, and need nothing.
     members: Fields = {}
     installed = [package, top_package]
     if workspace:
         members = node_workspace.fields(project.tree, workspace, folder)
         more += node_workspace.manifests(project.tree, workspace, members["members"].value)
         installed += [workspace.members[member] for member in members["members"].value]
-    needs = node_system.find(project.tree, top, packages["lockfile"].value, installed)
+    if needs := node_system.find(project.tree, top, packages["lockfile"].value, installed):
+        members["needs"] = Found(needs, "what dependencies need of the system")
     sources = _sources(project, folder, package, workspace, steps)
     if workspace is None and node_scripts.installs_source(package):
         names = node_scripts.source_names(project.tree, folder, sources.value)
@@ -132,7 +134,6 @@ def read(
         **own,
         **members,
         "manifests": replace(manifests, value=list(listed)),
-        "needs": Found(needs, "what dependencies need of the system" if needs else "nothing"),
         "tests": node_source.find_tests(project.tree, folder, package),
         "untyped": node_source.find_untyped(project.tree, folder, package),
         "sources": sources,
@@ -203,6 +204,11 @@ def _reads(tree: Tree, folder: str, entries: Sequence[str]) -> list[Read]:
         read
         for read in environment_reads.reads(tree, folder, entries)
         if read.path in loaded or not _OF_TOOLS.search(read.path)
+    ] + [
+        read
+        for place, begins in node_workspace.beside(tree, folder)
+        for read in environment_reads.reads(tree, place, begins)
+        if not _OF_TOOLS.search(read.path)
     ]
 
 

@@ -31,7 +31,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         parts = PurePosixPath(folder).parts
         if PurePosixPath(path).name != "package.json" or folder in folders or len(parts) > _DEPTH:
             continue
-        if not static.NEVER.isdisjoint(parts) or any(part.startswith(".") for part in parts):
+        # apps/docs is an app.
+        never = static.NEVER - {"docs"} if parts[:1] == ("apps",) else static.NEVER
+        if not never.isdisjoint(parts) or any(part.startswith(".") for part in parts):
             continue
         package = _package(subject, folder)
         # The build of an app may build it, too.

@@ -10,7 +10,7 @@ from .. import framework, javascript
 from ..apps import FRAMEWORKS
 from ..finding import Finding, where
 from ..javascript import Script
-from ..model import App
+from ..model import App, NodeBuild
 from ..subject import Subject
 from ..tree import join
 
@@ -146,12 +146,18 @@ def _in_container(app: App, script: Script, code: str) -> str | None:
     parts = [text for _, text in strings]
     if parts[0] in {":memory:", ""} or parts[0].startswith("file::memory:"):
         return None
-    folder = _APP
+    folder = _home(app)
     if here:
-        inner = script.path.removeprefix("" if app.directory == "." else f"{app.directory}/")
+        inner = script.path.removeprefix("" if app.base == "." else f"{app.base}/")
         folder = posixpath.join(_APP, posixpath.dirname(inner))
     path = posixpath.normpath(posixpath.join(folder, *parts))
-    return path if path != _APP else None
+    return path if path != _home(app) else None
+
+
+def _home(app: App) -> str:
+    """The app's folder in its image."""
+    member = app.build.member if isinstance(app.build, NodeBuild) else None
+    return posixpath.join(_APP, member.folder) if member and member.folder != "." else _APP
 
 
 def _is_writable(app: App, target: str) -> bool:
@@ -163,7 +169,7 @@ def _is_writable(app: App, target: str) -> bool:
 
 
 def _is_there(subject: Subject, app: App, target: str) -> bool:
-    path = join(app.directory, target.removeprefix(f"{_APP}/"))
+    path = join(app.base, target.removeprefix(f"{_APP}/"))
     return any(subject.tree.below(path + "/"))
 
 
@@ -173,7 +179,7 @@ def _prisma(subject: Subject, app: App) -> Iterator[Finding]:
         text = subject.tree.read(path)
         match = re.search(r"url\s*=\s*\"file:(?:\./)?([^\"]+)\"", text)
         if match and re.search(r"provider\s*=\s*\"sqlite\"", text):
-            inner = path.removeprefix("" if app.directory == "." else f"{app.directory}/")
+            inner = path.removeprefix("" if app.base == "." else f"{app.base}/")
             target = posixpath.normpath(posixpath.join(_APP, posixpath.dirname(inner), match[1]))
             if not _is_writable(app, target):
                 line = text.count("\n", 0, match.start()) + 1

@@ -12,7 +12,7 @@ from ..finding import Finding, where
 from ..image_reference import ImageReference
 from ..model import App, Member, NodeBuild
 from ..node_binaries import COMPILED, is_whole
-from ..node_source import Package
+from ..node_source import Package, fixes_nothing
 from ..node_workspace import Workspace
 from ..package_managers import pnpm
 from ..subject import Subject
@@ -36,6 +36,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if isinstance(app.build, NodeBuild) and package.path:
             build = app.build
             yield from _two_lockfiles(subject.tree, app, build)
+            yield from _empty(subject.tree, app)
             yield from _workspaces(subject.tree, app, build, package)
             yield from _addresses(app, package)
             yield from _out_of_step(subject.tree, app, build, package)
@@ -78,6 +79,19 @@ def _two_lockfiles(tree: Tree, app: App, build: NodeBuild) -> Iterator[Finding]:
             f"and {' and '.join(others)} fixes other versions.",
             mend=f"git rm {' '.join(others)}",
             path=join(app.base, build.lockfile),
+        )
+
+
+def _empty(tree: Tree, app: App) -> Iterator[Finding]:
+    path = join(app.base, "package-lock.json")
+    if tree.has(path) and fixes_nothing(tree, path):
+        folder = "" if app.base == "." else f"cd {app.base} && "
+        yield Finding(
+            _RULE,
+            certain=False,
+            seen=f"{path} has not one package, so it fixes no version: every build may get others.",
+            mend=f"{folder}{_LOCK['npm']}",
+            path=path,
         )
 
 

@@ -55,9 +55,9 @@ def lockfiles(context: Context) -> Check | None:
         if not app.build.manager:
             continue
         paths = [
-            posixpath.normpath(posixpath.join(app.directory, name))
+            posixpath.normpath(posixpath.join(app.base, name))
             for name in app.build.locking.names
-            if (context.project / app.directory / name).is_file()
+            if (context.project / app.base / name).is_file()
         ]
         for path in paths:
             if not context.outcome.tree.has(path):
@@ -84,9 +84,9 @@ def lockfiles(context: Context) -> Check | None:
 def _unlocked(context: Context, app: derivation.model.App) -> Iterator[tuple[str, str, str]]:
     """What an app lacks, its folder, and the command that makes it there."""
     build = app.build
-    where = app.directory if app.directory != "." else "the top folder"
+    where = app.base if app.base != "." else "the top folder"
     if build.locking.command:
-        yield f"no {build.locking.makes} is in {where}", app.directory, build.locking.command
+        yield f"no {build.locking.makes} is in {where}", app.base, build.locking.command
         return
     manifests = build.manifests or ("requirements.txt",)
     texts = [context.read(posixpath.join(app.directory, name)) for name in build.manifests]

@@ -92,3 +92,11 @@ def test_an_app_whose_start_script_names_its_file(path: str, tmp_path: Path) -> 
     files = {"package.json": json.dumps(package), path: ""}
     app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
     assert app.command == ("node", name)
+
+
+def test_a_second_next_app_is_told(tmp_path: Path) -> None:
+    text = '{"scripts": {"build": "next build"}, "dependencies": {"next": "15"}}'
+    files = {f"apps/{name}/{file}": text for name in ("docs", "web") for file in ("package.json",)}
+    found = [f for f in find(tmp_path, files, USE_NEXTJS="true") if f.rule == "start.left_out"]
+    assert [(f.certain, f.path) for f in found] == [(False, "apps/docs/package.json")]
+    assert "apps/web/" in found[0].seen

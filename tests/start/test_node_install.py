@@ -339,3 +339,12 @@ def test_patches_of_pnpms_settings_are_there_at_the_installation(tmp_path: Path)
     files = _files(more, packageManager="pnpm@10.20.0")
     app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
     assert app.build.manifests == ("package.json", "pnpm-workspace.yaml", "patches/")
+
+
+def test_a_lockfile_that_fixes_nothing_is_left_out(tmp_path: Path) -> None:
+    lock = {"package-lock.json": '{"lockfileVersion": 3, "packages": {}}'}
+    files = _files(lock, dependencies={"express": "^4.19.0"})
+    app = subject_of(tmp_path / "facts", files, USE_NODE="true").stack.apps[0]
+    assert isinstance(app.build, NodeBuild) and app.build.lockfile is None
+    (found,) = _found(tmp_path / "told", lock, dependencies={"express": "^4.19.0"})
+    assert not found.certain and found.mend == "npm install --package-lock-only"
