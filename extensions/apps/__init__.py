@@ -15,6 +15,8 @@ A module has
 - `read(project, folder)`: the facts of the app in that folder, from the language's `read(…)` on;
 - `entries(tree, folder)`, for Node: the source files that the app begins with;
 - `LEAVES_DATA`: beside an API it leaves the backing services to that;
+- `NEEDS_API`, if it has that: beside an app that serves it is left out, unless one is an API, as
+  nothing tells which paths are whose;
 - `is_api(facts)`: other apps of the stack call it, so that the proxy sends it only its `paths`;
 - `define(facts, situation)`: the `App` of the stack, made with the language's `define(…)`. It
   raises a ProjectError where only the user can say what is missing.

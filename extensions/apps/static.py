@@ -31,6 +31,7 @@ GENERIC = False
 FLAG = "USE_STATIC"
 SERVICE = "site"
 LEAVES_DATA = True
+NEEDS_API = True
 # What a container without code of the project's has no use for.
 _RUN = re.compile(r"static\.(command|variables|required|optional|ignored)")
 SETTINGS = (
@@ -178,14 +179,9 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """Built by its script, and served by Caddy.
 
     Raises:
-        ProjectError: No script builds it, or another app gets all paths.
+        ProjectError: No script builds it.
     """
     first = situation.first
-    if first and first.port and not first.job and not situation.beside_api:
-        raise ProjectError(
-            f"The {first.title} app gets all paths, so no static site can stand beside it: serve "
-            "the site from that app, and take it out with --set static=off."
-        )
     script = facts.get("script")
     if not script:
         raise ProjectError(
