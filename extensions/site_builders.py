@@ -21,6 +21,7 @@ START_PAGE = "index.html"
 # Names with a hash of Rollup's, which is written in letters, digits, - and _ (rollupjs.org,
 # "output.hashCharacters").
 _ROLLUP = r"/assets/.+[.-][\w-]{8}\.\w+$"
+_VITEPRESS = r"/assets/.+\.[\w-]{8}(\.lean)?\.\w+$"
 # Of that form, but a word or a date: files that are copied as they are.
 _WORD = r"[.-]([a-z]{8}|[0-9]{8})\.\w+$"
 # Names with one of hexadecimal digits.
@@ -62,7 +63,7 @@ class Builder:
     @property
     def plain(self) -> str:
         """A regular expression of the addresses that only look hashed; empty for none."""
-        return _WORD if self.hashed == _ROLLUP else ""
+        return _WORD if self.hashed in {_ROLLUP, _VITEPRESS} else ""
 
 
 # What enters the image although the top folder has it for other reasons elsewhere.
@@ -90,7 +91,7 @@ _ALL = (
             r"/(static/.+|[^/]+-[0-9a-f]{20}\.(js|css))$", None, ("GATSBY_",)),
     Builder("@docusaurus/core", "Docusaurus", "build", "docusaurus.config", "", "baseUrl",
             "/assets/" + _HEX),
-    Builder("vitepress", "VitePress", ".vitepress/dist", "", "", "", _ROLLUP, None, ("VITE_",)),
+    Builder("vitepress", "VitePress", ".vitepress/dist", "", "", "", _VITEPRESS, None, ("VITE_",)),
     Builder("@11ty/eleventy", "Eleventy", "_site", "eleventy.config", "output"),
     Builder("@angular/core", "Angular", "dist", "", "", "",
             r"/(media/)?[^/]+[.-]([0-9A-Z]{8}|[0-9a-f]{16,20})\.\w+$", START_PAGE,

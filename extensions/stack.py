@@ -48,6 +48,9 @@ def build_stack(facts: Facts, overrides: Mapping[str, Any], choices: Mapping[str
     made: list[App] = []
     for kind in kinds:
         framework = apps.FRAMEWORKS[kind]
+        served = any(app.port and not app.job for app in made)
+        if served and not has_api and getattr(framework, "NEEDS_API", False):
+            continue
         situation = Situation(
             kind=kind,
             title=framework.TITLE,

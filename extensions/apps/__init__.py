@@ -15,6 +15,8 @@ A module has
 - `read(project, folder)`: the facts of the app in that folder, from the language's `read(…)` on;
 - `entries(tree, folder)`, for Node: the source files that the app begins with;
 - `LEAVES_DATA`: beside an API it leaves the backing services to that;
+- `NEEDS_API`, if it has that: beside an app that serves it is left out, unless one is an API, as
+  nothing tells which paths are whose;
 - `is_api(facts)`: other apps of the stack call it, so that the proxy sends it only its `paths`;
 - `ONLY_BESIDE_PAGES`, true where such an app is an API beside pages alone (a kind with
   `LEAVES_DATA`), and takes all paths elsewhere;

@@ -31,6 +31,7 @@ GENERIC = False
 FLAG = "USE_STATIC"
 SERVICE = "site"
 LEAVES_DATA = True
+NEEDS_API = True
 # What a container without code of the project's has no use for.
 _RUN = re.compile(r"static\.(command|variables|required|optional|ignored)")
 SETTINGS = (
@@ -137,7 +138,7 @@ def read(project: Project, folder: str) -> Fields:
         keys = (use.table, use.builder.package)
         base = site_builders.base(tree, folder, package, use)
         own |= {
-            "builder_version": Found(str(package.table(use.table)[use.builder.package]), "same"),
+            "webpack_4": _webpack_4(package, use),
             "builder": package.found(use.builder.package, f"{use.builder.title} builds it", *keys),
             "script": package.found(use.script, f"{use.script} script", "scripts", use.script),
             "output": site_builders.output(tree, folder, package, use),
@@ -182,14 +183,9 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """Built by its script, and served by Caddy.
 
     Raises:
-        ProjectError: No script builds it, or another app gets all paths.
+        ProjectError: No script builds it.
     """
     first = situation.first
-    if first and first.port and not first.job and not situation.beside_api:
-        raise ProjectError(
-            f"The {first.title} app gets all paths, so no static site can stand beside it: serve "
-            "the site from that app, and take it out with --set static=off."
-        )
     script = facts.get("script")
     if not script:
         raise ProjectError(
@@ -271,12 +267,18 @@ def _variables(
 _WITHOUT_WEBPACK_4 = {"react-scripts": 5, "@vue/cli-service": 5}
 
 
+def _webpack_4(package: Package, use: Use) -> Found[bool]:
+    """Whether the builder has it."""
+    name = use.builder.package
+    version = re.match(r"\D{0,2}(\d+)", str(package.table(use.table)[name]))
+    old = version is not None and int(version[1]) < _WITHOUT_WEBPACK_4.get(name, 0)
+    return package.found(old, "the version says it", use.table, name)
+
+
 def _build_environment(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    first = _WITHOUT_WEBPACK_4.get(facts.get("builder") or "", 0)
-    version = re.match(r"\D{0,2}(\d+)", str(facts.get("builder_version") or ""))
     node_version = re.search(r"node:(\d+)", str(facts.get("image") or RUNTIME.image))
     # Node's versions before 17 have another OpenSSL, and do not know the option.
-    if not version or int(version[1]) >= first or (node_version and int(node_version[1]) < 17):
+    if not facts.get("webpack_4") or (node_version and int(node_version[1]) < 17):
         return ()
     return (("NODE_OPTIONS", "--openssl-legacy-provider"),)
 

@@ -84,7 +84,7 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
         return
     line = package.lines.get((use.table, use.builder.package))
     beside = next((app for app in subject.stack.web_apps if not app.routes and not app.site), None)
-    if beside and beside.runtime.name == static.RUNTIME.name:
+    if beside and subject.stack.site is None:
         mend = (
             f"Serve its files from the {beside.title} app (built into that app's folder), or "
             "publish them on a host of static files."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .. import javascript, node_source, route_prefixes, site_builders
@@ -26,6 +27,24 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     yield from _proxied(subject, app)
     yield from _unread(subject, app)
+    yield from _moved(subject, app)
+
+
+def _moved(subject: Subject, app: App) -> Iterator[Finding]:
+    """A base path that the settings work out, so that nothing here knows it."""
+    builder = site_builders.BUILDERS.get(subject.facts[app.kind].get("builder") or "")
+    if builder is None or not builder.base_key or "static.base" in subject.overrides:
+        return
+    config = site_builders.settings(subject.tree, app.directory, builder)
+    match = config and re.search(rf"\b{builder.base_key}\s*:\s*(?![\"'`]|undefined\b)", config.code)
+    if config and match and app.site and app.site.base == "/":
+        found = config.found(None, "", match.start())
+        seen = (
+            f"{where(config.path, found.line)}: {builder.base_key} is no constant, so the site is "
+            "served as if it lay at /."
+        )
+        mend = "spinbox build --prod --set static.base=/PATH/ (or / where it lies there)"
+        yield _told(config.path, found.line, seen, mend)
 
 
 def _proxied(subject: Subject, app: App) -> Iterator[Finding]:

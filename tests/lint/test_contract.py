@@ -31,6 +31,7 @@ SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "python": ("python", ("--set", "python.mode=service", "--set", "python.port=8080")),
     "nextjs": ("nextjs", ()),
     "node": ("node", ()),
+    "static": ("vite", ()),
 }
 # Combinations that are refused on purpose, with the reason: none.
 REFUSED: dict[tuple[str, str, str], str] = {}
@@ -177,6 +178,9 @@ def test_the_app_is_told_of_its_service(trees: list[Tree]) -> None:
     for tree in trees:
         context = Context(plan(Request(project=tree.folder)))
         (app,) = tree.deployment.stack.apps
+        if app.site:
+            assert app.services == ()
+            continue
         assert app.services == (tree.service,)
         checks = {check.id: check for check in project.look(context)}
         assert KINDS[tree.service].title in checks["project.connections"].seen

@@ -220,6 +220,7 @@ SHAPES: dict[str, Shape] = {
         ),
         _shape("profile-data-science", "data-science", "python", requirements=("data-science",)),
         _shape("profile-node", "node"),
+        _shape("vite", "vt", "vite"),
         _shape("fastapi-vite", "favt", "fastapi", "vite", requirements=("fastapi",)),
         # Small ones, which end-to-end tests build and boot.
         _shape(

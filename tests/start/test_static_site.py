@@ -86,3 +86,15 @@ def test_a_variable_of_pages_that_are_built(tmp_path: Path) -> None:
     }
     (found,) = [f for f in find(tmp_path, files) if f.rule == "start.static_site"]
     assert found.seen.startswith("src/pages.ts:1: CMS_TOKEN is read while the site is built")
+
+
+def test_a_base_path_that_is_worked_out(tmp_path: Path) -> None:
+    files = {
+        "package.json": json.dumps(PACKAGE),
+        "index.html": "",
+        "vite.config.js": "export default {\n  base: process.env.BASE || '/',\n};",
+    }
+    (found,) = [f for f in find(tmp_path, files) if f.rule == "start.static_site"]
+    assert found.seen.startswith("vite.config.js:2: base is no constant")
+    by_hand = find(tmp_path, files, {"static.base": "/"})
+    assert not [f for f in by_hand if f.rule == "start.static_site"]

@@ -137,6 +137,7 @@ def _is_kept(dependency: str, path: str) -> bool:
         ("gatsby", "/app-0123456789abcdef0123.js"),
         ("@docusaurus/core", "/assets/js/main.0a1b2c3d.js"),
         ("vitepress", "/assets/app.Dk2J_a9z.js"),
+        ("vitepress", "/assets/index.md.tFkU3fq-.lean.js"),
     ],
 )
 def test_what_never_changes(dependency: str, path: str) -> None:
@@ -236,9 +237,9 @@ def test_another_app_gets_all_paths(tmp_path: Path) -> None:
         "client/package.json": json.dumps(VITE),
         "client/index.html": "",
     }
-    assert len(subject_of(tmp_path, files, USE_NODE="true").stack.apps) == 1
-    with pytest.raises(ProjectError, match="The Node app gets all paths"):
-        subject_of(tmp_path, files, {"static.dir": "client"}, USE_NODE="true")
+    for overrides in ({}, {"static.dir": "client"}):
+        (app,) = subject_of(tmp_path, files, overrides, USE_NODE="true").stack.apps
+        assert app.kind == "node"
 
 
 def test_nothing_builds_it() -> None:
