@@ -97,7 +97,10 @@ _PATTERNS = {
     "base": (re.compile(r"/[\w.~/-]*", re.ASCII), "the path of an address, which starts with /"),
     "fallback": (re.compile(r"\w[\w./-]*", re.ASCII), "a file of the built site"),
     "script": (re.compile(r"[\w:.@-]+", re.ASCII), "the name of a script"),
-    "entry": (re.compile(r"[\w.]+:[\w.]+"), "of the form module:name"),
+    "entry": (
+        re.compile(r"[\w.]+:[\w.]+|[\w./-]+\.py"),
+        "of the form module:name or a script's path",
+    ),
     "python.entry": (
         re.compile(r"[\w./-]+\.py|\w+(\.\w+)*(:\w+(\.\w+)*)?"),
         "a script's path, a module, or of the form module:function",
