@@ -186,7 +186,7 @@ def define(
     )
     own = framework.own(facts, environment, situation)
     volumes = tuple(framework.volumes(facts, situation.uploads, situation.service))
-    if libraries & MODEL_LIBRARIES:
+    if libraries & MODEL_LIBRARIES and f"{HOME}/.cache" not in {v.path for v in volumes}:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(
         name=situation.service,
