@@ -143,7 +143,8 @@ def volumes(facts: Mapping[str, Any], uploads: Iterable[Volume], service: str) -
         known = [volume.path for volume in made]
         if path in known:
             continue
-        if path in _TAKEN or path.startswith(tuple(f"{top}/" for top in _TAKEN[1:])):
+        dots = {".", ".."}.intersection(path.split("/"))
+        if dots or path in _TAKEN or path.startswith(tuple(f"{top}/" for top in _TAKEN[1:])):
             raise ProjectError(
                 f"{path} can be no volume: name a folder such as /app/data or /data."
             )

@@ -277,7 +277,7 @@ def define(
     own = framework.own(facts, environment, situation)
     uploads = situation.uploads or web.volumes
     volumes = tuple(framework.volumes(facts, uploads, situation.service))
-    if models:
+    if models and f"{HOME}/.cache" not in {v.path for v in volumes}:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
     return App(
         name=situation.service,

@@ -12,6 +12,7 @@ from .. import finding, framework, started
 from ..finding import Finding
 from ..model import App
 from ..python_paths import ROOT, UNKNOWN, Paths
+from ..python_program import Program
 from ..python_source import Module, called_name
 from ..subject import Subject
 from ..tree import Tree, join
@@ -61,6 +62,7 @@ _VERBS = {
     "log": "writes its log to",
     "static": "serves the folder",
 }
+_DEEPEST = 5
 _STORES = (f"{ROOT}/data", f"{ROOT}/storage")
 
 
@@ -161,7 +163,7 @@ def _mend(write: _Write, is_log: bool, folder: str, place: _Place) -> str:
     new = place.free or ((place.store,) if not place.is_there else ())
     then = f", and run {framework.volumes_command(place.app, *new)}" if there else ""
     if write.setting:
-        return f"Set {write.setting}={address} in .env{then or '.'}"
+        return f"Set {write.setting}={address or moved} in .env{then or '.'}"
     return f"Keep it in a volume, as in {address or moved}{then}; what may be lost, below /tmp."
 
 
@@ -197,10 +199,32 @@ def _writes(subject: Subject, app: App) -> Iterator[_Write]:
                 kind, node = found
                 path = paths.absolute(module, node)
                 if path and not (kind == "database" and ":memory:" in path):
-                    yield _Write(kind, path, module, call.lineno, sure)
+                    setting = _setting(run.program, module, node, app)
+                    yield _Write(kind, path, module, call.lineno, sure, setting=setting)
         if "postgres" not in app.backing:
             yield from _sqlite(paths, module, app)
         yield from _log_settings(paths, module)
+
+
+def _setting(
+    program: Program, module: Module, node: ast.expr | None, app: App, depth: int = 0
+) -> str:
+    """The app's own variable that a path is read from; empty for none."""
+    if isinstance(node, ast.Call) and node.args and depth < _DEEPEST:
+        first = node.args[0]
+        if isinstance(first, ast.Constant):
+            return str(first.value) if first.value in app.passed_on else ""
+        return _setting(program, module, first, app, depth + 1) if len(node.args) == 1 else ""
+    if isinstance(node, ast.Attribute) and node.attr.upper() in app.passed_on:
+        return node.attr.upper()
+    reference = (
+        program.resolve(module, node) if isinstance(node, ast.Name | ast.Attribute) else None
+    )
+    owner = program.modules.get(reference[0]) if reference else None
+    if reference and owner and depth < _DEEPEST:
+        value = program.constants(owner).get(reference[1] or "")
+        return _setting(program, owner, value, app, depth + 1)
+    return ""
 
 
 def _written(paths: Paths, module: Module, call: ast.Call) -> tuple[str, ast.expr | None] | None:

@@ -111,6 +111,22 @@ def _pods(manifests: Manifests) -> dict[str, dict[str, Any]]:
     return {name: dict(pod) for name, pod in found if pod}
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_health_checks_ask_for_the_domain(trees: Trees, environment: str) -> None:
+    """An overlay names it once."""
+    domain = "example.com" if environment == "production" else f"{environment}.example.com"
+    asked = set()
+    for tree in trees.values():
+        for pod in _pods(tree.manifests(environment)).values():
+            for container in pod["spec"]["containers"]:
+                for probe in ("startupProbe", "readinessProbe"):
+                    for header in (
+                        container.get(probe, {}).get("httpGet", {}).get("httpHeaders", ())
+                    ):
+                        asked.add((header["name"], header["value"]))
+    assert asked == {("Host", domain), ("X-Forwarded-Proto", "https")}
+
+
 def test_a_service_that_is_away_keeps_its_name_in_the_cluster(trees: Trees) -> None:
     """A headless one's name goes with its pods, and is then looked for outside."""
     for path in _all(trees):

@@ -81,6 +81,22 @@ def test_a_database_that_a_setting_names_takes_no_edit_of_the_code(tmp_path: Pat
     assert found.mend == f"Set DATABASE_URL=sqlite:////app/data/app.db in .env, and run {command}"
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "db = sqlite3.connect(os.getenv('NOTES', 'notes.db'))\n",
+        "NOTES = os.environ.get('NOTES', 'notes.db')\ndb = sqlite3.connect(NOTES)\n",
+        "NOTES = Path(os.getenv('NOTES', 'notes.db'))\ndb = sqlite3.connect(str(NOTES))\n",
+        "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n"
+        "    notes: str = 'notes.db'\ns = S()\nsqlite3.connect(s.notes)\n",
+    ],
+)
+def test_the_setting_of_a_path_is_named(source: str, tmp_path: Path) -> None:
+    (found,) = find_files(tmp_path, source)
+    command = "spinbox build --prod --set fastapi.volumes=/app/data"
+    assert found.mend == f"Set NOTES=/app/data/notes.db in .env, and run {command}"
+
+
 def test_a_folder_with_files_of_the_project_becomes_no_volume(tmp_path: Path) -> None:
     (found,) = find_files(tmp_path, "open('data/x', 'w')\n", more={"data/seed.json": "{}"})
     assert "--set fastapi.volumes=/app/storage" in found.mend

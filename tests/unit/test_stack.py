@@ -748,6 +748,7 @@ class TestChoices:
         [
             (["/app"], "can be no volume"),
             (["/etc/x"], "can be no volume"),
+            (["/data/../etc"], "can be no volume"),
             (["/app/data", "/app/data/x"], "lie in each other"),
             (["/app/data/x", "/app/data"], "lie in each other"),
             (["/app/data", "/data"], "name of another volume"),
