@@ -20,7 +20,7 @@ from ..project import Place, Project
 from ..runtimes import node as runtime
 from ..services import FOLDERS
 from ..setting import Setting
-from ..site_builders import BUILDERS
+from ..site_builders import BUILDERS, Use
 from ..tree import Tree
 from . import node
 

@@ -37,7 +37,7 @@ def test_one_of_two_pages(tmp_path: Path) -> None:
 def test_a_page_beside_a_server_on_node(tmp_path: Path) -> None:
     files = {
         "package.json": json.dumps({"scripts": {"start": "node index.js"}}),
-        "index.js": "",
+        "index.js": "require('http').createServer((a, b) => b.end()).listen(3000)",
         "client/package.json": json.dumps(VITE),
         "client/index.html": "",
     }

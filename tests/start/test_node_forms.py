@@ -32,7 +32,8 @@ def _found(root: Path, files: dict[str, str]) -> list[Finding]:
     ],
 )
 def test_what_astro_refuses(path: str, text: str, tmp_path: Path) -> None:
-    (found,) = _found(tmp_path, {path: text})
+    config = "export default { output: 'server', adapter: node({ mode: 'standalone' }) };\n"
+    (found,) = _found(tmp_path, {path: text, "astro.config.mjs": config})
     assert not found.certain and found.line == 1 and "allowedDomains" in found.mend
 
 

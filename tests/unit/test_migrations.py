@@ -182,8 +182,9 @@ class TestApp:
 
     def test_the_one_that_it_was_found_in(self) -> None:
         """Whichever comes first."""
-        assert self.of(nextjs=NEXT, node=NODE).app.kind == "nextjs"
-        assert self.of(nextjs=NEXT, node={**NODE, "alembic": True}).app.kind == "node"
+        api = {**NODE, "paths": ["/api"]}
+        assert self.of(nextjs={**NEXT, "alembic": True}, python=SCRIPT).app.kind == "nextjs"
+        assert self.of(nextjs=NEXT, node={**api, "alembic": True}).app.kind == "node"
 
     def test_one_that_leaves_the_database_to_another(self) -> None:
         """Next.js beside an API has no address of it."""

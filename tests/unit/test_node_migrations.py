@@ -159,7 +159,7 @@ def _node(app: App) -> NodeBuild:
             SCHEMA.format("prisma-client", '  output = "../src/generated"\n'),
             {"build": "tsc"},
             None,
-            "npx --no prisma generate && npm run build",
+            "npx --no prisma generate \\\n    && npm run build",
         ),
         (
             SCHEMA.format("prisma-client", '  output = "../src/generated"\n'),

@@ -61,8 +61,12 @@ def evidence(reading: Reading, key: str) -> str:
     if origin.path and origin.path.endswith(".conf"):
         return f"{origin.reason.split()[0]}="
     field = key.partition(".")[2]
+    if key in {"static", "static.dir", "static.builder"}:
+        return '"vite"'
     if field == "libraries":
         return origin.reason.split()[2]
+    if field == "addresses":
+        return origin.reason.split()[0]
     return EVIDENCE[field].format(value[0] if isinstance(value, list) else value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from extensions.choices import complete
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
 from extensions.model import NodeBuild
@@ -230,19 +231,51 @@ def test_beside_an_api(flags: dict[str, Any], tmp_path: Path) -> None:
     assert stack.apps[1].dockerfile == "Dockerfile.site.prod"
 
 
-def test_another_app_gets_all_paths(tmp_path: Path) -> None:
-    files = {
-        "package.json": json.dumps({"scripts": {"start": "node index.js"}}),
-        "index.js": "",
-        "client/package.json": json.dumps(VITE),
-        "client/index.html": "",
-    }
-    for overrides in ({}, {"static.dir": "client"}):
-        (app,) = subject_of(tmp_path, files, overrides, USE_NODE="true").stack.apps
-        assert app.kind == "node"
+SERVER = (
+    "const app = require('express')();\n"
+    "app.get('/api/items', (request, response) => response.json([]));\n"
+    "app.listen(3000);\n"
+)
+BESIDE_NODE = {
+    "package.json": json.dumps(
+        {"scripts": {"start": "node index.js"}, "dependencies": {"express": "^4"}}
+    ),
+    "client/package.json": json.dumps(VITE),
+    "client/index.html": "",
+}
+
+
+def test_beside_an_api_on_node(tmp_path: Path) -> None:
+    files = {**BESIDE_NODE, "index.js": SERVER}
+    stack = subject_of(tmp_path, files, USE_NODE="true").stack
+    assert [(app.kind, bool(app.routes)) for app in stack.apps] == [
+        ("node", True),
+        ("static", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"index.js": "require('http').createServer((a, b) => b.end()).listen(3000)\n"},
+        {
+            "index.js": SERVER,
+            "package.json": json.dumps(
+                {
+                    "scripts": {"start": "node index.js", "build": "cd client && npm run build"},
+                    "dependencies": {"express": "^4"},
+                }
+            ),
+        },
+    ],
+)
+def test_a_server_on_node_that_gets_all_paths(more: dict[str, str], tmp_path: Path) -> None:
+    """Or that builds the site itself."""
+    (app,) = subject_of(tmp_path, {**BESIDE_NODE, **more}, USE_NODE="true").stack.apps
+    assert app.kind == "node"
 
 
 def test_nothing_builds_it() -> None:
     facts = {"name": "x", "static": {"dir": "web", "script": None}}
     with pytest.raises(ProjectError, match=r"static\.script=SCRIPT"):
-        build_stack(facts, {}, {"runtime": "auto", "proxy": "caddy"})
+        build_stack(facts, {}, complete({}))
