@@ -234,6 +234,27 @@ def own(facts: Mapping[str, Any], environment: Iterable[Env], situation: Situati
     return own_variables.define(facts, taken, group, filled, found)
 
 
+def address_for_browsers(
+    name: str, group: str, with_proxy: bool, public: tuple[str, str] = ("https://", "")
+) -> Variable:
+    """A variable with the API's address, which is built into what browsers load.
+
+    Args:
+        name: Its name.
+        group: The heading it stands under.
+        with_proxy: The stack's own proxy serves it under the site's domain.
+        public: What stands before and after that domain.
+    """
+    before, after = public
+    if with_proxy:
+        end = f", followed by {after}" if after else ""
+        help_text = f"The address that browsers call; by default {before} and DOMAIN{end}."
+        return Variable(name, group, help_text, build=True, public=public)
+    example = f"{before}example.com{after}"
+    help_text = f"The address under which browsers reach the API, as in {example}"
+    return Variable(name, group, help_text, required=True, build=True, public=public)
+
+
 def own_group(title: str, directory: str) -> str:
     """The heading of an app's own variables."""
     return f"{title}'s own" + ("" if directory == "." else f" ({directory}/)")

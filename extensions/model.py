@@ -26,6 +26,8 @@ class Variable:
         per_environment: It is the environment's name where nobody sets it; `default` is
             production's.
         own: One of an app's own, which the stack knows by its name alone.
+        public: An address of the API for browsers: what stands before and after the domain, where
+            it is made of that.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Variable:
     generate: str | None = None
     per_environment: bool = False
     own: bool = False
+    public: tuple[str, str] | None = None
+
+    def public_at(self, domain: str) -> str:
+        """That address at a domain."""
+        before, after = self.public or ("", "")
+        return before + domain + after
 
 
 def password(name: str, group: str, help_text: str) -> Variable:
@@ -79,9 +87,9 @@ class Address:
     required: bool = False
 
     @property
-    def scheme(self) -> str:
-        """That of an address for browsers."""
-        return "wss" if self.kind == "ws" else "https"
+    def around(self) -> tuple[str, str]:
+        """What stands before and after the domain of an address for browsers."""
+        return ("wss://" if self.kind == "ws" else "https://", self.path)
 
     @property
     def kind(self) -> str:
@@ -636,9 +644,9 @@ class App:
         return frozenset((*(name for name, _ in self.filled), *(a.name for a in self.addresses)))
 
     @property
-    def builds_api_url(self) -> bool:
-        """Whether the API's public address is baked into its image."""
-        return any(address.holds == "api" for address in self.built_addresses)
+    def api_urls(self) -> tuple[Variable, ...]:
+        """The public addresses of the API that are baked into its image."""
+        return tuple(variable for variable in self.variables if variable.public)
 
     @property
     def backing(self) -> tuple[str, ...]:
@@ -869,18 +877,6 @@ class Stack:
         return tuple(found.values())
 
     @property
-    def built_addresses(self) -> tuple[Address, ...]:
-        """The addresses for browsers that are built into images, each name once."""
-        found: dict[str, Address] = {}
-        for address in (one for app in self.apps for one in app.built_addresses):
-            found.setdefault(address.name, address)
-        return tuple(found.values())
-
-    def built_address(self, name: str) -> Address | None:
-        """The one of that name."""
-        return next((one for one in self.built_addresses if one.name == name), None)
-
-    @property
     def front(self) -> App | None:
         """The app whose pages browsers begin with; None where they reach none."""
         return self.web_apps[-1] if self.web_apps else None
@@ -906,9 +902,9 @@ class Stack:
         return list(paths)
 
     @property
-    def builds_api_url(self) -> bool:
-        """Whether an image has the API's public address baked in."""
-        return any(app.builds_api_url for app in self.apps)
+    def api_urls(self) -> tuple[Variable, ...]:
+        """The public addresses of the API that are baked into images."""
+        return tuple(variable for app in self.apps for variable in app.api_urls)
 
     @property
     def builds_public(self) -> bool:
@@ -916,6 +912,13 @@ class Stack:
         return any(
             env.name.startswith("NEXT_PUBLIC_") for a in self.apps for env in a.build_arguments
         )
+
+    @property
+    def public_arguments(self) -> tuple[str, ...]:
+        """The names of the settings for browsers that pipelines have among their own."""
+        found = ["NEXT_PUBLIC_API_URL"] if self.builds_public else []
+        found += [variable.name for variable in self.api_urls]
+        return tuple(dict.fromkeys(found))
 
     @property
     def calls_api_through_proxy(self) -> bool:

@@ -127,7 +127,7 @@ def notes(pipeline: Pipeline, stack: Stack, wanted: bool, created: Set[str]) -> 
     """
     found = []
     if created & {pipeline.github_workflow, pipeline.github_rollback, pipeline.gitlab_file}:
-        needed = stack.builds_api_url or stack.build_secrets or pipeline.registry
+        needed = stack.api_urls or stack.build_secrets or pipeline.registry
         found.append(
             'The pipeline needs some settings: deploy/README.md has the commands, under "Pipeline".'
             if needed or pipeline.deploys

@@ -233,8 +233,4 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
 def _public_variable(name: str, with_proxy: bool) -> Variable:
     if name != "NEXT_PUBLIC_API_URL":
         return Variable(name, _BUILT_IN, "", build=True)
-    if with_proxy:
-        help_text = "The address that browsers call; by default https:// and DOMAIN."
-        return Variable(name, _BUILT_IN, help_text, build=True)
-    help_text = "The address under which browsers reach the API, as in https://example.com"
-    return Variable(name, _BUILT_IN, help_text, required=True, build=True)
+    return framework.address_for_browsers(name, _BUILT_IN, with_proxy)

@@ -23,7 +23,7 @@ from .. import (
 from ..environment_reads import Read
 from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
-from ..model import App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..model import Address, App, Env, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
 from ..origins import Fields, Found
 from ..project import Project
 from ..setting import Setting
@@ -257,7 +257,11 @@ def define(
         tmpfs=(Tmpfs("/tmp"), *tmpfs),
         resources=Resources("512M"),
         tests=tests,
-        variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
+        variables=(
+            *((framework.ENVIRONMENT,) if named else ()),
+            *_for_browsers(variables, built, with_proxy=situation.choices.get("proxy") != "none"),
+            *own.variables,
+        ),
         package=package,
         warnings=(
             *warnings,
@@ -265,6 +269,23 @@ def define(
             *framework.warnings(facts, situation),
         ),
     )
+
+
+def _for_browsers(
+    variables: tuple[Variable, ...], built: tuple[Address, ...], *, with_proxy: bool
+) -> tuple[Variable, ...]:
+    """The variables, those that are addresses with what they are filled with behind the proxy."""
+    around = {address.name: address.around for address in built}
+    made = []
+    for variable in variables:
+        if variable.name in around and (with_proxy or variable.public):
+            address = framework.address_for_browsers(
+                variable.name, variable.group, with_proxy, around[variable.name]
+            )
+            made.append(address)
+        else:
+            made.append(variable)
+    return tuple(made)
 
 
 def _untyped(facts: Mapping[str, Any], situation: Situation) -> tuple[str, ...]:

@@ -312,11 +312,11 @@ BROWSER = (
 
 def test_what_browsers_see_is_built_in(tmp_path: Path) -> None:
     stack = stack_of(project(tmp_path, page=BROWSER))
-    assert {(a.name, a.holds, a.scheme, a.path) for a in stack.built_addresses} == {
-        ("NEXT_PUBLIC_API_URL", "api", "https", "/api/v1"),
-        ("NEXT_PUBLIC_WS_URL", "api", "wss", "/ws"),
-        ("NEXT_PUBLIC_SITE_URL", "site", "https", ""),
-        ("NEXT_PUBLIC_BACKEND_URL", "api", "https", ""),
+    assert {v.name: v.public_at("shop.io") for v in stack.api_urls} == {
+        "NEXT_PUBLIC_API_URL": "https://shop.io/api/v1",
+        "NEXT_PUBLIC_WS_URL": "wss://shop.io/ws",
+        "NEXT_PUBLIC_SITE_URL": "https://shop.io",
+        "NEXT_PUBLIC_BACKEND_URL": "https://shop.io",
     }
     assert not stack.addresses
 
@@ -324,7 +324,7 @@ def test_what_browsers_see_is_built_in(tmp_path: Path) -> None:
 def test_what_a_committed_file_says_is_left_alone(tmp_path: Path) -> None:
     committed = {"frontend/.env.production": "NEXT_PUBLIC_SITE_URL=https://shop.io\n"}
     stack = stack_of(project(tmp_path, page=BROWSER, **committed))
-    assert "NEXT_PUBLIC_SITE_URL" not in {address.name for address in stack.built_addresses}
+    assert "NEXT_PUBLIC_SITE_URL" not in {variable.name for variable in stack.api_urls}
 
 
 def test_platforms_build_in_each_address(tmp_path: Path) -> None:
