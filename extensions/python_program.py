@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 
-from .python_source import Module, called_name, is_main_guard, statements
+from .python_source import Module, called_name, import_base, is_main_guard, statements
 from .tree import Tree
 
 # What a name stands for: a module, or an attribute of one.
@@ -80,7 +79,7 @@ class Program:
                         top = alias.name.split(".")[0]
                         found[alias.asname or top] = (alias.name if alias.asname else top, None)
                 else:
-                    base = _base(module, node)
+                    base = import_base(module, node)
                     for alias in node.names:
                         dotted = f"{base}.{alias.name}" if base else alias.name
                         is_module = dotted in self.modules
@@ -230,17 +229,6 @@ def _with_packages(name: str) -> Iterator[str]:
     return (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
-def _base(module: Module, node: ast.ImportFrom) -> str:
-    """The module that a `from` names, absolutely."""
-    if not node.level:
-        return node.module or ""
-    package = module.name.split(".")
-    is_package = PurePosixPath(module.path).name == "__init__.py"
-    up = node.level - (1 if is_package else 0)
-    package = package[: len(package) - up] if up else package
-    return ".".join([*package, *([node.module] if node.module else [])])
-
-
 def _import_statements(body: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     return (n for n in ast.walk(body) if isinstance(n, ast.Import | ast.ImportFrom))
 
@@ -253,7 +241,7 @@ def _imports(
             for alias in node.names:
                 yield Import(alias.name, node.lineno, fallible, late)
         elif isinstance(node, ast.ImportFrom):
-            base = _base(module, node)
+            base = import_base(module, node)
             for alias in node.names:
                 name = base if alias.name == "*" else f"{base}.{alias.name}" if base else alias.name
                 yield Import(name, node.lineno, fallible, late)

@@ -90,11 +90,23 @@ def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def is_main_guard(node: ast.AST) -> bool:
     """Whether it is `if __name__ == "__main__":`, which an import leaves out."""
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test))
-    )
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+        return False
+    test = node.test
+    names = [test.left, *test.comparators]
+    is_name = any(isinstance(part, ast.Name) and part.id == "__name__" for part in names)
+    return is_name and isinstance(test.ops[0], ast.Eq)
+
+
+def import_base(module: Module, node: ast.ImportFrom) -> str:
+    """The module that a `from` names, absolutely; empty where it names none."""
+    if not node.level:
+        return node.module or ""
+    package = module.name.split(".")
+    is_package = PurePosixPath(module.path).name == "__init__.py"
+    up = node.level - (1 if is_package else 0)
+    package = package[: len(package) - up] if up else package
+    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 def assigned_calls(body: ast.Module) -> Iterator[tuple[str, ast.Call]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from . import python_program
 from .model import App
+from .python_command import named
 from .python_program import Program
 from .python_source import Module, is_main_guard
 from .subject import Subject
@@ -54,23 +54,16 @@ def of(subject: Subject, app: App) -> Started:
 
 def _find(subject: Subject, app: App) -> Started:
     program = python_program.of(subject.tree, app.directory, subject.modules(app))
-    paths = {
-        str(PurePosixPath(m.path).relative_to(app.directory)): m for m in program.modules.values()
-    }
-    words = [*app.command]
-    for worker in subject.stack.workers:
-        words += worker.command if worker.app == app else ()
+    commands = [app.command]
+    commands += [worker.command for worker in subject.stack.workers if worker.app == app]
     names, scripts, factories = [], set(), set()
-    for place, word in enumerate(words):
-        if module := paths.get(word.removeprefix("./")):
-            names.append(module.name)
-            scripts.add(module.name)
-        elif name := _longest(program, word.partition(":")[0]):
-            names.append(name)
+    for words in commands:
+        for one in named(program.modules, app.directory, words):
+            names.append(one.module.name)
+            if one.is_script:
+                scripts.add(one.module.name)
             if "--factory" in words:
-                factories.add((name, word.partition(":")[2]))
-            if place and words[place - 1] == "-m":
-                scripts.add(name)
+                factories.add((one.module.name, one.attribute))
     reached = program.reached(*names)
     return Started(
         program,
@@ -79,13 +72,6 @@ def _find(subject: Subject, app: App) -> Started:
         tuple(sorted((program.modules[n] for n in reached), key=lambda module: module.path)),
         frozenset(factories),
     )
-
-
-def _longest(program: Program, dotted: str) -> str | None:
-    """The module that a dotted name is, or is in."""
-    while dotted and dotted not in program.modules:
-        dotted = dotted.rpartition(".")[0]
-    return dotted or None
 
 
 def _calls(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import ProjectError
+from ..python_command import named
 from ..python_source import Module
 from ..secret_files import matching
 from ..tree import Tree, join
@@ -109,26 +110,13 @@ class _Program:
 
     def run_command(self, words: Sequence[str]) -> None:
         """What a command line names: a module, an object in one, or a script."""
-        for place, word in enumerate(words):
-            text = word.rpartition("=")[2]
-            if text.endswith(".py"):
-                path = text.removeprefix("./").removesuffix(".py")
-                name = path.removeprefix("src/").replace("/", ".").removesuffix(".__init__")
-                attribute = ""
-            else:
-                name, _, attribute = text.partition(":")
-            is_script = text.endswith(".py") or (place > 0 and words[place - 1] == "-m")
-            if name not in self.modules and not attribute:
-                name, _, attribute = name.rpartition(".")
-            if is_script and f"{name}.__main__" in self.modules:
-                name = f"{name}.__main__"
-            if name in self.modules:
-                self.load(name, sure=True)
-                found = self.scan(name)
-                if is_script and MAIN in found.functions:
-                    self.run(found, MAIN, sure=True)
-                if attribute in found.functions:
-                    self.run(found, attribute, sure=True)
+        for one in named(self.modules, self.folder, words):
+            self.load(one.module.name, sure=True)
+            found = self.scan(one.module.name)
+            if one.is_script and MAIN in found.functions:
+                self.run(found, MAIN, sure=True)
+            if one.attribute in found.functions:
+                self.run(found, one.attribute, sure=True)
 
     def run_file(self, path: str) -> None:
         """A file that is no module of the app; one that is no valid Python runs nothing."""

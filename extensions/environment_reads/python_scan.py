@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..python_source import Module
+from ..python_source import Module, import_base, is_main_guard
 from ..source_text import parse_file
 from ..tree import Tree
 
@@ -299,7 +299,7 @@ class _Visitor:
                 top = alias.name.partition(".")[0]
                 self.scan.names[alias.asname or top] = alias.name if alias.asname else top
             return
-        base = self._origin(node)
+        base = import_base(self.scan.module, node)
         self.block.imports.append((base, sure))
         for alias in node.names:
             if alias.name == "*":
@@ -309,21 +309,12 @@ class _Visitor:
             self.block.imports.append((full, sure))
             self.scan.names[alias.asname or alias.name] = full
 
-    def _origin(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        module = self.scan.module
-        parts = module.name.split(".")
-        up = node.level - (1 if module.path.endswith("/__init__.py") else 0)
-        parts = parts[: len(parts) - up] if up else parts
-        return ".".join([*parts, *([node.module] if node.module else [])])
-
     def _if(self, node: ast.If, sure: bool) -> None:
         test = node.test
         if str(self.scan.full_name(test)).rpartition(".")[2] == "TYPE_CHECKING":
             self.statements(node.orelse, sure)
             return
-        if _is_main(test):
+        if is_main_guard(node):
             self.scan.functions.setdefault(MAIN, node.body)
             self.statements(node.orelse, sure=False)
             return
@@ -610,12 +601,3 @@ def _is_none(node: ast.expr | None) -> bool:
 
 def _is_nothing(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in (None, "")
-
-
-def _is_main(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and isinstance(test.ops[0], ast.Eq)
-    )
