@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from . import (
+    django_settings,
+    django_urls,
     health_routes,
     python_plain_routes,
     python_program,
@@ -26,7 +28,7 @@ from .python_entries import Entry, find_entries, find_served
 from .python_program import Program
 from .python_routes import Routes
 from .python_source import Module, called_name, parse_modules, statements
-from .tree import Tree, join
+from .tree import Tree
 
 FLAGS = ("USE_PYTHON", "USE_FASTAPI")
 # What is set by hand of an app that is none of these: it stays what it was.
@@ -211,11 +213,8 @@ def _first_call(module: Module, name: str) -> ast.Call | None:
 
 
 def _django(tree: Tree, folder: str) -> Web | None:
-    for place in (folder, join(folder, "src"), join(folder, "app"), join(folder, "backend")):
-        path = tree.first(place, "manage.py")
-        if path and "DJANGO_SETTINGS_MODULE" in tree.read(path):
-            return Web("django", "Django", folder, path, None)
-    return None
+    found = django_settings.find(tree, folder)
+    return Web("django", "Django", folder, found.manage, None) if found else None
 
 
 def entries_of(maker: Maker, modules: Sequence[Module]) -> list[Entry]:
@@ -329,6 +328,21 @@ def read(
         "health": found_health,
         "paths": _paths(project.tree, folder, entry, routes, found_health.value),
     }
+
+
+def routes(
+    tree: Tree, folder: str, kind: str, modules: Sequence[Module], target: str | None
+) -> Routes | None:
+    """What an app serves, by its entry; None where that is not told."""
+    if kind == "django":
+        settings = django_settings.find(tree, folder)
+        return django_urls.read(tree, settings) if settings else None
+    maker, entries = maker_of(kind, modules) or (None, [])
+    program = python_program.of(tree, folder, modules)
+    for entry in (*find_served(program, entries), *entries):
+        if maker and entry.target == target:
+            return _routes(program, entry, maker, modules)
+    return None
 
 
 def _routes(program: Program, entry: Entry, maker: Maker, modules: Sequence[Module]) -> Routes:

@@ -387,3 +387,12 @@ def test_streamlits_configuration_is_in_the_image(tmp_path: Path) -> None:
         ".streamlit/config.toml": "[theme]\n",
     }
     assert ".streamlit/config.toml" in app_of(tmp_path, files).sources
+
+
+def test_django_in_a_folder_of_the_projects_name_is_found(tmp_path: Path) -> None:
+    moved = {k if k == "requirements.txt" else f"mysite/{k}": v for k, v in DJANGO.items()}
+    more = 'STATIC_ROOT = BASE_DIR / "static-root"\n'
+    app = app_of(tmp_path, {**moved, "mysite/config/settings.py": SETTINGS + more})
+    assert (app.directory, build_of(app).source_root) == (".", "mysite")
+    assert build_of(app).steps[0].command[1] == "mysite/manage.py"
+    assert app.command[1] == "config.wsgi:application"
