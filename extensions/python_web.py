@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from . import (
     django_settings,
@@ -22,6 +23,7 @@ from . import (
     route_prefixes,
 )
 from .conf import switched_on
+from .framework import Situation
 from .origins import BY_HAND, Fields, Found, Origin
 from .project import Place, Project
 from .python_entries import Entry, find_entries, find_served
@@ -376,6 +378,30 @@ def health(routes: Routes, path: str) -> Found[str | None]:
         return Found(None, "no /health, /healthz, /livez or the like among the routes", path)
     best = min(open_, key=lambda route: health_routes.rank(route.path))
     return Found(best.path, "GET route", best.file, best.line)
+
+
+def below(
+    facts: Mapping[str, Any], situation: Situation, usual: str
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    """Where an app of pages is that shares its domain with others: below a path of its own.
+
+    Returns:
+        Its facts with that path, the path (empty where it is alone), and a sentence on it.
+    """
+    if not situation.beside_api:
+        return dict(facts), "", ()
+    given = [path.rstrip("/*") for path in facts.get("paths") or ()]
+    base = next((path for path in given if path), usual)
+    health = facts.get("health")
+    moved = {**facts, "paths": [base], "health": base + health if health else None}
+    return (
+        moved,
+        base,
+        (
+            f"{situation.title} is at {base} of the domain, beside the other app: another path is "
+            f"set with --set {situation.kind}.paths=/PATH.",
+        ),
+    )
 
 
 def title(facts: Mapping[str, object], otherwise: str) -> str:

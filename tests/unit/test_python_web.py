@@ -374,10 +374,22 @@ def test_an_app_beside_one_that_was_there_first_can_be_added(tmp_path: Path) -> 
     overrides = {"streamlit.dir": "ui"}
     facts = facts_of(tmp_path, files, overrides, USE_FASTAPI="true")
     stack = build_stack(facts, check_overrides(overrides), complete({}))
-    assert [(app.kind, app.routes != ()) for app in stack.apps] == [
-        ("fastapi", True),
-        ("streamlit", False),
-    ]
+    assert [app.kind for app in stack.apps] == ["fastapi", "streamlit"]
+    assert stack.apps[1].routes == ("/streamlit",)
+    assert stack.apps[1].health == "/streamlit/_stcore/health"
+
+
+def test_pages_beside_a_frontend_are_below_a_path_of_their_own(tmp_path: Path) -> None:
+    files = {
+        "backend/app.py": "import gradio as gr\ngr.Blocks().launch()\n",
+        "backend/requirements.txt": "gradio\n",
+        "frontend/package.json": '{"dependencies": {"next": "15"}, "scripts": {"build": "x"}}',
+    }
+    flags = {"USE_PYTHON": "true", "USE_NEXTJS": "true"}
+    facts = facts_of(tmp_path, files, None, **flags)
+    gradio, pages = build_stack(facts, {}, complete({})).apps
+    assert (gradio.routes, pages.routes) == (("/gradio",), ())
+    assert dict(build_of(gradio).environment)["GRADIO_ROOT_PATH"] == "/gradio"
 
 
 def test_streamlits_configuration_is_in_the_image(tmp_path: Path) -> None:
