@@ -38,6 +38,9 @@ _OTHERS = re.compile(r"python\.(command|mode|entry|port|dir)|fastapi\.(command|e
 MANIFESTS = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "uv.lock")
 # Scripts at the top that a Python app without a framework begins with.
 _SCRIPT_NAMES = ("main.py", "app.py", "run.py", "__main__.py")
+# Libraries of bots whose object is run, and what others call for the same.
+_BOTS = ("discord", "nextcord", "disnake", "interactions")
+_POLLS = ("run_polling", "start_polling", "infinity_polling")
 # Where several modules have the app, the one that is made for servers.
 _FOR_SERVERS = (
     "wsgi", "asgi", "main", "app", "application", "server", "run", "index", "api", "web", "",
@@ -164,6 +167,13 @@ def _look(project: Project) -> Iterator[Web]:
     yield from found.values()
 
 
+def _is_bot(module: Module) -> bool:
+    """Whether it waits for messages: a web app beside it only says that it is alive."""
+    if any(_first_call(module, name) for name in _POLLS if name in module.text):
+        return True
+    return any(imports(module, library) for library in _BOTS) and bool(_first_call(module, "run"))
+
+
 def _has_fastapi(modules: Sequence[Module]) -> bool:
     return any("FastAPI" in m.text and find_entries([m], {"FastAPI"}) for m in modules)
 
@@ -174,6 +184,8 @@ def in_folder(tree: Tree, folder: str, modules: Sequence[Module]) -> Web | None:
         return None
     if web := _django(tree, folder):
         return web
+    if any(map(_is_bot, modules)):
+        return None
     for maker in MAKERS[1:]:
         if entries := entries_of(maker, modules):
             one = entries[0]
@@ -321,8 +333,10 @@ def read(
     where = Found(root, "the app's folder" if root == "." else f"{root}/ is no package", path)
     routes = _routes(program, entry, maker, modules)
     found_health = health(routes, path)
+    rest = [] if hint else [one.target for one in served if one.call is not entry.call]
     return {
         "entry": Found(hint, BY_HAND) if hint else entry.found(entry.target),
+        "entries": entry.found(rest) if rest else Found([], "the entry is clear"),
         "factory": entry.found(entry.factory),
         "framework": entry.found(maker.title),
         "source_root": where,
@@ -401,6 +415,17 @@ def below(
             f"{situation.title} is at {base} of the domain, beside the other app: another path is "
             f"set with --set {situation.kind}.paths=/PATH.",
         ),
+    )
+
+
+def others(facts: Mapping[str, Any], kind: str) -> tuple[str, ...]:
+    """One sentence on apps that were found as well, but are not served."""
+    found = facts.get("entries") or ()
+    if not found:
+        return ()
+    return (
+        f"{facts['entry']} is served, and not {' or '.join(found)}: set another one with "
+        f"--set {kind}.entry={found[0]}.",
     )
 
 

@@ -408,3 +408,22 @@ def test_django_in_a_folder_of_the_projects_name_is_found(tmp_path: Path) -> Non
     assert (app.directory, build_of(app).source_root) == (".", "mysite")
     assert build_of(app).steps[0].command[1] == "mysite/manage.py"
     assert app.command[1] == "config.wsgi:application"
+
+
+def test_of_several_apps_the_others_are_told(tmp_path: Path) -> None:
+    files = {"main.py": FLASK, "tools.py": FLASK, "requirements.txt": "flask\ngunicorn\n"}
+    (told,) = app_of(tmp_path, files).warnings
+    assert "main:app is served, and not tools:app" in told
+    assert app_of(tmp_path, files, {"wsgi.entry": "tools:app"}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "bot",
+    [
+        "import discord\nfrom alive import start\nstart()\ndiscord.Client().run('x')\n",
+        "from telegram.ext import Application\nApplication.builder().build().run_polling()\n",
+    ],
+)
+def test_a_bot_that_says_that_it_is_alive_is_no_web_app(bot: str, tmp_path: Path) -> None:
+    files = {"main.py": bot, "alive.py": FLASK, "requirements.txt": "flask\ndiscord.py\n"}
+    assert set(facts_of(tmp_path, files)) == {"name", "python"}
