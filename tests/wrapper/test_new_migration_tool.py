@@ -184,4 +184,4 @@ def test_a_new_tool_can_be_named_by_hand(checkout: Path, deployed: Path) -> None
     refused = _spinbox(
         checkout, "build", "--prod", "-C", deployed, "--set", "postgres.migrations=x"
     )
-    assert "postgres.migrations must be alembic or prisma or sql or none" in refused.stderr
+    assert "or flask_migrate or prisma or sql or none, not 'x'" in refused.stderr
