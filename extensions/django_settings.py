@@ -21,8 +21,6 @@ from .tree import Tree, join
 _NAMED = re.compile(r"""DJANGO_SETTINGS_MODULE["'\]]+\s*[,=]\s*["']([\w.]+)["']""")
 DEVELOPMENT = frozenset({"local", "dev", "development", "test", "testing", "tests", "debug"})
 _PRODUCTION = ("production", "prod", "live", "deploy", "deployment")
-# Folders where `manage.py` may lie, below the app's.
-PLACES = (".", "src", "app", "backend", "server", "django")
 _DEEPEST = 8
 
 
@@ -175,18 +173,25 @@ def find(tree: Tree, folder: str) -> Settings | None:
 
 
 def _find(tree: Tree, folder: str) -> Settings | None:
-    for place in PLACES:
-        base = join(folder, place) if place != "." else folder
-        manage = tree.first(base, "manage.py")
-        match = _NAMED.search(tree.read(manage)) if manage else None
+    for base, manage in _programs(tree, folder):
+        match = _NAMED.search(tree.read(manage))
         module = _module(tree, base, match[1]) if match else ""
         path = path_of(tree, base, module) if module else None
-        if manage is None or path is None:
+        if path is None:
             continue
         found = Settings(manage, base, module, path)
         _gather(tree, found, path, 0)
         return found
     return None
+
+
+def _programs(tree: Tree, folder: str) -> list[tuple[str, str]]:
+    """Each `manage.py` in an app's folder, or in one below it, after its own folder."""
+    depth = 0 if folder == "." else folder.count("/") + 1
+    paths = [path for path in tree.below(folder, "manage.py") if path.count("/") <= depth + 1]
+    named = [path for path in paths if path.rpartition("/")[2] == "manage.py"]
+    ranked = sorted(named, key=lambda path: (path.count("/"), path))
+    return [(path.rpartition("/")[0] or ".", path) for path in ranked]
 
 
 def _module(tree: Tree, base: str, named: str) -> str:

@@ -41,7 +41,8 @@ def named(modules: Mapping[str, Module], folder: str, words: Sequence[str]) -> l
             found.append(Named(module, "", True))
             continue
         is_script = place > 0 and words[place - 1] == "-m"
-        name, _, attribute = text.partition(":")
+        # Gunicorn and Flask take a factory's call: `main:create_app()`.
+        name, _, attribute = text.partition("(")[0].partition(":")
         if is_script and (module := modules.get(f"{name}.__main__")):
             found.append(Named(module, "", True))
             continue

@@ -6,6 +6,7 @@ FORWARDED_ALLOW_IPS lists (uvicorn.dev, "Settings"; docs.gunicorn.org, "Settings
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,11 +134,11 @@ def told(facts: Mapping[str, Any], packages: Sequence[str]) -> tuple[str, ...]:
     made = []
     for package in packages:
         manager = facts.get("manager")
-        folder = "" if facts["dir"] == "." else f"cd {facts['dir']} && "
+        folder = "" if facts["dir"] == "." else f"cd {shlex.quote(facts['dir'])} && "
         manifest = (facts.get("manifests") or ["requirements.txt"])[0]
         path = manifest if facts["dir"] == "." else f"{facts['dir']}/{manifest}"
         add = (
-            f"{folder}{manager} add '{package}'"
+            f"{folder}{manager} add {shlex.quote(package)}"
             if manager and package_manager(manager).LOCK
             else f"add the line {package} to {path}"
         )

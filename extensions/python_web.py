@@ -11,8 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from . import (
+    django_settings,
+    django_urls,
     health_routes,
     python_plain_routes,
     python_program,
@@ -20,13 +23,14 @@ from . import (
     route_prefixes,
 )
 from .conf import switched_on
+from .framework import Situation
 from .origins import BY_HAND, Fields, Found, Origin
 from .project import Place, Project
 from .python_entries import Entry, find_entries, find_served
 from .python_program import Program
 from .python_routes import Routes
 from .python_source import Module, called_name, parse_modules, statements
-from .tree import Tree, join
+from .tree import Tree
 
 FLAGS = ("USE_PYTHON", "USE_FASTAPI")
 # What is set by hand of an app that is none of these: it stays what it was.
@@ -34,6 +38,9 @@ _OTHERS = re.compile(r"python\.(command|mode|entry|port|dir)|fastapi\.(command|e
 MANIFESTS = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "uv.lock")
 # Scripts at the top that a Python app without a framework begins with.
 _SCRIPT_NAMES = ("main.py", "app.py", "run.py", "__main__.py")
+# Libraries of bots whose object is run, and what others call for the same.
+_BOTS = ("discord", "nextcord", "disnake", "interactions")
+_POLLS = ("run_polling", "start_polling", "infinity_polling")
 # Where several modules have the app, the one that is made for servers.
 _FOR_SERVERS = (
     "wsgi", "asgi", "main", "app", "application", "server", "run", "index", "api", "web", "",
@@ -160,6 +167,13 @@ def _look(project: Project) -> Iterator[Web]:
     yield from found.values()
 
 
+def _is_bot(module: Module) -> bool:
+    """Whether it waits for messages: a web app beside it only says that it is alive."""
+    if any(_first_call(module, name) for name in _POLLS if name in module.text):
+        return True
+    return any(imports(module, library) for library in _BOTS) and bool(_first_call(module, "run"))
+
+
 def _has_fastapi(modules: Sequence[Module]) -> bool:
     return any("FastAPI" in m.text and find_entries([m], {"FastAPI"}) for m in modules)
 
@@ -170,6 +184,8 @@ def in_folder(tree: Tree, folder: str, modules: Sequence[Module]) -> Web | None:
         return None
     if web := _django(tree, folder):
         return web
+    if any(map(_is_bot, modules)):
+        return None
     for maker in MAKERS[1:]:
         if entries := entries_of(maker, modules):
             one = entries[0]
@@ -211,11 +227,8 @@ def _first_call(module: Module, name: str) -> ast.Call | None:
 
 
 def _django(tree: Tree, folder: str) -> Web | None:
-    for place in (folder, join(folder, "src"), join(folder, "app"), join(folder, "backend")):
-        path = tree.first(place, "manage.py")
-        if path and "DJANGO_SETTINGS_MODULE" in tree.read(path):
-            return Web("django", "Django", folder, path, None)
-    return None
+    found = django_settings.find(tree, folder)
+    return Web("django", "Django", folder, found.manage, None) if found else None
 
 
 def entries_of(maker: Maker, modules: Sequence[Module]) -> list[Entry]:
@@ -320,8 +333,10 @@ def read(
     where = Found(root, "the app's folder" if root == "." else f"{root}/ is no package", path)
     routes = _routes(program, entry, maker, modules)
     found_health = health(routes, path)
+    rest = [] if hint else [one.target for one in served if one.call is not entry.call]
     return {
         "entry": Found(hint, BY_HAND) if hint else entry.found(entry.target),
+        "entries": entry.found(rest) if rest else Found([], "the entry is clear"),
         "factory": entry.found(entry.factory),
         "framework": entry.found(maker.title),
         "source_root": where,
@@ -329,6 +344,21 @@ def read(
         "health": found_health,
         "paths": _paths(project.tree, folder, entry, routes, found_health.value),
     }
+
+
+def routes(
+    tree: Tree, folder: str, kind: str, modules: Sequence[Module], target: str | None
+) -> Routes | None:
+    """What an app serves, by its entry; None where that is not told."""
+    if kind == "django":
+        settings = django_settings.find(tree, folder)
+        return django_urls.read(tree, settings) if settings else None
+    maker, entries = maker_of(kind, modules) or (None, [])
+    program = python_program.of(tree, folder, modules)
+    for entry in (*find_served(program, entries), *entries):
+        if maker and entry.target == target:
+            return _routes(program, entry, maker, modules)
+    return None
 
 
 def _routes(program: Program, entry: Entry, maker: Maker, modules: Sequence[Module]) -> Routes:
@@ -362,6 +392,41 @@ def health(routes: Routes, path: str) -> Found[str | None]:
         return Found(None, "no /health, /healthz, /livez or the like among the routes", path)
     best = min(open_, key=lambda route: health_routes.rank(route.path))
     return Found(best.path, "GET route", best.file, best.line)
+
+
+def below(
+    facts: Mapping[str, Any], situation: Situation, usual: str
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    """Where an app of pages is that shares its domain with others: below a path of its own.
+
+    Returns:
+        Its facts with that path, the path (empty where it is alone), and a sentence on it.
+    """
+    if not situation.beside_api:
+        return dict(facts), "", ()
+    given = [path.rstrip("/*") for path in facts.get("paths") or ()]
+    base = next((path for path in given if path), usual)
+    health = facts.get("health")
+    moved = {**facts, "paths": [base], "health": base + health if health else None}
+    return (
+        moved,
+        base,
+        (
+            f"{situation.title} is at {base} of the domain, beside the other app: another path is "
+            f"set with --set {situation.kind}.paths=/PATH.",
+        ),
+    )
+
+
+def others(facts: Mapping[str, Any], kind: str) -> tuple[str, ...]:
+    """One sentence on apps that were found as well, but are not served."""
+    found = facts.get("entries") or ()
+    if not found:
+        return ()
+    return (
+        f"{facts['entry']} is served, and not {' or '.join(found)}: set another one with "
+        f"--set {kind}.entry={found[0]}.",
+    )
 
 
 def title(facts: Mapping[str, object], otherwise: str) -> str:

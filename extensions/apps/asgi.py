@@ -76,7 +76,10 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         web=python.Web(
             title=python_web.title(facts, TITLE),
             servers=server.packages,
-            warnings=python_servers.told(facts, server.packages),
+            warnings=(
+                *python_servers.told(facts, server.packages),
+                *python_web.others(facts, situation.kind),
+            ),
         ),
     )
 

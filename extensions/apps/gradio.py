@@ -24,6 +24,7 @@ LEAVES_DATA = False
 SETTINGS = (
     *python.settings("gradio", TITLE),
     Setting("gradio.entry", "text", "The script that serves it"),
+    Setting("gradio.paths", "list", "The path that it is at beside other apps"),
 )
 # What launch() takes where it is given nothing (gradio.app, "Environment Variables"); all that it
 # writes goes where it may.
@@ -64,8 +65,8 @@ def read(project: Project, folder: str) -> Fields:
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:
-    """No: browsers open it."""
-    return False
+    """It shares a domain with other apps below a path of its own."""
+    return True
 
 
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
@@ -74,6 +75,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     Raises:
         ProjectError: No script was found, and no command that would do without.
     """
+    facts, base, warnings = python_web.below(facts, situation, "/gradio")
     entry = facts.get("entry")
     command = framework.command(facts) or ("python", entry or "")
     if not entry and not framework.command(facts):
@@ -81,5 +83,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             f"No script of Gradio was found in {facts['dir']}: name it with "
             "--set gradio.entry=FILE."
         )
-    told = (*_TOLD, ("GRADIO_SERVER_PORT", str(facts.get("port") or 7860)))
-    return python.define(facts, situation, command, web=python.Web(told=told, is_page=True))
+    root = (("GRADIO_ROOT_PATH", base),) if base else ()
+    told = (*_TOLD, ("GRADIO_SERVER_PORT", str(facts.get("port") or 7860)), *root)
+    web = python.Web(told=told, warnings=warnings)
+    return python.define(facts, situation, command, web=web)

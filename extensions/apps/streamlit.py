@@ -25,6 +25,7 @@ LEAVES_DATA = False
 SETTINGS = (
     *python.settings("streamlit", TITLE),
     Setting("streamlit.entry", "text", "The script that it serves"),
+    Setting("streamlit.paths", "list", "The path that it is at beside other apps"),
 )
 # As its configuration's reference names them.
 _TOLD = (("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false"), ("STREAMLIT_SERVER_HEADLESS", "true"))
@@ -62,8 +63,8 @@ def read(project: Project, folder: str) -> Fields:
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:
-    """No: browsers open it."""
-    return False
+    """It shares a domain with other apps below a path of its own."""
+    return True
 
 
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
@@ -72,8 +73,11 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     Raises:
         ProjectError: No script was found, and no command that would do without.
     """
+    facts, base, warnings = python_web.below(facts, situation, "/streamlit")
+    told = (*_TOLD, *((("STREAMLIT_SERVER_BASE_URL_PATH", base.strip("/")),) if base else ()))
     command = framework.command(facts) or _command(facts)
-    return python.define(facts, situation, command, web=python.Web(told=_TOLD, is_page=True))
+    web = python.Web(told=told, warnings=warnings)
+    return python.define(facts, situation, command, web=web)
 
 
 def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:

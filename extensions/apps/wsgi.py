@@ -48,7 +48,8 @@ def read(project: Project, folder: str) -> Fields:
     fields = python_web.read(project, folder, "wsgi", modules, _PORT)
     if fields["framework"].value == "Dash":
         fields["health"] = _dash_health(fields["health"])
-        if server := _dash_server(modules):
+        server = _dash_server(modules)
+        if server and "wsgi.entry" not in project.hints:
             fields["entry"] = server
     entry = fields["entry"].value
     command = ("gunicorn", entry) if entry else ()
@@ -110,7 +111,10 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         web=python.Web(
             title=python_web.title(facts, TITLE),
             servers=server.packages,
-            warnings=python_servers.told(facts, server.packages),
+            warnings=(
+                *python_servers.told(facts, server.packages),
+                *python_web.others(facts, situation.kind),
+            ),
         ),
     )
 

@@ -80,7 +80,6 @@ class Web:
         told: What its image tells it by the environment.
         volumes: Where it keeps what users upload.
         warnings: What the user should know, one sentence each.
-        is_page: Browsers begin with it: it gets the paths that no API takes.
     """
 
     title: str = ""
@@ -89,7 +88,6 @@ class Web:
     told: tuple[tuple[str, str], ...] = ()
     volumes: tuple[Volume, ...] = ()
     warnings: tuple[str, ...] = ()
-    is_page: bool = False
 
 
 NO_WEB = Web()
@@ -300,7 +298,7 @@ def define(
         keep=framework.kept(facts),
         services=situation.services,
         external=situation.external,
-        routes=() if web.is_page else framework.routes(facts, situation),
+        routes=framework.routes(facts, situation),
         volumes=volumes,
         tmpfs=(Tmpfs("/tmp", "128m"),),
         resources=Resources("1G" if models else "512M"),

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 
 from .. import finding, python_web
+from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App
 from ..python_source import Module, called_name, parse_modules, statements
 from ..python_web import MANIFESTS
 from ..services import FOLDERS
+from ..source_text import parse_file
 from ..subject import Subject
 
 RUNTIME = "python"
@@ -31,6 +33,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             for module in modules:
                 yield from _chainlit(app, module)
                 yield from _mcp(app, module)
+        if app.command[:1] == ("gunicorn",):
+            yield from _configured(subject, app)
         if app.command[:1] == ("gunicorn",) and app.kind in {"wsgi", "django"}:
             yield from _visitors(app, modules)
         if app.kind == "gradio":
@@ -60,6 +64,31 @@ def _left_out(subject: Subject) -> Iterator[Finding]:
                 web.path,
                 web.line,
             )
+
+
+def _configured(subject: Subject, app: App) -> Iterator[Finding]:
+    """The address in gunicorn.conf.py, which Gunicorn reads by itself, before PORT."""
+    path = subject.tree.first(app.directory, "gunicorn.conf.py")
+    if path is None or any(word in {"-b", "--bind"} for word in app.command):
+        return
+    try:
+        body = parse_file(subject.tree, path)
+    except ProjectError:
+        return
+    for node in statements(body.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="bind")], value=ast.Constant(value=str(bind))):
+                host, _, port = bind.rpartition(":")
+                if host in {"127.0.0.1", "localhost"} or port != str(app.port):
+                    yield Finding(
+                        _RULE,
+                        True,
+                        f"{finding.where(path, node.lineno)} has Gunicorn listen on {bind}, but "
+                        f"{app.name} is asked on port {app.port} of every address.",
+                        f'Write bind = "0.0.0.0:{app.port}" there, or take it out.',
+                        path,
+                        node.lineno,
+                    )
 
 
 def _gradio(modules: list[Module]) -> Iterator[Finding]:

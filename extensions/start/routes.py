@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import finding, python_program, route_prefixes
+from .. import finding, python_program, python_web, route_prefixes
 from ..apps import fastapi
 from ..finding import Finding
 from ..model import App
-from ..python_routes import Route
+from ..python_routes import Route, Routes
 from ..subject import Subject
 
 RUNTIME = "python"
@@ -19,17 +19,26 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Routes that no prefix of the API covers, beside a frontend."""
     for app in subject.of("python"):
         if app.routes and app.kind == "fastapi":
-            yield from _of(subject, app)
+            yield from _fastapi(subject, app)
+        elif app.routes:
+            target = subject.facts[app.kind].get("entry")
+            tree, modules = subject.tree, subject.modules(app)
+            routes = python_web.routes(tree, app.directory, app.kind, modules, target)
+            if routes:
+                yield from _of(subject, app, routes, {route.path for route in routes.listed})
 
 
-def _of(subject: Subject, app: App) -> Iterator[Finding]:
+def _fastapi(subject: Subject, app: App) -> Iterator[Finding]:
     program = python_program.of(subject.tree, app.directory, subject.modules(app))
     entry = fastapi.find_entry(program, subject.facts[app.kind].get("entry"))
     if entry is None:
         return
     routes = fastapi.read_routes(program, entry)
+    yield from _of(subject, app, routes, set(fastapi.served_paths(program, entry, routes)))
+
+
+def _of(subject: Subject, app: App, routes: Routes, served: set[str]) -> Iterator[Finding]:
     prefixes = [prefix.rstrip("/*") for prefix in app.routes]
-    served = set(fastapi.served_paths(program, entry, routes))
     lost = [
         route
         for route in routes.listed

@@ -20,6 +20,7 @@ from extensions.services import KINDS
 from extensions.targets import LISTED, TARGETS
 from spinbox_wrapper.checks import CHECKS, IDS, Context, project
 from spinbox_wrapper.sync import Request, plan
+from tests.e2e.first_deployment import copy_app
 from tests.lint.tools import CONFIGURATION, REPOSITORY, run_tool
 from tests.projects.compose import compose
 from tests.runs import run
@@ -32,6 +33,15 @@ SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "nextjs": ("nextjs", ()),
     "node": ("node", ()),
     "static": ("vite", ()),
+}
+# The others are whole apps of `tests/apps/`.
+APPS_OF = {
+    "django": "django",
+    "asgi": "starlette",
+    "wsgi": "flask-object",
+    "aiohttp": "aiohttp",
+    "streamlit": "streamlit",
+    "gradio": "gradio",
 }
 # Combinations that are refused on purpose, with the reason: none.
 REFUSED: dict[tuple[str, str, str], str] = {}
@@ -55,8 +65,8 @@ class Tree:
 
 
 def _generate(kind: str, service: str, folder: Path) -> Tree:
-    shape, options = SHAPES[kind]
-    root = compose(shape, folder)
+    shape, options = SHAPES.get(kind, ("", ()))
+    root = compose(shape, folder) if shape else copy_app(APPS_OF[kind], folder)
     with (root / ".config/project.conf").open("a") as conf:
         conf.write(f'{KINDS[service].flag}="true"\n')
     targets = [word for target in LISTED for word in ("--target", target)]
@@ -83,7 +93,7 @@ def _paths(trees: list[Tree], pattern: str) -> list[Path]:
 
 
 def test_every_framework_has_a_project() -> None:
-    assert SHAPES.keys() == FRAMEWORKS.keys()
+    assert SHAPES.keys() | APPS_OF.keys() == FRAMEWORKS.keys()
     assert not REFUSED
 
 

@@ -89,3 +89,11 @@ def test_what_holds_on_a_developers_machine_alone_is_told(
 ) -> None:
     (found,) = look(tmp_path, {"main.py": source})
     assert mend in found.mend and found.certain is certain
+
+
+@pytest.mark.parametrize(
+    ("bind", "fine"), [("127.0.0.1:8000", False), ("0.0.0.0:5000", False), ("0.0.0.0:8000", True)]
+)
+def test_gunicorns_own_address_is_compared(bind: str, fine: bool, tmp_path: Path) -> None:
+    files = {"main.py": FLASK, "gunicorn.conf.py": f'bind = "{bind}"\n'}
+    assert [one.certain for one in look(tmp_path, files)] == ([] if fine else [True])

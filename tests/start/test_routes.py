@@ -107,3 +107,20 @@ def test_a_route_that_the_frontends_router_has_leaves_it_its_path(tmp_path: Path
     subject = subject_of(tmp_path, made, None, **BOTH)
     assert "/users" in subject.stack.apps[0].routes
     assert "/orders" not in subject.stack.apps[0].routes
+
+
+def test_routes_of_flask_that_the_frontend_has_are_told(tmp_path: Path) -> None:
+    """As FastAPI's."""
+    flask = (
+        "from flask import Flask\napp = Flask(__name__)\n"
+        "@app.get('/about')\ndef about(): ...\n@app.get('/api/things')\ndef things(): ...\n"
+    )
+    files = {
+        "backend/main.py": flask,
+        "backend/requirements.txt": "flask\ngunicorn\n",
+        "frontend/package.json": '{"dependencies": {"next": "15"}, "scripts": {"build": "x"}}',
+        "frontend/app/about/page.tsx": "export default () => null;\n",
+    }
+    found = find(tmp_path, files, None, USE_PYTHON="true", USE_NEXTJS="true")
+    (one,) = [one for one in found if one.rule == "start.routes"]
+    assert "/about" in one.seen and not one.certain

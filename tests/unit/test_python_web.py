@@ -374,10 +374,22 @@ def test_an_app_beside_one_that_was_there_first_can_be_added(tmp_path: Path) -> 
     overrides = {"streamlit.dir": "ui"}
     facts = facts_of(tmp_path, files, overrides, USE_FASTAPI="true")
     stack = build_stack(facts, check_overrides(overrides), complete({}))
-    assert [(app.kind, app.routes != ()) for app in stack.apps] == [
-        ("fastapi", True),
-        ("streamlit", False),
-    ]
+    assert [app.kind for app in stack.apps] == ["fastapi", "streamlit"]
+    assert stack.apps[1].routes == ("/streamlit",)
+    assert stack.apps[1].health == "/streamlit/_stcore/health"
+
+
+def test_pages_beside_a_frontend_are_below_a_path_of_their_own(tmp_path: Path) -> None:
+    files = {
+        "backend/app.py": "import gradio as gr\ngr.Blocks().launch()\n",
+        "backend/requirements.txt": "gradio\n",
+        "frontend/package.json": '{"dependencies": {"next": "15"}, "scripts": {"build": "x"}}',
+    }
+    flags = {"USE_PYTHON": "true", "USE_NEXTJS": "true"}
+    facts = facts_of(tmp_path, files, None, **flags)
+    gradio, pages = build_stack(facts, {}, complete({})).apps
+    assert (gradio.routes, pages.routes) == (("/gradio",), ())
+    assert dict(build_of(gradio).environment)["GRADIO_ROOT_PATH"] == "/gradio"
 
 
 def test_streamlits_configuration_is_in_the_image(tmp_path: Path) -> None:
@@ -387,3 +399,31 @@ def test_streamlits_configuration_is_in_the_image(tmp_path: Path) -> None:
         ".streamlit/config.toml": "[theme]\n",
     }
     assert ".streamlit/config.toml" in app_of(tmp_path, files).sources
+
+
+def test_django_in_a_folder_of_the_projects_name_is_found(tmp_path: Path) -> None:
+    moved = {k if k == "requirements.txt" else f"mysite/{k}": v for k, v in DJANGO.items()}
+    more = 'STATIC_ROOT = BASE_DIR / "static-root"\n'
+    app = app_of(tmp_path, {**moved, "mysite/config/settings.py": SETTINGS + more})
+    assert (app.directory, build_of(app).source_root) == (".", "mysite")
+    assert build_of(app).steps[0].command[1] == "mysite/manage.py"
+    assert app.command[1] == "config.wsgi:application"
+
+
+def test_of_several_apps_the_others_are_told(tmp_path: Path) -> None:
+    files = {"main.py": FLASK, "tools.py": FLASK, "requirements.txt": "flask\ngunicorn\n"}
+    (told,) = app_of(tmp_path, files).warnings
+    assert "main:app is served, and not tools:app" in told
+    assert app_of(tmp_path, files, {"wsgi.entry": "tools:app"}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "bot",
+    [
+        "import discord\nfrom alive import start\nstart()\ndiscord.Client().run('x')\n",
+        "from telegram.ext import Application\nApplication.builder().build().run_polling()\n",
+    ],
+)
+def test_a_bot_that_says_that_it_is_alive_is_no_web_app(bot: str, tmp_path: Path) -> None:
+    files = {"main.py": bot, "alive.py": FLASK, "requirements.txt": "flask\ndiscord.py\n"}
+    assert set(facts_of(tmp_path, files)) == {"name", "python"}

@@ -59,7 +59,7 @@ def test_the_lists_name_them(copy: Path) -> None:
     assert questions["nomad_datacenter"]["default"] == "dc1"
     assert "/deploy/nomad" in questions["_exclude"][2]
     readme = (copy / "README.md").read_text()
-    for key in ("`plain.dir`", "`memo.limit`", "`nomad_datacenter`", "`nomad.job`"):
+    for key in ("`plain`", "`plain.paths`", "`memo.limit`", "`nomad_datacenter`", "`nomad.job`"):
         assert key in readme
 
 
