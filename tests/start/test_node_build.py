@@ -186,3 +186,15 @@ def test_a_server_of_ones_own_is_left_out(tmp_path: Path) -> None:
     files = {"frontend/package.json": package, "frontend/server.js": "const next = require('next')"}
     (found,) = _found(tmp_path, files, RULE)
     assert not found.certain and found.path == "frontend/server.js"
+
+
+def test_a_worker_beside_next(tmp_path: Path) -> None:
+    """Its image holds the server alone."""
+    package = json.loads(NEXT)
+    package["scripts"]["worker"] = "node worker.js"
+    files = {
+        "frontend/package.json": json.dumps(package),
+        "frontend/worker.js": "const { Worker } = require('bullmq'); new Worker('a', run);",
+    }
+    (found,) = _found(tmp_path, files, RULE)
+    assert not found.certain and "node worker.js" in found.seen
