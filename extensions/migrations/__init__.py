@@ -138,6 +138,11 @@ def define(
     if name == NONE:
         return Migrations(NONE, "psql", extensions, concurrent=True) if extensions else None
     tool = TOOLS[name]
+    if hasattr(tool, "SPEC") and not any(
+        app.runtime.name == "node" and "postgres" in app.backing for app in apps
+    ):
+        # Its app was left out, or leaves the database to another: `start.node_migrations` tells.
+        return define(NONE, extensions, apps, facts)
     app = _app(name, tool, apps, facts) if tool.RUNTIMES else None
     return tool.define(extensions, app, facts[app.kind] if app else {})
 

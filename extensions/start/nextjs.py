@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .. import javascript, node_scripts
+from .. import javascript, node_mode, node_scripts
 from ..apps import nextjs
 from ..finding import Finding, where
 from ..javascript import Script
@@ -29,6 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if app.kind == "nextjs":
             config = nextjs.configuration(subject.tree, app.directory)
             yield from _server(subject, app)
+            yield from _worker(subject, app)
             if config:
                 yield from _settings(app, config)
 
@@ -73,6 +74,21 @@ def _settings(app: App, config: Script) -> Iterator[Finding]:
                 f"spinbox build --prod --set {app.kind}.health=PATH, with the base path in front",
             )
             break
+
+
+def _worker(subject: Subject, app: App) -> Iterator[Finding]:
+    """A worker beside it, which the standalone output leaves out."""
+    package = subject.package(app)
+    begins = nextjs.entries(subject.tree, app.directory)
+    worker = node_mode.find_worker(subject.tree, app.directory, package, begins)
+    if worker and worker.path:
+        yield _told(
+            False,
+            worker.path,
+            worker.line,
+            f"nothing runs `{worker.value}`, as the image of Next.js holds its server alone.",
+            "Move the worker into an app on Node of its own, beside this one.",
+        )
 
 
 def _server(subject: Subject, app: App) -> Iterator[Finding]:

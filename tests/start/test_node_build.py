@@ -219,3 +219,15 @@ def test_an_alias_of_types_alone_is_gone_when_it_is_compiled(tmp_path: Path) -> 
     files = {"package.json": json.dumps(package), **ALIAS, **types}
     found = [f for f in find(tmp_path, files, USE_NODE="true") if f.rule == "start.node_build"]
     assert found == []
+
+
+def test_a_worker_beside_next(tmp_path: Path) -> None:
+    """Its image holds the server alone."""
+    package = json.loads(NEXT)
+    package["scripts"]["worker"] = "node worker.js"
+    files = {
+        "frontend/package.json": json.dumps(package),
+        "frontend/worker.js": "const { Worker } = require('bullmq'); new Worker('a', run);",
+    }
+    (found,) = _found(tmp_path, files, RULE)
+    assert not found.certain and "node worker.js" in found.seen

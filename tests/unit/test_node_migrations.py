@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from extensions.choices import complete
+from extensions.facts import read_facts
 from extensions.model import App, Migrations, NodeBuild, Stack
+from extensions.stack import build_stack
 from tests.start.support import subject_of
+from tests.unit.support import write_project
 
 STEPS = {
     "prisma": ("prisma/migrations/1_init/migration.sql", "prisma"),
@@ -223,4 +227,20 @@ def test_scripts_that_the_start_does_not_call(tmp_path: Path) -> None:
     assert _migrations(_stack(tmp_path / "not", files, held=held)).kind == "drizzle"
     files = {STEPS["drizzle"][0]: "", "start.sh": "drizzle-kit migrate\nexec node index.js\n"}
     stack = _stack(tmp_path / "called", files, held=held, scripts={"start": "sh ./start.sh"})
+    assert stack.migrations is None or not stack.migrations.migrates
+
+
+def test_an_app_that_was_left_out_takes_its_migrations_along(tmp_path: Path) -> None:
+    """The others are deployed as before."""
+    files = {
+        "package.json": '{"scripts": {"start": "node index.js"}, "dependencies": {"knex": "3"}}',
+        "index.js": "require('http').createServer().listen(3000)",
+        STEPS["knex"][0]: "",
+        "backend/requirements.txt": "fastapi\nuvicorn\n",
+        "backend/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+    }
+    flags = {"USE_NODE": "true", "USE_FASTAPI": "true", "USE_POSTGRESQL": "true"}
+    facts = read_facts(write_project(tmp_path, files, **flags))
+    assert facts["postgres"]["migrations"] == "knex"
+    stack = build_stack(facts, {}, complete({"runtime": "python"}))
     assert stack.migrations is None or not stack.migrations.migrates

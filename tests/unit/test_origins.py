@@ -61,7 +61,9 @@ def evidence(reading: Reading, key: str) -> str:
     if origin.path and origin.path.endswith(".conf"):
         return f"{origin.reason.split()[0]}="
     field = key.partition(".")[2]
-    if key in {"static", "static.dir", "static.builder"}:
+    if key == "static.script":
+        return '"build"'
+    if key.partition(".")[0] == "static" and origin.reason.startswith("Vite"):
         return '"vite"'
     if field == "libraries":
         return origin.reason.split()[2]
