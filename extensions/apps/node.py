@@ -149,6 +149,9 @@ def _find_below(project: Project, taken: Mapping[str, str | None]) -> Found[str 
             if named := [f for folder, f in found.items() if folder.rpartition("/")[2] == name]:
                 return named[0]
         if found:
+            # Beside another app nothing is refused for that: the others are told.
+            if any(project.wanted(kind, flag) for kind, flag in _OTHERS):
+                return None
             return Found(None, f"several folders start a server: {', '.join(found)}")
     return None
 
@@ -167,12 +170,12 @@ def find_server(tree: Tree, folder: str) -> Found[str] | None:
     if "start" in scripts or any(name in scripts for name in _PRODUCTION):
         name = next(name for name in ("start", *_PRODUCTION) if name in scripts)
         return package.found(folder, f"{name} script", "scripts", name)
-    if any(name in package.table("dependencies") for name in _SERVERS) and find_entry(tree, folder):
+    if any(name in package.table("dependencies") for name in SERVERS) and find_entry(tree, folder):
         return Found(folder, "entry file beside package.json", find_entry(tree, folder))
     return None
 
 
-_SERVERS = ("express", "fastify", "koa", "hono", "@nestjs/core", "h3", "@hapi/hapi")
+SERVERS = ("express", "fastify", "koa", "hono", "@nestjs/core", "h3", "@hapi/hapi")
 # Their apps are another framework's of this tool, or start on no server.
 _FRONT_ENDS = ("next", "expo", "react-native", "electron")
 

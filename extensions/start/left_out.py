@@ -80,6 +80,21 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
             line=line,
         )
         return
+    held = package.table("dependencies")
+    server = next((name for name in node.SERVERS if name in held), None)
+    if server and "start" in package.table("scripts") and node.find_server(subject.tree, folder):
+        line = package.lines.get(("dependencies", server))
+        yield Finding(
+            _RULE,
+            certain=False,
+            seen=f"{where(package.path or '', line)}: {place} starts a server on Node, which "
+            "is not part of the stack.",
+            mend=f"spinbox build --prod --set node.dir={folder}, or deploy it from a project of "
+            "its own.",
+            path=package.path,
+            line=line,
+        )
+        return
     if (use := node.find_use(subject.tree, folder, package)) is None:
         return
     line = package.lines.get((use.table, use.builder.package))

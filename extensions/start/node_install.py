@@ -411,8 +411,8 @@ def _lost_client(tree: Tree, app: App, build: NodeBuild, package: Package) -> It
     ]
     # Packages' own scripts run with npm and Yarn alone, unless they are allowed.
     allowed = "onlyBuiltDependencies" in str(package.content) or (
-        tree.has(join(app.directory, "pnpm-workspace.yaml"))
-        and "@prisma/client" in tree.read(join(app.directory, "pnpm-workspace.yaml"))
+        tree.has(join(app.base, "pnpm-workspace.yaml"))
+        and "@prisma/client" in tree.read(join(app.base, "pnpm-workspace.yaml"))
     )
     if build.manager == "bun" or (build.manager == "pnpm" and not makes and not allowed):
         yield _told(

@@ -104,5 +104,10 @@ def test_next_member_with_its_standalone_output(builder: str, tmp_path: Path) ->
         page = stack.request("/").body
         assert "Hello, workspace" in page
         assert stack.compose("exec", "-T", "app", "pwd") == "/app/apps/web\n"
-        found = stack.compose("exec", "-T", "app", "find", "/app", "-name", "typescript")
-        assert found == ""
+        assert stack.compose("exec", "-T", "app", "ls", "/app/apps") == "web\n"
+
+
+def test_top_of_a_workspace_is_the_app(tmp_path: Path) -> None:
+    root = copy_app("node-workspace-top", tmp_path / "ws-top")
+    with first_deployment(root) as stack:
+        assert stack.get("/") == {"greeting": "hello"}

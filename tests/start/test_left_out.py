@@ -100,3 +100,12 @@ def test_a_second_next_app_is_told(tmp_path: Path) -> None:
     found = [f for f in find(tmp_path, files, USE_NEXTJS="true") if f.rule == "start.left_out"]
     assert [(f.certain, f.path) for f in found] == [(False, "apps/docs/package.json")]
     assert "apps/web/" in found[0].seen
+
+
+def test_servers_on_node_of_which_none_is_chosen(tmp_path: Path) -> None:
+    """Beside an API they are told; alone, one has to be chosen."""
+    text = json.dumps({"scripts": {"start": "node a.js"}, "dependencies": {"express": "^4"}})
+    files = {f"{name}/package.json": text for name in ("one", "two")}
+    found = [f for f in find_api(tmp_path, files, USE_NODE="true") if f.rule == "start.left_out"]
+    assert [f.path for f in found] == ["one/package.json", "two/package.json"]
+    assert "node.dir=one" in found[0].mend and not found[0].certain

@@ -63,7 +63,9 @@ def evidence(reading: Reading, key: str) -> str:
     field = key.partition(".")[2]
     if key == "static.script":
         return '"build"'
-    if key.partition(".")[0] == "static" and origin.reason.startswith("Vite"):
+    if key == "static.webpack_4" or (
+        key.partition(".")[0] == "static" and origin.reason.startswith("Vite")
+    ):
         return '"vite"'
     if field == "libraries":
         return origin.reason.split()[2]
