@@ -34,6 +34,10 @@ EVIDENCE = {
     "command": '"start":',
     "port": "{}",
     "extensions": "CREATE EXTENSION",
+    "builder": '"{}":',
+    "script": '"{}":',
+    "webpack_4": '"vite":',
+    "api_addresses": "VITE_API_URL",
 }
 
 
@@ -60,7 +64,10 @@ def evidence(reading: Reading, key: str) -> str:
     origin, value = reading.origins[key], fact(reading, key)
     if origin.path and origin.path.endswith(".conf"):
         return f"{origin.reason.split()[0]}="
-    field = key.partition(".")[2]
+    component, _, field = key.partition(".")
+    # No flag switches a site on: what builds it does.
+    if component == "static" and field in {"", "dir"}:
+        return '"vite":'
     if field == "libraries":
         return origin.reason.split()[2]
     return EVIDENCE[field].format(value[0] if isinstance(value, list) else value)

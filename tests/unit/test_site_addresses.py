@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions import site_addresses
-from extensions.environment_reads import javascript
+from extensions import site_addresses, site_reads
 from extensions.tree import Tree
 
 
@@ -17,7 +16,7 @@ def found(root: Path, code: str, **files: str) -> list[str]:
     for name, text in files.items():
         (root / name).write_text(text)
     tree = Tree(root)
-    return site_addresses.find(tree, ".", javascript.reads(tree, "."), ("VITE_",)).value
+    return site_addresses.find(tree, ".", site_reads.reads(tree, ".", ("VITE_",)), ("VITE_",)).value
 
 
 @pytest.mark.parametrize(
