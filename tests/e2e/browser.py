@@ -22,7 +22,9 @@ _SECONDS = 60
 
 def look(address: str, *selectors: str) -> dict[str, Any]:
     """What a browser sees at an address; it runs in a process of its own, which has Playwright."""
-    command = ["uv", "run", "--no-project", "--quiet", "--with", "playwright>=1.49", "python"]
+    # Of the tests' own packages.
+    uv = str(Path(sys.executable).with_name("uv"))
+    command = [uv, "run", "--no-project", "--quiet", "--with", "playwright>=1.49", "python"]
     result = subprocess.run(
         [*command, str(Path(__file__)), address, *selectors],
         capture_output=True,
