@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +51,25 @@ def _main(address: str, *selectors: str) -> None:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda r: errors.append(f"{r.url}: {r.failure}"))
         page.goto(address, timeout=_SECONDS * 1000)
+        _read(page, selectors)
         # A deep link, as a visitor reloads it.
         page.reload(timeout=_SECONDS * 1000)
-        seen = {}
-        for selector in selectors:
-            page.wait_for_function(
-                "selector => document.querySelector(selector)?.textContent",
-                arg=selector,
-                timeout=_SECONDS * 1000,
-            )
-            seen[selector] = page.text_content(selector)
+        seen = _read(page, selectors)
         browser.close()
     print(json.dumps({"seen": seen, "errors": errors}))
+
+
+def _read(page: Any, selectors: Sequence[str]) -> dict[str, str]:
+    """The text of each, once it has one."""
+    seen = {}
+    for selector in selectors:
+        page.wait_for_function(
+            "selector => document.querySelector(selector)?.textContent",
+            arg=selector,
+            timeout=_SECONDS * 1000,
+        )
+        seen[selector] = page.text_content(selector)
+    return seen
 
 
 if __name__ == "__main__":
