@@ -52,6 +52,8 @@ SETTINGS = (
 )
 
 _TABLES = ("dependencies", "devDependencies")
+# Apps beside which several servers are no reason to refuse the stack.
+_OTHERS = (("fastapi", "USE_FASTAPI"), ("nextjs", "USE_NEXTJS"), ("python", "USE_PYTHON"))
 _ENTRIES = tuple(
     f"{folder}{name}.{ending}"
     for folder in ("src/", "")

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from .. import addresses, node_routes, node_source, site_builders
+from .. import addresses, node_routes, node_source, site_builders, site_reads
+from ..environment_reads import javascript as environment_reads
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App, Env, NodeBuild, Resources, Site, Tmpfs, Variable
@@ -159,7 +160,16 @@ def read(project: Project, folder: str) -> Fields:
             "fallback": Found(site_builders.START_PAGE, "as for an app with a router of its own"),
             "prefixes": Found([], "no builder that is known"),
         }
+    reads = site_reads.reads(tree, folder, own["prefixes"].value)
     made = runtime.read(project, folder, package, entries(tree, folder), own)
+    listed = made["variables"]
+    if new := sorted({read.name for read in reads} - set(listed.value)):
+        one = next(read for read in reads if read.name == new[0])
+        of_page = Found([*listed.value, *new], f"reads {new[0]}", one.path, one.line)
+        made["variables"] = of_page if not listed.value else replace(listed, value=of_page.value)
+        reads = [*environment_reads.reads(tree, folder), *reads]
+        names = made["variables"].value
+        made[addresses.FIELD] = addresses.read(tree, folder, names, reads)
     pattern = site_builders.MORE_SOURCES.get(own["builder"].value or "")
     if folder == "." and pattern:
         tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tree.files}

@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ _SECONDS = 60
 
 def look(address: str, *selectors: str) -> dict[str, Any]:
     """What a browser sees at an address; it runs in a process of its own, which has Playwright."""
-    command = ["uv", "run", "--no-project", "--quiet", "--with", "playwright>=1.49", "python"]
+    # Of the tests' own packages.
+    uv = str(Path(sys.executable).with_name("uv"))
+    command = [uv, "run", "--no-project", "--quiet", "--with", "playwright>=1.49", "python"]
     result = subprocess.run(
         [*command, str(Path(__file__)), address, *selectors],
         capture_output=True,
@@ -48,18 +51,25 @@ def _main(address: str, *selectors: str) -> None:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda r: errors.append(f"{r.url}: {r.failure}"))
         page.goto(address, timeout=_SECONDS * 1000)
+        _read(page, selectors)
         # A deep link, as a visitor reloads it.
         page.reload(timeout=_SECONDS * 1000)
-        seen = {}
-        for selector in selectors:
-            page.wait_for_function(
-                "selector => document.querySelector(selector)?.textContent",
-                arg=selector,
-                timeout=_SECONDS * 1000,
-            )
-            seen[selector] = page.text_content(selector)
+        seen = _read(page, selectors)
         browser.close()
     print(json.dumps({"seen": seen, "errors": errors}))
+
+
+def _read(page: Any, selectors: Sequence[str]) -> dict[str, str]:
+    """The text of each, once it has one."""
+    seen = {}
+    for selector in selectors:
+        page.wait_for_function(
+            "selector => document.querySelector(selector)?.textContent",
+            arg=selector,
+            timeout=_SECONDS * 1000,
+        )
+        seen[selector] = page.text_content(selector)
+    return seen
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.e2e import browser
 from tests.e2e.first_deployment import copy_app, first_deployment
-from tests.e2e.stacks import Stack, free_port, need
+from tests.e2e.stacks import Stack, free_port
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -76,7 +77,6 @@ def test_react_beside_fastapi(tmp_path: Path) -> None:
         _check_hashed(stack, _first(r"/assets/index-[\w-]+\.js", page))
         _check_page(stack, "/orders/7", "A site beside an API")
         assert stack.request("/api/greeting").json == {"greeting": "Hello from the API"}
-        assert stack.request("/api/nothing").status == 404
         assert stack.request("/health").json == {"status": "ok"}
         _check_contents(stack, "site")
 
@@ -138,10 +138,12 @@ def test_without_a_proxy_of_the_stack(tmp_path: Path) -> None:
             urllib.request.urlopen(f"{at}/missing.js")
 
 
+@pytest.mark.skipif(
+    shutil.which(browser.CHROMIUM) is None,
+    reason="Chromium is not installed: apt-get install chromium",
+)
 def test_a_browser_sees_the_site_and_its_api(tmp_path: Path) -> None:
     """Page, calls by a path and by the built-in address, WebSocket, a deep link reloaded."""
-    need(browser.CHROMIUM)
-    need("uv")
     port = free_port()
     address = f"https://localhost:{port}"
     settings = {"VITE_API_URL": address, "HTTPS_PORT": str(port)}

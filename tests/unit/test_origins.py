@@ -34,6 +34,10 @@ EVIDENCE = {
     "command": '"start":',
     "port": "{}",
     "extensions": "CREATE EXTENSION",
+    "builder": '"{}":',
+    "script": '"{}":',
+    "webpack_4": '"vite":',
+    "api_addresses": "VITE_API_URL",
 }
 
 
@@ -61,12 +65,11 @@ def evidence(reading: Reading, key: str) -> str:
     if origin.path and origin.path.endswith(".conf"):
         return f"{origin.reason.split()[0]}="
     field = key.partition(".")[2]
-    if key == "static.script":
-        return '"build"'
+    # No flag switches a site on: what builds it does.
     if key == "static.webpack_4" or (
         key.partition(".")[0] == "static" and origin.reason.startswith("Vite")
     ):
-        return '"vite"'
+        return '"vite":'
     if field == "libraries":
         return origin.reason.split()[2]
     if field == "addresses":

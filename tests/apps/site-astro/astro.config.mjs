@@ -1,3 +1,3 @@
 import { defineConfig } from 'astro/config';
 
-export default defineConfig({ base: '/shop' });
+export default defineConfig({ base: '/shop', build: { inlineStylesheets: 'never' } });
