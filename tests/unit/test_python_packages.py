@@ -632,7 +632,9 @@ def test_models_are_kept_and_other_caches_beside_them(tmp_path: Path) -> None:
         (["faster-whisper", "nltk"], None, True),
         (["faster-whisper", "nltk"], False, False),
     ):
-        fields = {"libraries": ["uvicorn", *libraries]} | ({} if models is None else {"models": models})
+        fields = {"libraries": ["uvicorn", *libraries]} | (
+            {} if models is None else {"models": models}
+        )
         app = stack_of({**facts, "fastapi": facts["fastapi"] | fields}).apps[0]
         assert bool(app.volumes) is kept
         environment = {env.name: env.value for env in app.environment}
