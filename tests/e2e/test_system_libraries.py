@@ -138,7 +138,7 @@ def test_built_and_imported(batch: str, release: str, tmp_path: Path) -> None:
     name = f"e2e-{uuid.uuid4().hex[:12]}"
     try:
         # Compilers and downloads take their time.
-        command = ("docker", "build", "-q", "-t", name, "-f", "Dockerfile.prod", ".")
+        command = ("docker", "build", "-t", name, "-f", "Dockerfile.prod", ".")
         run(*command, cwd=project, timeout=1800)
         shown = run("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp", name)
         assert shown.strip() == "fine"
