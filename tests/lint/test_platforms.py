@@ -416,7 +416,12 @@ def test_workers_have_what_the_app_has(trees: list[Tree], graphs: dict[str, Docu
         app, jobs = (rendered[tree.name_of("render", name)] for name in ("app", worker.name))
         assert jobs["dockerCommand"] == f"entrypoint {command}"
         assert jobs["dockerfilePath"] == app["dockerfilePath"]
-        assert [one["key"] for one in jobs["envVars"]] == [one["key"] for one in app["envVars"]]
+        # Render sets the address of a service that has one.
+        keys, others = (
+            [one["key"] for one in unit["envVars"] if one["key"] != "SITE_URLS"]
+            for unit in (jobs, app)
+        )
+        assert keys == others
         # One secret, not two that differ.
         (secret,) = (one for one in jobs["envVars"] if one["key"] == "SECRET_KEY")
         assert secret["fromService"]["envVarKey"] == "SECRET_KEY"
