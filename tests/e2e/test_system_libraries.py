@@ -28,7 +28,6 @@ ROWS: dict[str, dict[str, str]] = {
         "gitpython": "git",
         "netifaces": "netifaces",
         "python-nmap": "nmap!",
-        "uwsgi": "uwsgi!",
     },
     "logins": {
         "python-ldap": "ldap",
@@ -92,6 +91,8 @@ GDAL = {"bookworm": "gdal==3.6.2", "trixie": "gdal==3.10.3"}
 LEFT_OUT = {
     *("deepface", "insightface", "paddleocr", "ultralytics", "mediapipe", "paddlepaddle"),
     *("dlib", "face-recognition", "openai-whisper", "llama-cpp-python", "pyspark"),
+    # Links Python's shared library, which stand-ins of the official image may lack.
+    "uwsgi",
     # Comes with the others.
     *("psycopg", "gdal", "git"),
 }
