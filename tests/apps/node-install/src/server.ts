@@ -12,11 +12,12 @@ app.get("/health", (_request, response) => {
 app.get("/", (_request, response) => {
   const place = join(dirname(require.resolve("better-sqlite3/package.json")), "answer");
   const native = existsSync(place) ? execFileSync(place) : -1;
+  const beside = { paths: [require.resolve("is-odd")] };
   response.json({
     compiled: Number(native),
     git: require("from-git"),
     greeting: require("greet"),
-    overridden: require("is-number/package.json").version,
+    overridden: require(require.resolve("is-number/package.json", beside)).version,
     patched: require("is-odd")(3),
   });
 });
