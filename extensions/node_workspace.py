@@ -12,13 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from . import javascript, node_scripts, package_managers, secret_files
 from .errors import ProjectError
 from .node_source import NO_PACKAGE, Package, read_package_json
 from .origins import Fields, Found
-from .tree import Tree, join
+from .tree import MEGABYTE, Tree, join
 
 _TABLES = ("dependencies", "optionalDependencies", "peerDependencies")
 PNPM_SETTINGS = "pnpm-workspace.yaml"
@@ -116,19 +114,24 @@ def patterns(tree: Tree, top: str) -> list[str]:
     found: Any = package.content.get("workspaces") if package else None
     if isinstance(found, Mapping):
         found = found.get("packages")
-    listed = [str(pattern) for pattern in found] if isinstance(found, list) else []
+    listed = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
     path = join(top, PNPM_SETTINGS)
     if tree.has(path):
         settings = read_yaml(tree, path)
         if isinstance(more := settings.get("packages"), list):
-            listed += [str(pattern) for pattern in more]
+            listed += [pattern for pattern in more if isinstance(pattern, str)]
     return listed
 
 
 def read_yaml(tree: Tree, path: str) -> Mapping[str, Any]:
     """A settings file in YAML; nothing where it is none."""
+    # Help of the command line does without it.
+    import yaml
+
     try:
-        found = yaml.safe_load(tree.read(path))
+        text = tree.read(path, MEGABYTE)
+        # Merged mappings would be copied once for each name, and those within them again.
+        found = None if "<<" in text else yaml.safe_load(text)
     except (yaml.YAMLError, ProjectError, RecursionError):
         return {}
     return found if isinstance(found, Mapping) else {}

@@ -26,7 +26,7 @@ MODULES = {
     [
         ("uvicorn main:app", "main", "app", False),
         ("uvicorn --factory app.main:create_app", "app.main", "create_app", False),
-        ("gunicorn app.main:create_app()", "app.main", "create_app()", False),
+        ("gunicorn app.main:create_app()", "app.main", "create_app", False),
         ("celery --app=app.main.celery worker", "app.main", "celery", False),
         ("python main.py", "main", "", True),
         ("python ./app/main.py", "app.main", "", True),
