@@ -111,7 +111,6 @@ class Deployment:
             "stack": self.stack,
             "pipeline": self.pipeline,
             "platforms": self.platforms,
-            "platform_names": tuple(platform.target for platform in self.platforms),
             "clusters": self.clusters,
             "on_engine": self.on_engine,
             "dockerfiles": self.dockerfiles,

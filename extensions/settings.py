@@ -59,6 +59,8 @@ CHOICES: tuple[Setting, ...] = tuple(
     for choice in choices.CHOICES.values()
     if choice.setting
 )
+# The form of lists of facts that have no key.
+_DERIVED = {"addresses": re.compile(r"[A-Za-z_]\w*=[a-z-]+(/[\w./~-]*)?", re.ASCII)}
 _BY_KEY = {setting.key: setting for setting in (*SETTINGS, *CHOICES)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.IGNORECASE | re.ASCII)
@@ -221,6 +223,10 @@ def check_facts(facts: Mapping[str, Any]) -> None:
                         f"The name {part!a} has control characters, or is not UTF-8: rename that "
                         "file, or have git ignore it."
                     )
+            if field in _DERIVED and not all(
+                isinstance(part, str) and _DERIVED[field].fullmatch(part) for part in value or ()
+            ):
+                raise ProjectError(f"{component}.{field} is broken: restore the answers file.")
             setting = _BY_KEY.get(f"{component}.{field}")
             if setting is None or value is None:
                 continue

@@ -25,11 +25,9 @@ import sys
 import time
 from contextlib import closing
 
-
 def limit(*_):
     if time.monotonic() > until:
         raise TimeoutError("it is locked for minutes")
-
 
 for folder, folders, names in os.walk("."):
     folders[:] = [name for name in folders if name != ".sqlite-copies"]
