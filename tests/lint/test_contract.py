@@ -68,7 +68,8 @@ def _generate(kind: str, service: str, folder: Path) -> Tree:
     shape, options = SHAPES.get(kind, ("", ()))
     root = compose(shape, folder) if shape else copy_app(APPS_OF[kind], folder)
     with (root / ".config/project.conf").open("a") as conf:
-        conf.write(f'{KINDS[service].flag}="true"\n')
+        for name, known in KINDS.items():
+            conf.write(f'{known.flag}="{str(name == service).lower()}"\n')
     targets = [word for target in LISTED for word in ("--target", target)]
     made = run(root, "deploy", *targets, "--generate", *options)
     assert made.code == 0, made.stderr

@@ -72,9 +72,10 @@ LINES_NOT_RUN = {
     ),
     r"sh .*remote\.sh deploy --env staging .*|sh .*remote\.sh rollback .*|options=\(\)"
     r"|\[ \"\$ENVIRONMENT\" = production \] .*": "remote.sh, by unit/test_operations.py",
-    r"\[ -n \"\$NEXT_PUBLIC.*|echo .*NEXT_PUBLIC_API_URL.*|exit 1|\}": (
+    r"\[ -n \"\$(NEXT_PUBLIC|VITE).*|echo .*(NEXT_PUBLIC|VITE)_API_URL.*|exit 1|\}": (
         "what is said where a setting is missing"
     ),
+    r"for name in \$\(env .*VITE_.*": "settings of a static site; run for those of Next.js",
     r"(unset|export) [\w ]+(=.*)?": "settings of the tests, by service",
     r"cd .*": "folders",
     r"for file in DOCKERFILE( DOCKERFILE)*; do|docker run .* hadolint - <\"\$file\"": (

@@ -541,7 +541,8 @@ def test_machines_have_the_memory_of_the_limits(trees: list[Tree]) -> None:
             unit = tree.view("fly").apps[0].name if name == "fly.toml" else unit
             for machine in document["vm"]:
                 expected = limits[machine.get("processes", [unit])[0]]
-                assert machine["memory"] == f"{expected}mb"
+                # Fly.io's smallest machine has more than a static site needs.
+                assert machine["memory"] == f"{max(expected, 256)}mb"
         names = {tree.name_of("render", name): name for name in limits}
         for service in tree.render()["services"]:
             if service["type"] != "keyvalue":

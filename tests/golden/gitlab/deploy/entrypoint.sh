@@ -167,7 +167,7 @@ case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_UR
 
 # Where browsers find the site, and the app itself where that is elsewhere: _site, _own, and as lists
 # without doubles _origins and _hosts.
-_own=${OWN_URL-}
+_own=${OWN_URL:-${RENDER_EXTERNAL_URL-}}
 _site='' _origins='' _hosts=''
 set -f
 for _url in $(echo "${SITE_URLS:-$_own},$_own" | tr , ' '); do

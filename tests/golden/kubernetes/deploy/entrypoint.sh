@@ -167,7 +167,7 @@ case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_UR
 
 # Where browsers find the site, and the app itself where that is elsewhere: _site, _own, and as lists
 # without doubles _origins and _hosts.
-_own=${OWN_URL-}
+_own=${OWN_URL:-${RENDER_EXTERNAL_URL-}}
 _site='' _origins='' _hosts=''
 set -f
 for _url in $(echo "${SITE_URLS:-$_own},$_own" | tr , ' '); do
@@ -189,6 +189,9 @@ case ",$_hosts," in
     ,, | ,localhost, | ,localhost,localhost,) _hosts=${_hosts:+*} ;;
     *) _hosts=$_hosts,localhost,127.0.0.1,$(uname -n),app,frontend,api ;;
 esac
+# What Fly.io and Railway call it inside, where it runs there.
+_hosts=$_hosts${FLY_APP_NAME:+,$FLY_APP_NAME.flycast}
+_hosts=$_hosts${RAILWAY_PRIVATE_DOMAIN:+,$RAILWAY_PRIVATE_DOMAIN,healthcheck.railway.app}
 
 # What the apps call these.
 give BACKEND_CORS_ORIGINS "$_origins"

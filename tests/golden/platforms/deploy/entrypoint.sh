@@ -189,6 +189,7 @@ case ",$_hosts," in
     ,, | ,localhost, | ,localhost,localhost,) _hosts=${_hosts:+*} ;;
     *) _hosts=$_hosts,localhost,127.0.0.1,$(uname -n),app,frontend,api ;;
 esac
+# What Fly.io and Railway call it inside, where it runs there.
 _hosts=$_hosts${FLY_APP_NAME:+,$FLY_APP_NAME.flycast}
 _hosts=$_hosts${RAILWAY_PRIVATE_DOMAIN:+,$RAILWAY_PRIVATE_DOMAIN,healthcheck.railway.app}
 
