@@ -10,6 +10,9 @@ from pathlib import Path
 from . import programs
 from .errors import ProjectError
 
+# Seconds for a question whose answer takes no look at the project's files.
+_ANSWER = 20.0
+
 
 def ask(root: Path, *arguments: str) -> programs.Result:
     """Ask git about a project; a failure is the caller's to look at.
@@ -20,10 +23,20 @@ def ask(root: Path, *arguments: str) -> programs.Result:
 
     Raises:
         ProjectError: Another user owns the repository, and the user did not say that it is safe
-            (`safe.directory`, git-config(1)).
+            (`safe.directory`, git-config(1)); or git does not answer.
     """
+    if _waits(root):
+        raise ProjectError(
+            "git does not answer in this folder: look whether `git status` ends there, and whether "
+            "what it reads below .git are files."
+        )
     trusted = [word for folder in _trusted(os.environ.get("HOME")) for word in ("-c", folder)]
     result = programs.git(*trusted, *arguments, cwd=root)
+    if result.ending is programs.Ending.TIMED_OUT:
+        raise ProjectError(
+            f"git has not answered for {programs.GIT_SECONDS:.0f} seconds: look whether "
+            "`git status` ends in this folder."
+        )
     if "detected dubious ownership" in result.error:
         folder = shlex.quote(str(root.resolve()))
         raise ProjectError(
@@ -37,6 +50,13 @@ def git(root: Path, *arguments: str) -> str:
     """What git prints, or nothing where there is no git or no repository."""
     result = ask(root, *arguments)
     return result.text.strip() if result.ok else ""
+
+
+@cache
+def _waits(root: Path) -> bool:
+    """Whether git does not even tell where the repository is, as where its settings are a pipe."""
+    asked = ["git", "rev-parse", "--git-dir"]
+    return programs.run(asked, cwd=root, timeout=_ANSWER).ending is programs.Ending.TIMED_OUT
 
 
 @cache

@@ -138,6 +138,8 @@ class Resources:
 
 
 # The name of the volume for what users upload.
+# What the names of Next.js' settings for browsers begin with.
+_NEXT = "NEXT_PUBLIC_"
 UPLOADS = "uploads"
 PROXY_RESOURCES = Resources("128M", pids=128)
 MIGRATE_RESOURCES = Resources("512M", pids=128)
@@ -840,6 +842,11 @@ class App:
         return frozenset((*(name for name, _ in self.filled), *(a.name for a in self.addresses)))
 
     @property
+    def public_arguments(self) -> tuple[str, ...]:
+        """Names of the settings for browsers that are baked into its image."""
+        return tuple(env.name for env in self.build_arguments if env.name != "BACKEND_URL")
+
+    @property
     def builds_api_url(self) -> bool:
         """Whether the API's public address is baked into its image."""
         return any(address.holds == "api" for address in self.built_addresses)
@@ -1176,24 +1183,23 @@ class Stack:
     @property
     def public_names(self) -> tuple[str, ...]:
         """The names of settings for browsers, as a regular expression each."""
-        built = [(app, env.name) for app in self.apps for env in app.build_arguments]
         names = (
-            name if app.site else "NEXT_PUBLIC_[A-Za-z0-9_]*"
-            for app, name in built
-            if app.site or name.startswith("NEXT_PUBLIC_")
+            name if app.site or not name.startswith(_NEXT) else f"{_NEXT}[A-Za-z0-9_]*"
+            for app in self.apps
+            for name in app.public_arguments
         )
         return tuple(dict.fromkeys(names))
 
     @property
     def public_arguments(self) -> tuple[str, ...]:
         """The names of the settings for browsers that pipelines have among their own."""
-        built = [env.name for app in self.apps if not app.site for env in app.build_arguments]
-        of_next = any(name.startswith("NEXT_PUBLIC_") for name in built)
+        names = [(app, name) for app in self.apps for name in app.public_arguments]
+        of_next = any(name.startswith(_NEXT) for app, name in names if not app.site)
         found = [
             address.name for app in self.apps if not app.site for address in app.built_addresses
         ]
         found = found or (["NEXT_PUBLIC_API_URL"] if of_next else [])
-        found += [env.name for app in self.apps if app.site for env in app.build_arguments]
+        found += [name for app, name in names if app.site or not name.startswith(_NEXT)]
         return tuple(dict.fromkeys(found))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 _EDGES = " \t\v\f\r"
 # Compose takes some of these away, too.
@@ -68,6 +69,18 @@ def has_value(value: str | None) -> bool:
     The scripts say so, too, before they start anything.
     """
     return bool(value) and not str(value).startswith("# ")
+
+
+def contents(path: Path) -> bytes:
+    """What a settings file holds.
+
+    Raises:
+        OSError: It cannot be read.
+        UnreadableError: It is no file: a pipe, for example, would be waited for.
+    """
+    if path.exists() and not path.is_file():
+        raise UnreadableError("is no file.")
+    return path.read_bytes()
 
 
 class _Reader:

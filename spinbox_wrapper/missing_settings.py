@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import derivation
 from .derivation import programs
-from .dotenv import UnreadableError, has_value, parse_env, parse_lines
+from .dotenv import UnreadableError, contents, has_value, parse_env, parse_lines
 
 # The first line of what `init-env.sh` makes; any other `.env` may be the development's.
 _MADE = re.compile(rb"^# Settings of \S+ in production\.", re.MULTILINE)
@@ -38,7 +38,7 @@ def _value(settings: Mapping[str, str] | None, name: str) -> str:
 def settings_in(file: Path) -> Mapping[str, str] | None:
     """What a settings file sets; None where there is none that can be read."""
     try:
-        return parse_env(file.read_bytes(), programs.for_docker()).values
+        return parse_env(contents(file), programs.for_docker()).values
     except (OSError, UnreadableError):
         return None
 
@@ -70,7 +70,7 @@ def sentences(
             names = [variable.name for variable in variables]
             option = "" if path.name == ".env" else f" --env {path.stem}"
             try:
-                content = path.read_bytes()
+                content = contents(path)
                 values = parse_env(content, programs.for_docker()).values
             except (OSError, UnreadableError):
                 continue
@@ -83,7 +83,7 @@ def sentences(
         for folder in sorted(p for p in (root / _OVERLAYS).glob("*") if p.is_dir()):
             files = [folder / "secrets.env", folder / "passwords.env"]
             try:
-                text = "\n".join(file.read_text("utf-8") for file in files if file.exists())
+                text = "\n".join(file.read_text("utf-8") for file in files if file.is_file())
             except (OSError, UnicodeDecodeError):
                 continue
             lacking = [name for name in secrets if not parse_lines(text).get(name)] if text else []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .. import derivation, git
 from ..derivation import programs
-from ..dotenv import SettingsFile, UnreadableError, parse_env
+from ..dotenv import SettingsFile, UnreadableError, contents, parse_env
 from ..sync import Outcome
 
 
@@ -143,7 +143,7 @@ class Context:
             OSError: There is none, or it cannot be read.
             UnreadableError: Compose cannot read it.
         """
-        return parse_env((self.root / self.settings_path).read_bytes(), programs.for_docker())
+        return parse_env(contents(self.root / self.settings_path), programs.for_docker())
 
     @cached_property
     def settings(self) -> Mapping[str, str] | None:

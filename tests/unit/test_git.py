@@ -130,3 +130,14 @@ def test_what_the_user_calls_safe_is_read(tmp_path: Path, monkeypatch: pytest.Mo
         derivation.programs, "git", functools.partial(_as_of_another, derivation.programs.git)
     )
     assert derivation.git.git(root, "rev-parse", "--is-inside-work-tree") == "true"
+
+
+def test_settings_that_are_a_pipe_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derivation.git, "_ANSWER", 0.5)
+    git_of(tmp_path, "init", "--quiet")
+    (tmp_path / ".git/config").unlink()
+    os.mkfifo(tmp_path / ".git/config")
+    with pytest.raises(derivation.errors.ProjectError, match="git does not answer in this folder"):
+        derivation.git.ask(tmp_path, "ls-files")

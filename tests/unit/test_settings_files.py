@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from spinbox_wrapper.dotenv import UnreadableError, parse_env
+from spinbox_wrapper.dotenv import UnreadableError, contents, parse_env
 from tests.settings_files import CASES, HOME
 
 READER = Path(__file__).resolve().parents[2] / "template/deploy/settings.awk"
@@ -65,3 +65,9 @@ def test_what_no_variable_stands_for_is_named() -> None:
 def test_what_is_not_utf_8_is_said() -> None:
     with pytest.raises(UnreadableError, match="line 2 is not in UTF-8"):
         parse_env(b"A=a\nB=\xff\n")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(UnreadableError, match="is no file"):
+        contents(tmp_path / ".env")

@@ -876,3 +876,14 @@ def test_a_minimal_script(tmp_path: Path) -> None:
     stack = stack_of(read_facts(tmp_path))
     assert stack.apps[0].sources == ("main.py",)
     assert stack.apps[0].build.manager is None
+
+
+def test_settings_for_browsers_are_those_of_every_framework() -> None:
+    node = {
+        **{"dir": ".", "command": "node build/index.js", "port": 3000, "sources": ["src/"]},
+        **{"server": "sveltekit", "public": ["PUBLIC_"], "build": True},
+        "variables": ["PUBLIC_TITLE", "SECRET"],
+    }
+    stack = stack_of({"name": "x", "node": node})
+    assert stack.public_names == ("PUBLIC_TITLE",)
+    assert stack.public_arguments == ("PUBLIC_TITLE",)
