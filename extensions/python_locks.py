@@ -48,7 +48,7 @@ def stated(tree: Tree, folder: str, manifests: Sequence[str], name: str) -> Stat
     for file in reversed([one for one in manifests if not one.endswith("/")]):
         path = join(folder, file)
         if file.endswith(".lock"):
-            for package in _packages(tree, path):
+            for package in locked(tree, path):
                 if canonicalize_name(str(package.get("name", ""))) == name:
                     return Stated(_exactly(str(package.get("version", ""))), path)
         for requirement, line in _requirements(tree, path):
@@ -59,7 +59,7 @@ def stated(tree: Tree, folder: str, manifests: Sequence[str], name: str) -> Stat
 
 def names(tree: Tree, path: str) -> frozenset[str]:
     """All that a lockfile fixes, whatever it is for."""
-    return frozenset(canonicalize_name(str(one.get("name", ""))) for one in _packages(tree, path))
+    return frozenset(canonicalize_name(str(one.get("name", ""))) for one in locked(tree, path))
 
 
 def _exactly(version: str) -> SpecifierSet:
@@ -96,7 +96,7 @@ def installed(
         groups: Groups that are installed nevertheless, and extras of the project.
     """
     path = join(folder, lockfile)
-    packages = list(_packages(tree, path))
+    packages = list(locked(tree, path))
     if manager == "pipenv":
         return frozenset(canonicalize_name(str(package["name"])) for package in packages)
     if manager == "uv":
@@ -128,7 +128,12 @@ def pipfile_packages(tree: Tree, path: str) -> dict[str, dict[str, Any]]:
     return {name: package for name, package in packages if isinstance(package, dict)}
 
 
-def _packages(tree: Tree, path: str) -> Iterator[Mapping[str, Any]]:
+def locked(tree: Tree, path: str) -> Iterator[Mapping[str, Any]]:
+    """What a lockfile holds, each with its name and version.
+
+    Raises:
+        ProjectError: It is not valid.
+    """
     if path.endswith("Pipfile.lock"):
         for name, package in pipfile_packages(tree, path).items():
             yield {"name": name, "version": str(package.get("version", "")).lstrip("=")}

@@ -14,7 +14,6 @@ from .. import finding, package_managers, python_distributions, python_locks, st
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
-from ..python_dependencies import read_toml
 from ..python_distributions import ALIKE, BRINGS, COMMON, IMPORTS, NAMESPACES, STANDARD
 from ..python_source import Module, is_main_guard
 from ..subject import Subject
@@ -72,10 +71,11 @@ def _known(subject: Subject, app: App, build: PythonBuild) -> _Known | None:
         return _Known(frozenset(), whole=True)
     added = frozenset(_name(one) for one in build.additions)
     if lockfile := next((name for name in build.manifests if name.endswith(".lock")), None):
-        packages = read_toml(tree, join(folder, lockfile)).get("package")
-        listed = packages if isinstance(packages, list) else []
-        every = frozenset(_name(str(one.get("name"))) for one in listed if isinstance(one, dict))
-        installed = python_locks.installed(tree, folder, build.manager, lockfile)
+        listed = python_locks.locked(tree, join(folder, lockfile))
+        every = frozenset(_name(str(one.get("name"))) for one in listed)
+        installed = python_locks.installed(
+            tree, folder, build.manager, lockfile, (*(build.groups or ()), *build.extras)
+        )
         if installed is None:
             return _Known(every | added, whole=bool(every)) if every else None
         return _Known(installed | added, whole=True, locked=every - installed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,15 @@ def test_tables_have_names_in_their_normal_form() -> None:
     known = {name for names in python_distributions.IMPORTS.values() for name in names}
     known |= python_distributions.BRINGS.keys() | python_distributions.COMMON
     assert all(name == name.lower().replace("_", "-").replace(".", "-") for name in known)
+
+
+def test_a_lock_of_pipenv_is_read(tmp_path: Path) -> None:
+    lock = {"_meta": {}, "default": {"fastapi": {"version": "==1"}, "uvicorn": {"version": "==1"}}}
+    files = {
+        "Pipfile": "[packages]\nfastapi = '*'\nuvicorn = '*'\n",
+        "Pipfile.lock": json.dumps(lock, indent=4),
+        "main.py": API["main.py"] + "import requests\n",
+    }
+    found = find(tmp_path, files, USE_FASTAPI="true")
+    (told,) = [one for one in found if one.rule == "start.imports"]
+    assert "requests" in told.seen
