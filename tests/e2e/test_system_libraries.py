@@ -19,7 +19,7 @@ IMAGES = {"bookworm": "python:3.11-slim-bookworm", "trixie": "python:3.13-slim"}
 ROWS: dict[str, dict[str, str]] = {
     "databases": {
         "psycopg2": "psycopg2",
-        "psycopg[c]": "psycopg_c",
+        "psycopg[c]": "psycopg, psycopg_c",
         "psycopg2cffi": "psycopg2cffi",
         "mysqlclient": "MySQLdb",
         "pyodbc": "pyodbc",
