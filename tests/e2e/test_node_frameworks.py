@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import browser
 from tests.e2e.first_deployment import copy_app, first_deployment
 from tests.e2e.stacks import Stack, run
 
@@ -89,6 +90,21 @@ def test_next_with_its_app_router(tmp_path: Path) -> None:
         )
         image = stack.compose("images", "--quiet", "app").strip()
         assert secret not in run("docker", "history", "--no-trunc", image)
+
+
+@pytest.mark.skipif(
+    shutil.which(browser.CHROMIUM) is None,
+    reason="Chromium is not installed: apt-get install chromium",
+)
+def test_a_browser_sees_next_and_its_picture(tmp_path: Path) -> None:
+    """A page, what it fetches, an optimised picture, and the same link reloaded."""
+    project = copy_app("next-app", tmp_path / "next-browser")
+    with first_deployment(project, prepare=_lock) as stack:
+        address = f"https://localhost:{stack.https_port}/shop/picture"
+        found = browser.look(address, "#word", "#width")
+        assert found["errors"] == []
+        assert found["seen"]["#word"] == "registered"
+        assert found["seen"]["#width"].endswith(" wide") and found["seen"]["#width"] != "0 wide"
 
 
 def test_next_with_its_pages_router(tmp_path: Path) -> None:
