@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import framework, python_entry, python_mode, python_program
+from .. import framework, python_mode, python_program, python_scripts
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -40,7 +40,7 @@ def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
         return Place(origin, folder)
     if by_hand := project.by_hand("python.entry") or project.by_hand("python.command"):
         return Place(origin, replace(by_hand, value="."))
-    found = python_entry.find(project.tree, ".", python.modules(project, ".")[0])
+    found = python_scripts.find(project.tree, ".", python.modules(project, ".")[0])
     return Place(origin, Found(".", found.reason, found.path, found.line)) if found else None
 
 
@@ -51,13 +51,13 @@ def read(project: Project, folder: str) -> Fields:
         ProjectError: A file that has to be read is broken.
     """
     modules = python.modules(project, folder)[0]
-    found = python_entry.find(project.tree, folder, modules)
+    found = python_scripts.find(project.tree, folder, modules)
     if by_hand := project.hints.get("python.entry"):
-        found = python_entry.named(folder, modules, by_hand) or found
+        found = python_scripts.named(folder, modules, by_hand) or found
     program = python_program.of(project.tree, folder, modules)
     module = found.value.module if found else None
     mode, port = python_mode.find(program, module)
-    words: tuple[str, ...] = python_entry.command(found.value.name) if found else ()
+    words: tuple[str, ...] = python_scripts.command(found.value.name) if found else ()
     if text := project.hints.get("python.command"):
         words = tuple(shlex.split(text))
     by_name = found is not None and not found.value.name.endswith(".py")
@@ -66,7 +66,7 @@ def read(project: Project, folder: str) -> Fields:
     return {
         "entry": Found(found.value.name, found.reason, found.path, found.line)
         if found
-        else Found(None, f"no {either(python_entry.USUAL)}, and no other script that is alone"),
+        else Found(None, f"no {either(python_scripts.USUAL)}, and no other script that is alone"),
         "source_root": Found(root, reason, module.path if module and root != "." else None),
         "mode": mode,
         "port": port,
@@ -104,4 +104,4 @@ def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
             "The script to run was not found: name it with --set python.entry=FILE, or the module "
             "with --set python.entry=PACKAGE.MODULE."
         )
-    return python_entry.command(entry)
+    return python_scripts.command(entry)
