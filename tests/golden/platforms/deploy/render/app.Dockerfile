@@ -38,6 +38,8 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /app
 COPY backend/ ./
 # Fails the build if a secret got in, whatever becomes of deploy/render/app.Dockerfile.dockerignore.
+# The code is made readable for the app's user and for shells, whatever umask or line ends the checkout has,
+# and compiled, as the app cannot write byte code at run time; a file that does not compile stays as it is.
 RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name .env -o -name '.env.*' -o -name secrets.env -o -name secrets.json -o -name secrets.toml \
         -o -name secrets.yaml -o -name secrets.yml -o -name credentials.json \
@@ -48,12 +50,10 @@ RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name '*.key' -o -name '*.pem' -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' \
         -o -name '*.keystore' -o -name '*.sqlite3' -o -name dump.sql \
         \) -print) \
-    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
-# Readable for the app's user and for shells, whatever umask or line ends the checkout has.
-RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
-    && find . -path ./node_modules -prune -o -name '*.sh' -type f -exec sed -i 's/\r$//' {} +
-# Byte code, since the app cannot write any at run time; a file that does not compile stays as it is.
-RUN python -m compileall -q --invalidation-mode unchecked-hash . || true
+    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi \
+    && find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
+    && find . -path ./node_modules -prune -o -name '*.sh' -type f -exec sed -i 's/\r$//' {} + \
+    && { python -m compileall -q --invalidation-mode unchecked-hash . || true; }
 
 # --- What runs in production ---------------------------------------------------------------------
 FROM ${PYTHON_IMAGE} AS final
@@ -62,13 +62,13 @@ FROM ${PYTHON_IMAGE} AS final
 RUN if command -v apk > /dev/null; then apk add --no-cache postgresql-client; \
     else apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
         && rm -rf /var/lib/apt/lists/*; fi
+COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
 # A user without password, shell or rights, numeric so that a cluster can see it is not root.
+# No shell reads the line ends that a checkout on Windows may have.
 RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'app:x:10001:' >> /etc/group \
-    && install -d -o 10001 -g 10001 /home/app
-COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
-# No shell reads the line ends that a checkout on Windows may have.
-RUN sed -i 's/\r$//' /usr/local/bin/entrypoint
+    && install -d -o 10001 -g 10001 /home/app \
+    && sed -i 's/\r$//' /usr/local/bin/entrypoint
 WORKDIR /app
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /app /app

@@ -16,6 +16,7 @@ RUN --mount=type=cache,id=npm,target=/root/.npm \
 FROM dependencies AS build
 COPY frontend/ ./
 # Fails the build if a secret got in, whatever becomes of deploy/render/frontend.Dockerfile.dockerignore.
+# The code is made readable for the app's user and for shells, whatever umask or line ends the checkout has.
 RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name .env -o -name '.env.*' -o -name secrets.env -o -name secrets.json -o -name secrets.toml \
         -o -name secrets.yaml -o -name secrets.yml -o -name credentials.json \
@@ -26,9 +27,8 @@ RUN secrets=$(find . -path ./node_modules -prune -o \( -name .git \
         -o -name '*.key' -o -name '*.pem' -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' \
         -o -name '*.keystore' -o -name '*.sqlite3' -o -name dump.sql \
         \) -print) \
-    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi
-# Readable for the app's user and for shells, whatever umask or line ends the checkout has.
-RUN find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
+    && if [ -n "$secrets" ]; then echo "Must not enter the image: $secrets" >&2; exit 1; fi \
+    && find . -path ./node_modules -prune -o -exec chmod a+rX,go-w {} + \
     && find . -path ./node_modules -prune -o -name '*.sh' -type f -exec sed -i 's/\r$//' {} +
 ENV NEXT_TELEMETRY_DISABLED=1
 # Baked into the build, so they are arguments and not run-time settings.
@@ -57,13 +57,13 @@ RUN --mount=type=cache,id=all-next,target=/app/.next/cache \
 
 # --- What runs in production ---------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS final
+COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
 # A user without password, shell or rights, numeric so that a cluster can see it is not root.
+# No shell reads the line ends that a checkout on Windows may have.
 RUN echo 'app:x:10001:10001::/home/app:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'app:x:10001:' >> /etc/group \
-    && install -d -o 10001 -g 10001 /home/app
-COPY --chmod=0555 deploy/entrypoint.sh /usr/local/bin/entrypoint
-# No shell reads the line ends that a checkout on Windows may have.
-RUN sed -i 's/\r$//' /usr/local/bin/entrypoint
+    && install -d -o 10001 -g 10001 /home/app \
+    && sed -i 's/\r$//' /usr/local/bin/entrypoint
 WORKDIR /app
 COPY --from=build /app/public ./public
 COPY --from=build /app/.next/standalone ./
