@@ -83,8 +83,9 @@ bench-sync: $(VENV)/.dev
 bench-sources: $(VENV)/.dev
 	$(VENV)/bin/python -m benchmarks.sources $(BEFORE)
 
-bench: $(VENV)/bin/spinbox-deploy
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m benchmarks.recipes
+# Of all apps, or of some: make bench APPS="django flask"
+bench: $(VENV)/.dev
+	$(VENV)/bin/python -m benchmarks.recipes $(APPS)
 
 clean:
 	rm -rf build dist $(VENV) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache

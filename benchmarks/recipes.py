@@ -1,6 +1,6 @@
-"""Compare recipes for a FastAPI image: `python -m benchmarks.recipes`.
+"""Compare recipes for images: `python -m benchmarks.recipes [APP…]`.
 
-Each builds the same Spinbox project. Docker's whole build cache is emptied before every cold
+Each builds the same project. Docker's whole build cache is emptied before every cold
 build and at the end.
 """
 
@@ -19,22 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.projects.compose import compose
+from benchmarks.apps import APPS, App, Recipe
+from tests.runs import build
 
-HERE = Path(__file__).resolve().parent
-SHAPE = "fastapi-postgresql-redis--with-deps"
-BASE_IMAGE = "python:3.11-slim"
-REQUIREMENTS = Path("backend/requirements.txt")
-SOURCE = Path("backend/app/main.py")
-ADDED_DEPENDENCY = "orjson"
 # What the project's list names only for development; everything else must be in the image.
-DEVELOPMENT_TOOLS = {"black", "isort", "mypy", "pytest", "pytest-asyncio", "pytest-cov"}
+DEVELOPMENT_TOOLS = {"black", "isort", "mypy", "pytest", "pytest-asyncio", "pytest-cov", "uv"}
 
 # Runs in an image: its packages with what they require, and how many modules are byte-compiled.
 PROBE = """
@@ -50,55 +46,30 @@ for distribution in importlib.metadata.distributions():
         compiled += sum(os.path.exists(importlib.util.cache_from_source(x)) for x in modules_here)
 print(json.dumps({"packages": packages, "modules": modules, "compiled": compiled}))
 """
-HEALTH = "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=2)"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One way to build the image, and to run it with its databases."""
-
-    name: str
-    # None: the file that was generated.
-    dockerfile: Path | None
-    context: str = "."
-    python: str = "python"
-    compose_file: Path | None = None
+# Steps that install, in any of the recipes.
+INSTALLS = r"^#(\d+) \[.*(?:pip install .*-r|npm ci)"
+# Seconds that an app is left alone before its memory is read.
+IDLE = 5
+MEBIBYTES = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
 
 
 @dataclass
 class Result:
-    """What was measured of one recipe; times in seconds, one for each pass."""
+    """What was measured of one recipe, once for each pass: seconds, MB that were added, MiB."""
 
     recipe: str
-    added_bytes: int = 0
+    added: list[float] = field(default_factory=list)
     cold: list[float] = field(default_factory=list)
     code_change: list[float] = field(default_factory=list)
     dependency: list[float] = field(default_factory=list)
+    first_answer: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
     up: list[float] = field(default_factory=list)
     reinstalled: bool = False
     packages: dict[str, list[str]] = field(default_factory=dict)
     modules: int = 0
     compiled: int = 0
     missing: list[str] = field(default_factory=list)
-
-
-RECIPES = (
-    Recipe(
-        "plain",
-        HERE / "recipes/plain.Dockerfile",
-        compose_file=HERE / "recipes/plain.compose.yml",
-    ),
-    # These two tools are run in the app's own folder.
-    Recipe("docker-init", HERE / "recipes/docker-init.Dockerfile", "backend"),
-    Recipe(
-        "fly-launch",
-        HERE / "recipes/fly-launch.Dockerfile",
-        "backend",
-        python="/app/.venv/bin/python",
-    ),
-    Recipe("ours", None, compose_file=Path("docker-compose.prod.yml")),
-)
-AIMS = {"added_bytes": 0.5, "cold": 0.15, "dependency": 0.2, "up": 0.3}
 
 
 def say(text: str) -> None:
@@ -122,16 +93,6 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None, quiet: bool 
             say(done.stdout)
         raise subprocess.CalledProcessError(done.returncode, done.args)
     return done.stdout
-
-
-def render(project: Path) -> None:
-    """Generate our production files in the project."""
-    # The command of this interpreter's environment, also when that is not activated.
-    places = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    command = shutil.which("spinbox", path=places)
-    if command is None:
-        raise SystemExit("The command `spinbox` is not installed: pip install --editable .")
-    run(command, "build", "--prod", "-C", project)
 
 
 def free_ports(count: int) -> list[int]:
@@ -180,8 +141,8 @@ def needed(requirements: str, installed: Mapping[str, Sequence[str]]) -> set[str
 
 
 def installed_from_cache(log: str) -> bool:
-    """Tell from a build's log whether the step that installs the dependencies was reused."""
-    steps = re.findall(r"^#(\d+) \[.*pip install .*-r", log, flags=re.MULTILINE)
+    """Tell from a build's log whether the steps that install the dependencies were reused."""
+    steps = re.findall(INSTALLS, log, flags=re.MULTILINE)
     if not steps:
         raise RuntimeError(f"no step installs dependencies:\n{log}")
     return all(re.search(rf"^#{step} CACHED$", log, flags=re.MULTILINE) for step in steps)
@@ -200,11 +161,15 @@ class Bench:
         """Name the recipe's image."""
         return f"bench-{recipe.name}:{self.id}"
 
-    def project(self, recipe: Recipe, number: int) -> Path:
-        """Compose the development project anew, with our files if the recipe is ours."""
-        project = compose(SHAPE, self.folder / f"{recipe.name}-{number}")
+    def project(self, app: App, recipe: Recipe, number: int) -> Path:
+        """A copy of the development project, with our files if the recipe is ours."""
+        made = self.folder / app.name
+        if not made.exists():
+            app.make(made)
+        project = self.folder / f"{app.name}-{recipe.name}-{number}"
+        shutil.copytree(made, project)
         if recipe.dockerfile is None:
-            render(project)
+            build(project)
         return project
 
     def build(self, recipe: Recipe, project: Path, *, cold: bool = False) -> tuple[float, str]:
@@ -229,59 +194,75 @@ class Bench:
                 break
         return time.monotonic() - started, log
 
-    def measure(self, recipe: Recipe, result: Result, number: int) -> None:
+    def measure(self, app: App, recipe: Recipe, result: Result, number: int) -> None:
         """Measure one recipe once."""
-        project = self.project(recipe, number)
+        project = self.project(app, recipe, number)
         seconds, log = self.build(recipe, project, cold=True)
         if installed_from_cache(log):
             raise RuntimeError("the build cache was not empty")
         result.cold.append(seconds)
-
-        if number == 0:
+        result.added.append(self.added(recipe))
+        if number == 0 and app.python:
             self.inspect(recipe, result)
+        seconds, memory = self.start(app, recipe)
+        result.first_answer.append(seconds)
+        result.memory.append(memory)
         if recipe.compose_file is not None:
             # The plain one's path is absolute already.
             result.up.append(self.up(recipe, project / recipe.compose_file))
 
-        with (project / SOURCE).open("a") as file:
-            file.write("\n# A change of the code.\n")
+        app.change(project)
         seconds, log = self.build(recipe, project)
         result.code_change.append(seconds)
         result.reinstalled |= not installed_from_cache(log)
 
-        with (project / REQUIREMENTS).open("a") as file:
-            file.write(f"\n{ADDED_DEPENDENCY}\n")
+        app.depend(project)
         seconds, log = self.build(recipe, project)
         if installed_from_cache(log):
             raise RuntimeError("the new dependency was not installed")
         result.dependency.append(seconds)
 
-        keys = ("cold", "code_change", "dependency", "up")
-        known = (f"{key} {values[-1]:.1f} s" for key in keys if (values := getattr(result, key)))
-        say(f"pass {number + 1}, {recipe.name}: {', '.join(known)}")
+        known = (f"{key} {values[-1]:.1f}" for key in ROWS if (values := getattr(result, key)))
+        say(f"{app.name}, pass {number + 1}, {recipe.name}: {', '.join(known)}")
+
+    def added(self, recipe: Recipe) -> float:
+        """How many MB the image adds to its base."""
+        format_ = "--format={{.Size}}"
+        sizes = run("docker", "image", "inspect", format_, recipe.base, self.image(recipe)).split()
+        return (int(sizes[1]) - int(sizes[0])) / 1e6
 
     def inspect(self, recipe: Recipe, result: Result) -> None:
-        """Look into the image, and see that it serves the app."""
-        sizes = run(
-            *("docker", "image", "inspect", "--format={{.Size}}"),
-            *(BASE_IMAGE, self.image(recipe)),
-        ).split()
-        result.added_bytes = int(sizes[1]) - int(sizes[0])
+        """Look which packages of Python the image has."""
         python = (*self.docker_run(), "--entrypoint", recipe.python, self.image(recipe), "-c")
         probed = json.loads(run(*python, PROBE))
         result.packages = {canonical(name): wants for name, wants in probed["packages"].items()}
         result.modules, result.compiled = probed["modules"], probed["compiled"]
 
+    def start(self, app: App, recipe: Recipe) -> tuple[float, float]:
+        """Run the image alone; give the seconds until it answers 200, and its idle memory."""
         container = f"bench-{recipe.name}-{self.id}"
-        run(*self.docker_run(), "--detach", "--name", container, self.image(recipe))
-        for _ in range(60):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                run("docker", "exec", container, "python", "-c", HEALTH, quiet=True)
-                break
-            time.sleep(0.5)
-        else:
-            raise RuntimeError(f"the image of {recipe.name} does not serve the app")
-        run("docker", "rm", "--force", container)
+        settings = [f"--env={name}={value}" for name, value in app.environment.items()]
+        options = ("--detach", "--name", container, *settings)
+        started = time.monotonic()
+        try:
+            run(*self.docker_run(), *options, self.image(recipe))
+            address = run(
+                *("docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container)
+            ).strip()
+            url = f"http://{address}:{app.port}{app.health}"
+            while True:
+                with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+                    break
+                if time.monotonic() - started > 60:
+                    raise RuntimeError(f"{recipe.name} does not serve {app.name}")
+                time.sleep(0.02)
+            seconds = time.monotonic() - started
+            time.sleep(IDLE)
+            usage = ("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container)
+            number, unit = re.match(r"([\d.]+)(\w+)", run(*usage)).groups()  # type: ignore[union-attr]
+            return seconds, float(number) * MEBIBYTES[unit]
+        finally:
+            run("docker", "rm", "--force", container)
 
     def docker_run(self) -> tuple[str, ...]:
         """Begin a command that runs a container, which is removed afterwards."""
@@ -328,34 +309,43 @@ def cell(value: float, reference: float, unit: str, digits: int) -> str:
     return f"{value:.{digits}f} {unit} ({value / reference:.2f})"
 
 
-def table(results: Sequence[Result]) -> str:
-    """Write the results as a table, with the ratios to the first recipe."""
-    plain = results[0]
-    rows = [["", *(result.recipe for result in results), "aim for ours"]]
+# Title, unit and digits of each row, by the name of its figures.
+ROWS = {
+    "added": ("added to the base image", "MB", 1),
+    "cold": ("cold build", "s", 1),
+    "dependency": ("build with one more dependency", "s", 1),
+    "code_change": ("build after a code change", "s", 2),
+    "first_answer": ("start until the first 200", "s", 2),
+    "memory": ("idle memory", "MiB", 0),
+    "up": ("`up --wait` on built images", "s", 1),
+}
 
-    def times(title: str, key: str) -> None:
-        reference = statistics.median(getattr(plain, key))
-        cells = []
-        for result in results:
-            samples = getattr(result, key)
-            known = cell(statistics.median(samples), reference, "s", 1) if samples else "-"
-            cells.append(known)
-        rows.append([title, *cells, f"≤ {AIMS[key]}" if key in AIMS else ""])
 
-    sizes = [cell(x.added_bytes / 1e6, plain.added_bytes / 1e6, "MB", 1) for x in results]
-    rows.append(["added to the base image", *sizes, f"≤ {AIMS['added_bytes']}"])
-    times("cold build", "cold")
-    times("build after a code change", "code_change")
-    rows.append(
-        ["- installs anew", *("yes" if x.reinstalled else "nothing" for x in results), "nothing"]
-    )
-    times("build with one more dependency", "dependency")
-    times("`up --wait` on built images", "up")
-    rows.append(["packages", *(str(len(x.packages)) for x in results), ""])
-    rows.append(["- of the run-time ones missing", *(str(len(x.missing)) for x in results), "0"])
-    shares = (f"{100 * x.compiled / x.modules:.0f} %" for x in results)
-    rows.append(["byte-compiled modules", *shares, "100 %"])
-    rows.insert(1, ["---", *("--:" for _ in results), "---"])
+def table(app: App, results: Sequence[Result]) -> str:
+    """Write the results as a table, with the ratios to the first recipe, and ours to the best."""
+    names = [result.recipe for result in results]
+    rows = [["", *names, "ours / best", "aim"], ["---", *("--:" for _ in names), "--:", "---"]]
+    for key, (title, unit, digits) in ROWS.items():
+        medians = [
+            statistics.median(values) if (values := getattr(result, key)) else None
+            for result in results
+        ]
+        reference, ours = medians[0], medians[-1]
+        if reference is None or ours is None:
+            continue
+        cells = ["-" if x is None else cell(x, reference, unit, digits) for x in medians]
+        best = min(x for x in medians[:-1] if x is not None)
+        aim = f"≤ {app.aims[key]}" if key in app.aims else ""
+        rows.append([title, *cells, f"{ours / best:.2f}", aim])
+    again = ("yes" if result.reinstalled else "nothing" for result in results)
+    rows.append(["- a code change installs", *again, "", "nothing"])
+    if app.python:
+        counts = (str(len(result.packages)) for result in results)
+        missing = (str(len(result.missing)) for result in results)
+        shares = (f"{100 * result.compiled / result.modules:.0f} %" for result in results)
+        rows.append(["packages", *counts, "", ""])
+        rows.append(["- of the run-time ones missing", *missing, "", "0"])
+        rows.append(["byte-compiled modules", *shares, "", "100 %"])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -384,34 +374,43 @@ def bench() -> Iterator[Bench]:
 
 
 def main() -> None:
-    """Measure every recipe, and print the table."""
+    """Measure every recipe of the apps, and print a table for each."""
     parser = argparse.ArgumentParser(
         prog="benchmarks.recipes",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    names = [app.name for app in APPS]
+    parser.add_argument("apps", nargs="*", metavar="APP", help=f"of {', '.join(names)}: all")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="also write every figure")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="passes (default: 3)")
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat must be at least 1")
+    if unknown := set(arguments.apps) - set(names):
+        parser.error(f"no such app: {', '.join(sorted(unknown))}")
 
     about = machine()
-    results = [Result(recipe.name) for recipe in RECIPES]
-    with bench() as current:
-        for number in range(arguments.repeat):
-            for recipe, result in zip(RECIPES, results, strict=True):
-                current.measure(recipe, result, number)
-        requirements = (current.folder / "plain-0" / REQUIREMENTS).read_text()
-    run_time = needed(requirements, results[0].packages)
-    for result in results:
-        result.missing = sorted(run_time - result.packages.keys())
-
     print(f"{about['cores']} cores, Docker {about['docker']}, {about['date']}; ", end="")
-    print(f"medians of {arguments.repeat}; in brackets the ratio to plain.\n")
-    print(table(results), end="")
+    print(f"medians of {arguments.repeat}; in brackets the ratio to the first recipe.")
+    measured = {}
+    with bench() as current:
+        for app in APPS:
+            if arguments.apps and app.name not in arguments.apps:
+                continue
+            results = [Result(recipe.name) for recipe in app.recipes]
+            for number in range(arguments.repeat):
+                for recipe, result in zip(app.recipes, results, strict=True):
+                    current.measure(app, recipe, result, number)
+            if app.python:
+                requirements = (current.folder / app.name / app.manifest).read_text()
+                run_time = needed(requirements, results[0].packages)
+                for result in results:
+                    result.missing = sorted(run_time - result.packages.keys())
+            measured[app.name] = results
+            print(f"\n## {app.name}\n\n{table(app, results)}", end="", flush=True)
     if arguments.output:
-        document = {"machine": about, "repeat": arguments.repeat, "results": results}
+        document = {"machine": about, "repeat": arguments.repeat, "results": measured}
         arguments.output.write_text(json.dumps(document, default=vars, indent=2) + "\n")
 
 
