@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 from tests.e2e.first_deployment import copy_app
-from tests.e2e.stacks import run
+from tests.e2e.node_locks import lock
 from tests.projects.compose import compose
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
+NPM_LOCK = "npm install --package-lock-only --no-audit --no-fund"
 REQUIREMENTS = REPOSITORY / "tests/projects/requirements"
 
 
@@ -75,14 +76,7 @@ class App:
         name, version = self.dependency.split("@")
         manifest["dependencies"][name] = version
         (project / self.manifest).write_text(json.dumps(manifest, indent=2) + "\n")
-        lock(project)
-
-
-def lock(project: Path) -> None:
-    """Write npm's lockfile, by the npm of the image that installs it."""
-    mount = f"{project}:/app"
-    command = ("npm", "install", "--package-lock-only", "--no-audit", "--no-fund")
-    run("docker", "run", "--rm", "-v", mount, "-w", "/app", "node:20-alpine", *command)
+        lock(project, NPM_LOCK)
 
 
 def spinbox(shape: str, *, locked: bool = False) -> Callable[[Path], Path]:
@@ -91,7 +85,7 @@ def spinbox(shape: str, *, locked: bool = False) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         project = compose(shape, folder)
         if locked:
-            lock(project)
+            lock(project, NPM_LOCK)
         return project
 
     return make
@@ -144,9 +138,9 @@ APPS = (
         "django",
         grown("django"),
         (
-            recipe("django", "docker-init", "python:3.13-slim"),
-            recipe("django", "fly-launch", "python:3.13-slim"),
-            Recipe("ours", None, "python:3.13-slim"),
+            recipe("django", "docker-init", "python:3.11-slim"),
+            recipe("django", "fly-launch", "python:3.11-slim"),
+            Recipe("ours", None, "python:3.11-slim"),
         ),
         source="notes/views.py",
         manifest="requirements.txt",

@@ -52,6 +52,16 @@ CORE: dict[str, tuple[str, ...]] = {
         "test_platforms.py::test_the_worker_does_its_work[fly]",
         "test_platforms.py::test_the_frontend_reaches_the_backend_by_the_private_network[fly]",
     ),
+    "an app of each family": (
+        "test_node_workspaces.py::test_member_with_express_beside_packages[npm]",
+        "test_node_servers.py::test_koa_compiled_by_tsc_and_tsc_alias_with_a_preloaded_module",
+        "test_node_frameworks.py::test_sveltekit_with_a_form",
+        "test_node_migrations.py::test_the_tool_runs_before_the_app[drizzle]",
+        "test_node_without_port.py::test_a_worker_of_bullmq_and_node_cron_alone",
+        "test_static_sites.py::test_react_beside_fastapi",
+        "test_python_web.py::test_django_with_static_files_migrations_and_media",
+        "test_python_without_port.py::test_a_bot_goes_on_and_is_deployed_again",
+    ),
 }
 _NAMES = tuple(name for names in CORE.values() for name in names)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.stacks import run
 
-IMAGE = "node:22-alpine"
+IMAGE = "node:20-alpine"
 
 
 def lock(root: Path, command: str, image: str = IMAGE) -> None:

@@ -1,7 +1,7 @@
 # What `fly launch` writes for a Django project with requirements.txt, in our own words.
 # From files it wrote in public repositories: one slim stage, pip without a cache that stays,
 # the whole folder, static files, Gunicorn with two workers, as root.
-FROM python:3.13-slim
+FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 RUN mkdir -p /code
 WORKDIR /code
