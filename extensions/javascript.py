@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .errors import ProjectError
 from .origins import line_at
@@ -387,31 +387,41 @@ def imports(script: Script) -> list[str]:
     return _IMPORT.findall(script.text)
 
 
-def resolve(tree: Tree, folder: str, path: str, name: str) -> str | None:
+class Files(Protocol):
+    """What has files by their paths: the project's tree, or another view of it."""
+
+    def has(self, path: str) -> bool:
+        """Whether the file is there."""
+
+
+def resolve(files: Files, folder: str, path: str, name: str) -> str | None:
     """The file of the project that an import means; None for a package.
 
     Args:
-        tree: The project's files.
+        files: The project's files.
         folder: The app's.
         path: The file that imports.
         name: What it imports: relative to it, or by one of the usual aliases of the app's source.
     """
-    top = "" if folder == "." else folder + "/"
-    if name.startswith("."):
-        bases = [_normal(path.rpartition("/")[0], name)]
-    elif name.startswith(("@/", "~/", "#/")):
-        bases = [f"{top}src/{name[2:]}", f"{top}{name[2:]}", f"{top}app/{name[2:]}"]
-    else:
-        bases = [f"{top}{name}", f"{top}src/{name}"]
-    for base in bases:
+    for base in places(folder, path, name):
         plain = re.sub(r"\.[cm]?jsx?$", "", base)
         for stem in (base, plain, f"{base}/index"):
-            if stem.endswith(ENDINGS) and tree.has(stem):
+            if stem.endswith(ENDINGS) and files.has(stem):
                 return stem
             for ending in ENDINGS:
-                if tree.has(stem + ending):
+                if files.has(stem + ending):
                     return stem + ending
     return None
+
+
+def places(folder: str, path: str, name: str) -> list[str]:
+    """The paths that an import may mean, with or without their ending; as for `resolve`."""
+    top = "" if folder == "." else folder + "/"
+    if name.startswith("."):
+        return [_normal(path.rpartition("/")[0], name)]
+    if name.startswith(("@/", "~/", "#/")):
+        return [f"{top}src/{name[2:]}", f"{top}{name[2:]}", f"{top}app/{name[2:]}"]
+    return [f"{top}{name}", f"{top}src/{name}"]
 
 
 def _normal(folder: str, name: str) -> str:
