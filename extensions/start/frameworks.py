@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from .. import finding, python_web
+from .. import finding, python_locks, python_web
 from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App
@@ -20,6 +20,7 @@ RUNTIME = "python"
 IDS = {"start.frameworks": "The apps' frameworks are served as they have to be"}
 _RULE = "start.frameworks"
 _NEVER = FOLDERS | {"tests", "test", "docs", "examples", "example", "scripts", "deploy"}
+_LOCAL = frozenset({"127.0.0.1", "localhost"})
 _OVER_HTTP = re.compile(r"http|sse")
 
 
@@ -28,6 +29,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     yield from _left_out(subject)
     for app in subject.of("python"):
         modules = subject.modules(app)
+        if app.port:
+            yield from _mcp_hosts(subject, app, modules)
         if app.kind == "python":
             yield from _reflex(subject, app)
             for module in modules:
@@ -79,7 +82,7 @@ def _configured(subject: Subject, app: App) -> Iterator[Finding]:
         match node:
             case ast.Assign(targets=[ast.Name(id="bind")], value=ast.Constant(value=str(bind))):
                 host, _, port = bind.rpartition(":")
-                if host in {"127.0.0.1", "localhost"} or port != str(app.port):
+                if host in _LOCAL or port != str(app.port):
                     yield Finding(
                         _RULE,
                         True,
@@ -94,7 +97,7 @@ def _configured(subject: Subject, app: App) -> Iterator[Finding]:
 def _gradio(modules: list[Module]) -> Iterator[Finding]:
     """What launch() is given that holds only on a developer's machine."""
     name = python_web.argument(modules, "launch", "server_name")
-    if name and name.value in {"127.0.0.1", "localhost"}:
+    if name and name.value in _LOCAL:
         yield Finding(
             _RULE,
             True,
@@ -210,6 +213,39 @@ def _mcp(app: App, module: Module) -> Iterator[Finding]:
             module.path,
             node.lineno,
         )
+
+
+def _mcp_hosts(subject: Subject, app: App, modules: list[Module]) -> Iterator[Finding]:
+    """MCP's own SDK, which answers localhost alone unless it is told otherwise.
+
+    So do its releases since 1.23 where they are told no address (its README, "Transport Security").
+    """
+    manifests = app.build.manifests
+    stated = python_locks.stated(subject.tree, app.directory, manifests, "mcp")
+    if stated and not stated.allows("1.23.0"):
+        return
+    serves = [m for m in modules if re.search(r"streamable_http_app|sse_app", m.text)]
+    if not serves or any("transport_security" in module.text for module in modules):
+        return
+    for module in modules:
+        older = python_web.imports(module, "mcp.server.fastmcp")
+        if not older and not python_web.imports(module, "mcp.server"):
+            continue
+        wanted = {"FastMCP"} if older else {"streamable_http_app", "sse_app"}
+        for node in ast.walk(module.body):
+            if not isinstance(node, ast.Call) or called_name(node) not in wanted:
+                continue
+            host = next((k.value for k in node.keywords if k.arg == "host"), None)
+            if host is None or (isinstance(host, ast.Constant) and host.value in _LOCAL):
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, node.lineno)} answers requests for localhost "
+                    "alone: those for the domain get 421, Invalid Host header.",
+                    f'Write host="0.0.0.0" into {called_name(node)}(…) there.',
+                    module.path,
+                    node.lineno,
+                )
 
 
 def _visitors(app: App, modules: list[Module]) -> Iterator[Finding]:

@@ -97,3 +97,34 @@ def test_what_holds_on_a_developers_machine_alone_is_told(
 def test_gunicorns_own_address_is_compared(bind: str, fine: bool, tmp_path: Path) -> None:
     files = {"main.py": FLASK, "gunicorn.conf.py": f'bind = "{bind}"\n'}
     assert [one.certain for one in look(tmp_path, files)] == ([] if fine else [True])
+
+
+MCP = "from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x'{})\n"
+MCP_2 = "from mcp.server import MCPServer\nmcp = MCPServer('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "requirement"),
+    [
+        (MCP.format("") + "app = mcp.streamable_http_app()\n", "mcp<2"),
+        (MCP.format(", host='127.0.0.1'") + "app = mcp.sse_app()\n", "mcp>=1.23,<2"),
+        (MCP_2 + "app = mcp.streamable_http_app()\n", "mcp"),
+    ],
+)
+def test_an_mcp_server_for_localhost_is_told(source: str, requirement: str, tmp_path: Path) -> None:
+    (found,) = look(tmp_path, {"main.py": source, "requirements.txt": f"{requirement}\nuvicorn\n"})
+    assert "421" in found.seen and 'host="0.0.0.0"' in found.mend
+
+
+@pytest.mark.parametrize(
+    ("source", "requirement"),
+    [
+        (MCP.format(", host='0.0.0.0'") + "app = mcp.streamable_http_app()\n", "mcp<2"),
+        (MCP.format("") + "app = mcp.streamable_http_app()\n", "mcp==1.9.4"),
+        (MCP_2 + "app = mcp.streamable_http_app(host='0.0.0.0')\n", "mcp"),
+        ("from fastmcp import FastMCP\nmcp = FastMCP('x')\napp = mcp.http_app()\n", "fastmcp"),
+    ],
+)
+def test_one_for_every_host_is_fine(source: str, requirement: str, tmp_path: Path) -> None:
+    files = {"main.py": source, "requirements.txt": f"{requirement}\nuvicorn\n"}
+    assert look(tmp_path, files) == []
