@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import framework, python_servers, python_web
+from .. import framework, python_servers, python_state, python_web
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -100,4 +100,5 @@ def _sanic(facts: Mapping[str, Any], entry: str) -> tuple[str, ...]:
     """Its own server (sanic.dev, "Running Sanic")."""
     factory = ("--factory",) if facts.get("factory") else ()
     port = str(facts.get("port") or _PORT.value)
-    return ("sanic", entry, *factory, "--host", "0.0.0.0", "--port", port, "--workers", "2")
+    workers = "1" if facts.get(python_state.FIELD) else "2"
+    return ("sanic", entry, *factory, "--host", "0.0.0.0", "--port", port, "--workers", workers)

@@ -14,6 +14,7 @@ from .. import (
     python_routes,
     python_servers,
     python_source,
+    python_state,
     python_web,
     route_prefixes,
 )
@@ -62,7 +63,6 @@ _VARIABLES = (
         "Signs sessions and tokens; a new one logs everybody out.",
     ),
     framework.ENVIRONMENT,
-    *python_servers.variables("API"),
 )
 _CAUTIONS = (
     "`/docs`, `/redoc` and `/openapi.json` are public, as FastAPI serves them: turn them off in "
@@ -259,7 +259,10 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         framework.command(facts) or _command(facts),
         environment=_ENVIRONMENT,
         serving=python_servers.ENVIRONMENT,
-        variables=_VARIABLES,
+        variables=(
+            *_VARIABLES,
+            *python_servers.variables("API", facts.get(python_state.FIELD)),
+        ),
         cautions=_CAUTIONS if is_open else (),
     )
     return app if is_open else replace(app, closed=_documented(facts))

@@ -685,3 +685,42 @@ class TestDriver:
     def test_a_named_one_stays(self, shell: Shell) -> None:
         given = {"DATABASE_URL": "postgresql+psycopg://a:b@c/d", **ASYNC}
         assert completed(shell, given)["DATABASE_URL"] == given["DATABASE_URL"]
+
+
+class TestWorkers:
+    """WEB_CONCURRENCY=auto, by the limits of the container."""
+
+    @pytest.mark.parametrize(
+        ("memory", "cpus", "more", "expected"),
+        [
+            ("536870912", "100000 100000", {}, "2"),
+            ("2147483648", "400000 100000", {}, "5"),
+            ("2147483648", "50000 100000", {}, "2"),
+            ("1073741824", "800000 100000", {}, "5"),
+            ("134217728", "100000 100000", {}, "1"),
+            ("1073741824", "400000 100000", {"WORKER_MEGABYTES": "512"}, "2"),
+            ("max", "max 100000", {}, "2"),
+            ("268435456", "max 100000", {}, "1"),
+            (None, None, {}, "2"),
+        ],
+    )
+    def test_by_cpus_and_never_more_than_memory_holds(
+        self,
+        shell: Shell,
+        tmp_path: Path,
+        memory: str | None,
+        cpus: str | None,
+        more: Mapping[str, str],
+        expected: str,
+    ) -> None:
+        given = (("memory.max", memory), ("cpu.max", cpus))
+        for name, text in given:
+            if text is not None:
+                (tmp_path / name).write_text(f"{text}\n")
+        script = tmp_path / "entrypoint.sh"
+        script.write_text(ENTRYPOINT.read_text().replace("/sys/fs/cgroup", str(tmp_path)))
+        told = {"WEB_CONCURRENCY": "auto", **more}
+        assert completed(shell, told, entrypoint=script)["WEB_CONCURRENCY"] == expected
+
+    def test_a_number_stays(self, shell: Shell) -> None:
+        assert completed(shell, {"WEB_CONCURRENCY": "7"})["WEB_CONCURRENCY"] == "7"
