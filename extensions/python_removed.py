@@ -27,6 +27,7 @@ class Companion(NamedTuple):
 
     Attributes:
         package: The library, in its normal form.
+        begins: Its first release of which that is so.
         mended: Its first release that does; empty for none.
         other: What is installed beside it.
         since: The first release of that with which it fails.
@@ -35,6 +36,7 @@ class Companion(NamedTuple):
     """
 
     package: str
+    begins: str
     mended: str
     other: str
     since: str
@@ -75,11 +77,27 @@ REMOVED: dict[str, Removed] = {
 # Each is written without an upper bound of the other one by its own makers.
 COMPANIONS = (
     Companion(
-        "passlib",
-        "",
-        "bcrypt",
-        "5.0.0",
-        "password cannot be longer than 72 bytes",
+        "passlib", "0", "", "bcrypt", "5.0.0", "password cannot be longer than 72 bytes",
         "CryptContext",
     ),
-)
+    Companion(
+        "flask", "2.0.0", "2.2.5", "werkzeug", "3.0.0",
+        "cannot import name 'url_quote' from 'werkzeug.urls'",
+    ),
+    Companion(
+        "flask", "0", "2.0.0", "markupsafe", "2.1.0",
+        "cannot import name 'soft_unicode' from 'markupsafe'",
+    ),
+    Companion(
+        "flask-sqlalchemy", "0", "3.0.0", "sqlalchemy", "2.0.0",
+        "module 'sqlalchemy' has no attribute '__all__'",
+    ),
+    Companion(
+        "openai", "1.0.0", "1.55.3", "httpx", "0.28.0",
+        "Client.__init__() got an unexpected keyword argument 'proxies'",
+    ),
+    Companion(
+        "anthropic", "0", "0.40.0", "httpx", "0.28.0",
+        "Client.__init__() got an unexpected keyword argument 'proxies'",
+    ),
+)  # fmt: skip

@@ -70,9 +70,9 @@ def _left_out(subject: Subject) -> Iterator[Finding]:
 
 
 def _configured(subject: Subject, app: App) -> Iterator[Finding]:
-    """The address in gunicorn.conf.py, which Gunicorn reads by itself, before PORT."""
+    """What is in gunicorn.conf.py, which Gunicorn reads by itself, before PORT."""
     path = subject.tree.first(app.directory, "gunicorn.conf.py")
-    if path is None or any(word in {"-b", "--bind"} for word in app.command):
+    if path is None or any(word in {"-b", "--bind", "-c", "--config"} for word in app.command):
         return
     try:
         body = parse_file(subject.tree, path)
@@ -92,6 +92,43 @@ def _configured(subject: Subject, app: App) -> Iterator[Finding]:
                         path,
                         node.lineno,
                     )
+            case ast.Assign(
+                targets=[ast.Name(id="errorlog" | "pidfile" as name)],
+                value=ast.Constant(value=str(file)),
+            ) if file != "-" and not file.startswith(("/tmp/", "/dev/")):
+                yield Finding(
+                    _RULE,
+                    True,
+                    f"{finding.where(path, node.lineno)} has Gunicorn write {file}, but no file in "
+                    "its container can change: the start fails.",
+                    f'Write {name} = "-" there, for the console.'
+                    if name == "errorlog"
+                    else f"Take {name} out there: Docker knows the process.",
+                    path,
+                    node.lineno,
+                )
+            case ast.Assign(targets=[ast.Name(id="daemon")], value=ast.Constant(value=True)):
+                yield Finding(
+                    _RULE,
+                    True,
+                    f"{finding.where(path, node.lineno)} has Gunicorn go to the background: its "
+                    "container ends at once.",
+                    "Take daemon out there.",
+                    path,
+                    node.lineno,
+                )
+            case ast.Assign(targets=[ast.Name(id="workers")], value=value) if "cpu_count" in (
+                ast.unparse(value)
+            ):
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(path, node.lineno)} starts workers by the processors of the "
+                    "machine, whatever memory the container has.",
+                    'Write workers = int(os.environ["WEB_CONCURRENCY"]) there, or take it out.',
+                    path,
+                    node.lineno,
+                )
 
 
 def _gradio(modules: list[Module]) -> Iterator[Finding]:

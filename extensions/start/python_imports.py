@@ -87,7 +87,7 @@ def _companions(subject: Subject, app: App) -> Iterator[Finding]:
             python_locks.stated(subject.tree, app.directory, app.build.manifests, name)
             for name in (one.package, one.other)
         )
-        if at is None or (one.mended and at.allows(one.mended)):
+        if at is None or (one.mended and at.allows(one.mended)) or not at.allows(one.begins):
             continue
         if (other and not other.allows(one.since)) or not any(
             one.sign in module.text for module in modules

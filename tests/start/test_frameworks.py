@@ -128,3 +128,26 @@ def test_an_mcp_server_for_localhost_is_told(source: str, requirement: str, tmp_
 def test_one_for_every_host_is_fine(source: str, requirement: str, tmp_path: Path) -> None:
     files = {"main.py": source, "requirements.txt": f"{requirement}\nuvicorn\n"}
     assert look(tmp_path, files) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "certain", "mend"),
+    [
+        ("errorlog = '/var/log/gunicorn/error.log'", True, 'errorlog = "-"'),
+        ("pidfile = '/var/run/gunicorn.pid'", True, "Take pidfile out"),
+        ("daemon = True", True, "Take daemon out"),
+        ("workers = multiprocessing.cpu_count() * 2 + 1", False, "WEB_CONCURRENCY"),
+    ],
+)
+def test_what_gunicorns_settings_ask_of_a_server_is_told(
+    line: str, certain: bool, mend: str, tmp_path: Path
+) -> None:
+    files = {"app.py": FLASK, "requirements.txt": "flask\ngunicorn\n", "gunicorn.conf.py": line}
+    (found,) = look(tmp_path, files)
+    assert found.certain is certain and mend in found.mend
+
+
+def test_settings_of_gunicorn_that_hold_in_a_container_are_fine(tmp_path: Path) -> None:
+    settings = "errorlog = '-'\naccesslog = '/tmp/access.log'\ntimeout = 120\nworkers = 3\n"
+    files = {"app.py": FLASK, "requirements.txt": "flask\ngunicorn\n"}
+    assert look(tmp_path, {**files, "gunicorn.conf.py": settings}) == []

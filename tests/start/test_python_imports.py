@@ -164,6 +164,11 @@ def test_a_lock_of_pipenv_is_read(tmp_path: Path) -> None:
         ("from langchain.text_splitter import CharacterTextSplitter\n", "langchain"),
         ("import aioredis\n", "aioredis"),
         ("from passlib.context import CryptContext\nCryptContext(['bcrypt'])\n", "passlib[bcrypt]"),
+        ("import flask\n", "flask==2.2.2"),
+        ("import flask\n", "flask==1.1.2"),
+        ("import openai\n", "openai==1.40.3"),
+        ("import flask_sqlalchemy\n", "flask-sqlalchemy~=2.5"),
+        ("from pydantic import BaseSettings\n", "pydantic==2.5.3"),
     ],
 )
 def test_what_the_newest_release_lacks_is_told(code: str, requirement: str, tmp_path: Path) -> None:
@@ -185,6 +190,10 @@ def test_what_the_newest_release_lacks_is_told(code: str, requirement: str, tmp_
         ),
         ("from passlib.context import CryptContext\n", "passlib\nbcrypt==4.0.1\n"),
         ("from redis import asyncio as aioredis\n", "redis\n"),
+        ("import flask\n", "flask==2.2.5\n"),
+        ("import flask\n", "flask==2.2.2\nwerkzeug==2.3.8\n"),
+        ("import openai\n", "openai==1.55.3\n"),
+        ("import openai\n", "openai>=1.2\n"),
     ],
 )
 def test_what_the_installed_release_has_is_fine(
