@@ -20,6 +20,8 @@ from .tree import Tree
 
 # Dependencies that are servers, and so matter to what is generated.
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress", "uwsgi"})
+# Those that serve ASGI; each takes the place of Uvicorn where the project has no such.
+OTHER_ASGI = frozenset({"hypercorn", "granian"})
 # Uvicorn's releases before do not start with --timeout-graceful-shutdown (uvicorn.dev, "Release
 # Notes").
 _GRACE_SINCE = "0.22.0"
@@ -114,6 +116,8 @@ def gunicorn(
 def asgi(facts: Mapping[str, Any], target: str, *, what: str = "app") -> Server:
     """The project's own ASGI server; Uvicorn where it has none."""
     libraries = set(facts.get("libraries") or ())
+    if "uvicorn" not in libraries and "granian" in libraries:
+        return Server(_granian(facts, target))
     if "uvicorn" not in libraries and "hypercorn" in libraries:
         address = f"0.0.0.0:{facts.get('port') or 8000}"
         workers = "1" if facts.get(python_state.FIELD) else "2"
@@ -124,6 +128,16 @@ def asgi(facts: Mapping[str, Any], target: str, *, what: str = "app") -> Server:
         _missing("uvicorn", libraries, "uvicorn[standard]"),
         ENVIRONMENT,
         variables(what, facts.get(python_state.FIELD)),
+    )
+
+
+def _granian(facts: Mapping[str, Any], target: str) -> tuple[str, ...]:
+    """Granian's command line (its README, "Options")."""
+    workers = "1" if facts.get(python_state.FIELD) else "2"
+    return (
+        *("granian", "--interface", "asgi", *(("--factory",) if facts.get("factory") else ())),
+        *("--host", "0.0.0.0", "--port", str(facts.get("port") or 8000), "--workers", workers),
+        target,
     )
 
 

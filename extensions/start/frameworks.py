@@ -10,6 +10,7 @@ from .. import finding, python_locks, python_web
 from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App
+from ..origins import line_at
 from ..python_source import Module, called_name, parse_modules, statements
 from ..python_web import MANIFESTS
 from ..services import FOLDERS
@@ -20,6 +21,10 @@ RUNTIME = "python"
 IDS = {"start.frameworks": "The apps' frameworks are served as they have to be"}
 _RULE = "start.frameworks"
 _NEVER = FOLDERS | {"tests", "test", "docs", "examples", "example", "scripts", "deploy"}
+_TAKES_SCHEME = re.compile(r"ProxyFixMiddleware|ProxyHeadersMiddleware|_with_proxy_headers")
+_NEEDS_SCHEME = re.compile(
+    r"HTTPSRedirectMiddleware|\burl_for\(|\brequest\.(?:url|base_url|client)\b"
+)
 _LOCAL = frozenset({"127.0.0.1", "localhost"})
 _OVER_HTTP = re.compile(r"http|sse")
 
@@ -36,6 +41,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             for module in modules:
                 yield from _chainlit(app, module)
                 yield from _mcp(app, module)
+        if app.command[:1] in {("hypercorn",), ("granian",)}:
+            yield from _schemes(app, modules)
         if app.command[:1] == ("gunicorn",):
             yield from _configured(subject, app)
         if app.command[:1] == ("gunicorn",) and app.kind in {"wsgi", "django"}:
@@ -283,6 +290,31 @@ def _mcp_hosts(subject: Subject, app: App, modules: list[Module]) -> Iterator[Fi
                     module.path,
                     node.lineno,
                 )
+
+
+def _schemes(app: App, modules: list[Module]) -> Iterator[Finding]:
+    """Servers that take neither scheme nor address from a proxy; each has what does so for them."""
+    if any(_TAKES_SCHEME.search(module.text) for module in modules):
+        return
+    wrapped = (
+        'app = ProxyFixMiddleware(app, mode="legacy", trusted_hops=1), from hypercorn.middleware'
+        if app.command[0] == "hypercorn"
+        else 'app = wrap_asgi_with_proxy_headers(app, trusted_hosts="*"), from '
+        "granian.utils.proxies"
+    )
+    for module in modules:
+        if found := _NEEDS_SCHEME.search(module.text):
+            line = line_at(module.text, found.start())
+            yield Finding(
+                _RULE,
+                "HTTPSRedirectMiddleware" in found[0],
+                f"{finding.where(module.path, line)} asks for the scheme, which "
+                f"{app.command[0]} takes from no proxy: it is always http.",
+                f"Write {wrapped}, or add uvicorn[standard] to the dependencies.",
+                module.path,
+                line,
+            )
+            return
 
 
 def _visitors(app: App, modules: list[Module]) -> Iterator[Finding]:

@@ -151,3 +151,19 @@ def test_settings_of_gunicorn_that_hold_in_a_container_are_fine(tmp_path: Path) 
     settings = "errorlog = '-'\naccesslog = '/tmp/access.log'\ntimeout = 120\nworkers = 3\n"
     files = {"app.py": FLASK, "requirements.txt": "flask\ngunicorn\n"}
     assert look(tmp_path, {**files, "gunicorn.conf.py": settings}) == []
+
+
+ASGI = "from fastapi import FastAPI, Request\napp = FastAPI()\n"
+LINKS = ASGI + "@app.get('/')\ndef index(request: Request):\n    return request.url_for('index')\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "wrapper"),
+    [("hypercorn", "ProxyFixMiddleware"), ("granian", "wrap_asgi_with_proxy_headers")],
+)
+def test_a_server_that_takes_no_scheme_is_told(server: str, wrapper: str, tmp_path: Path) -> None:
+    for code, expected in ((LINKS, 1), (ASGI, 0), (f"from x import {wrapper}\n{LINKS}", 0)):
+        files = {"main.py": code, "requirements.txt": f"fastapi\n{server}\n"}
+        found = [one for one in look(tmp_path, files) if server in one.seen]
+        assert len(found) == expected
+        assert all(wrapper in one.mend for one in found)
