@@ -169,8 +169,19 @@ case ${BACKEND_URL-} in '' | *://*) ;; *) export BACKEND_URL="http://$BACKEND_UR
 # memory holds. Two where it has no limits.
 if [ "${WEB_CONCURRENCY-}" = auto ]; then
     _workers=2 _memory='' _quota='' _period=100000
-    if [ -r /sys/fs/cgroup/memory.max ]; then read -r _memory </sys/fs/cgroup/memory.max || :; fi
-    if [ -r /sys/fs/cgroup/cpu.max ]; then read -r _quota _period </sys/fs/cgroup/cpu.max || :; fi
+    # Control groups of version 2, else of version 1.
+    for _file in memory.max memory/memory.limit_in_bytes; do
+        if [ -r "/sys/fs/cgroup/$_file" ]; then
+            read -r _memory <"/sys/fs/cgroup/$_file" || :
+            break
+        fi
+    done
+    if [ -r /sys/fs/cgroup/cpu.max ]; then
+        read -r _quota _period </sys/fs/cgroup/cpu.max || :
+    elif [ -r /sys/fs/cgroup/cpu/cpu.cfs_quota_us ]; then
+        read -r _quota </sys/fs/cgroup/cpu/cpu.cfs_quota_us || :
+        read -r _period </sys/fs/cgroup/cpu/cpu.cfs_period_us || :
+    fi
     case $_quota in
         '' | *[!0-9]*) ;;
         *) _workers=$(((_quota + _period - 1) / _period + 1)) ;;
