@@ -16,6 +16,7 @@ from ..python_web import MANIFESTS
 from ..services import FOLDERS
 from ..source_text import parse_file
 from ..subject import Subject
+from ..tree import MEGABYTE
 
 RUNTIME = "python"
 IDS = {"start.frameworks": "The apps' frameworks are served as they have to be"}
@@ -25,6 +26,8 @@ _TAKES_SCHEME = re.compile(r"ProxyFixMiddleware|ProxyHeadersMiddleware|_with_pro
 _NEEDS_SCHEME = re.compile(
     r"HTTPSRedirectMiddleware|\burl_for\(|\brequest\.(?:url|base_url|client)\b"
 )
+# As the proxy's MAX_REQUEST_BODY is where nobody sets it.
+_BODY_MEGABYTES = 25
 _LOCAL = frozenset({"127.0.0.1", "localhost"})
 _OVER_HTTP = re.compile(r"http|sse")
 
@@ -36,6 +39,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         modules = subject.modules(app)
         if app.port:
             yield from _mcp_hosts(subject, app, modules)
+            if subject.stack.with_proxy:
+                yield from _bodies(modules)
         if app.kind == "python":
             yield from _reflex(subject, app)
             for module in modules:
@@ -257,6 +262,45 @@ def _mcp(app: App, module: Module) -> Iterator[Finding]:
             module.path,
             node.lineno,
         )
+
+
+def _bodies(modules: list[Module]) -> Iterator[Finding]:
+    """Uploads that the app takes, but that are larger than the proxy's limit (`Caddyfile`)."""
+    for module in modules:
+        if not any(word in module.text for word in ("MAX_CONTENT_LENGTH", "file_uploader")):
+            continue
+        for node in ast.walk(module.body):
+            megabytes, what = 0, "takes"
+            if isinstance(node, ast.Assign) and "MAX_CONTENT_LENGTH" in ast.unparse(
+                node.targets[0]
+            ):
+                megabytes = (_number(node.value) or 0) // MEGABYTE
+            elif isinstance(node, ast.Call) and called_name(node) == "file_uploader":
+                # Where server.maxUploadSize says nothing else (docs.streamlit.io, "config.toml").
+                megabytes, what = 200, "offers to take"
+            if isinstance(node, ast.stmt | ast.expr) and megabytes > _BODY_MEGABYTES:
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, node.lineno)} {what} files of {megabytes} MB, "
+                    f"but the proxy refuses what is above {_BODY_MEGABYTES} MB (413).",
+                    f"Set MAX_REQUEST_BODY={megabytes}MB in .env, or a lower limit there.",
+                    module.path,
+                    node.lineno,
+                    "MAX_REQUEST_BODY",
+                )
+                return
+
+
+def _number(node: ast.expr) -> int | None:
+    """The product of whole numbers that an expression is."""
+    match node:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            factors = _number(left), _number(right)
+            return None if None in factors else (factors[0] or 0) * (factors[1] or 0)
+    return None
 
 
 def _mcp_hosts(subject: Subject, app: App, modules: list[Module]) -> Iterator[Finding]:

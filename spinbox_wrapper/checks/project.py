@@ -251,7 +251,7 @@ def connections(context: Context) -> list[Check]:
             service = context.stack.service(name)
             # What only names a user or a number is no address.
             names = [env.name for env in service.app_environment] + list(service.urls)
-            filled = [own for own, _ in app.filled if service.source_of(own)]
+            filled = [own for own, source in app.filled if source in names]
             nested = _NESTED.search(text)
             parts = nested is not None and any(nested[1] in own for own in filled)
             if parts or source_text.names_read(text, [*names, *filled]):

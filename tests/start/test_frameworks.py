@@ -167,3 +167,20 @@ def test_a_server_that_takes_no_scheme_is_told(server: str, wrapper: str, tmp_pa
         found = [one for one in look(tmp_path, files) if server in one.seen]
         assert len(found) == expected
         assert all(wrapper in one.mend for one in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "megabytes"),
+    [
+        (f"{FLASK}app.config['MAX_CONTENT_LENGTH'] = 100 * 1024 * 1024\n", 100),
+        (f"{FLASK}app.config['MAX_CONTENT_LENGTH'] = 16 * 1024 * 1024\n", None),
+        ("import streamlit as st\nst.file_uploader('a file')\n", 200),
+    ],
+)
+def test_files_above_the_proxys_limit_are_told(
+    source: str, megabytes: int | None, tmp_path: Path
+) -> None:
+    requirements = "streamlit\nflask\ngunicorn\n"
+    found = look(tmp_path, {"main.py": source, "requirements.txt": requirements})
+    expected = [] if megabytes is None else [f"MAX_REQUEST_BODY={megabytes}MB"]
+    assert [one.mend.split()[1] for one in found] == expected
