@@ -11,7 +11,7 @@ from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App
 from ..origins import line_at
-from ..python_source import Module, called_name, parse_modules, statements
+from ..python_source import Module, assigned_calls, called_name, parse_modules, statements
 from ..python_web import MANIFESTS
 from ..services import FOLDERS
 from ..source_text import parse_file
@@ -26,6 +26,7 @@ _TAKES_SCHEME = re.compile(r"ProxyFixMiddleware|ProxyHeadersMiddleware|_with_pro
 _NEEDS_SCHEME = re.compile(
     r"HTTPSRedirectMiddleware|\burl_for\(|\brequest\.(?:url|base_url|client)\b"
 )
+_LIFESPAN = re.compile(r"session_manager|\.lifespan\b|lifespan_context|combine_lifespans")
 # As the proxy's MAX_REQUEST_BODY is where nobody sets it.
 _BODY_MEGABYTES = 25
 _LOCAL = frozenset({"127.0.0.1", "localhost"})
@@ -39,6 +40,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         modules = subject.modules(app)
         if app.port:
             yield from _mcp_hosts(subject, app, modules)
+            yield from _mcp_lifespan(modules)
             if subject.stack.with_proxy:
                 yield from _bodies(modules)
         if app.kind == "python":
@@ -262,6 +264,46 @@ def _mcp(app: App, module: Module) -> Iterator[Finding]:
             module.path,
             node.lineno,
         )
+
+
+def _mcp_lifespan(modules: list[Module]) -> Iterator[Finding]:
+    """A mounted MCP server, which needs what its own lifespan starts.
+
+    Starlette runs the outer app's alone (py.sdk.modelcontextprotocol.io, "Mounting").
+    """
+    if any(_LIFESPAN.search(module.text) for module in modules):
+        return
+    for module in modules:
+        own = python_web.imports(module, "mcp")
+        if not own and not python_web.imports(module, "fastmcp"):
+            continue
+        made = {"streamable_http_app", "http_app"}
+        names = {name for name, call in assigned_calls(module.body) if called_name(call) in made}
+        for node in ast.walk(module.body):
+            if not isinstance(node, ast.Call) or called_name(node) != "mount":
+                continue
+            given = (*node.args, *(keyword.value for keyword in node.keywords))
+            if not any(
+                (isinstance(one, ast.Call) and called_name(one) in made)
+                or (isinstance(one, ast.Name) and one.id in names)
+                for one in given
+            ):
+                continue
+            mend = (
+                "Run mcp.session_manager.run() in the app's lifespan."
+                if own
+                else "Give the app the lifespan of what is mounted: lifespan=mcp_app.lifespan."
+            )
+            yield Finding(
+                _RULE,
+                False,
+                f"{finding.where(module.path, node.lineno)} mounts an MCP server, but nothing "
+                "starts it: every request fails (Task group is not initialized).",
+                mend,
+                module.path,
+                node.lineno,
+            )
+            return
 
 
 def _bodies(modules: list[Module]) -> Iterator[Finding]:

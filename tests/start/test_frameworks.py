@@ -184,3 +184,27 @@ def test_files_above_the_proxys_limit_are_told(
     found = look(tmp_path, {"main.py": source, "requirements.txt": requirements})
     expected = [] if megabytes is None else [f"MAX_REQUEST_BODY={megabytes}MB"]
     assert [one.mend.split()[1] for one in found] == expected
+
+
+MOUNTS = "from fastapi import FastAPI\nfrom fastmcp import FastMCP\nmcp = FastMCP('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [
+        (f"{MOUNTS}app = FastAPI()\napp.mount('/llm', mcp.http_app())\n", 1),
+        (f"{MOUNTS}inner = mcp.http_app()\napp = FastAPI()\napp.mount('/llm', inner)\n", 1),
+        (
+            f"{MOUNTS}inner = mcp.http_app()\napp = FastAPI(lifespan=inner.lifespan)\n"
+            "app.mount('/llm', inner)\n",
+            0,
+        ),
+        (f"{MOUNTS}app = mcp.http_app()\n", 0),
+    ],
+)
+def test_a_mounted_mcp_server_without_its_lifespan_is_told(
+    source: str, number: int, tmp_path: Path
+) -> None:
+    files = {"main.py": source, "requirements.txt": "fastapi\nuvicorn\nfastmcp\n"}
+    found = look(tmp_path, files)
+    assert len(found) == number and all("lifespan" in one.mend for one in found)
