@@ -10,11 +10,44 @@ from .python_program import Program
 from .python_source import Module, called_name
 
 # Ports where none is named (flask.palletsprojects.com, uvicorn.dev, sanic.dev, dash.plotly.com).
-FRAMEWORKS = {"Flask": 5000, "Quart": 5000, "Sanic": 8000, "Dash": 8050, "Bottle": 8080}
+FRAMEWORKS = {
+    "Flask": 5000, "Quart": 5000, "Sanic": 8000, "Dash": 8050, "Bottle": 8080, "SocketIO": 5000,
+}  # fmt: skip
 _UVICORN = 8000
+_ALL = 'host="0.0.0.0"'
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A library's function or class that serves: what it takes, and where it is given nothing."""
+
+    library: str
+    port: str = "port"
+    host: str = "host"
+    usual: int = 8000
+    local: bool = False
+    all_addresses: str = _ALL
+
+
+# By the name that is called (docs.pylonsproject.org/projects/waitress, nicegui.io,
+# tornadoweb.org, uvicorn.dev, bottlepy.org; Granian's README).
+_CALLS = {
+    "serve": (_Call("waitress", usual=8080),),
+    "run": (
+        _Call("nicegui", usual=8080),
+        _Call("bottle", usual=8080, local=True),
+    ),
+    "Config": (_Call("uvicorn", local=True),),
+    "Granian": (_Call("granian", host="address", local=True, all_addresses='address="0.0.0.0"'),),
+    "listen": (_Call("tornado", host="address", usual=8888, all_addresses='address="0.0.0.0"'),),
+}
+# The object of each of these that serves, as it is usually called, where a library has several.
+_OWNERS = {"nicegui": ("ui",), "bottle": ("bottle",), "uvicorn": ("uvicorn",)}
+# What MCP's `run()` serves over HTTP (modelcontextprotocol.io, "Transports"; gofastmcp.com).
+_MCP = frozenset({"http", "streamable-http", "sse"})
 # The classes of http.server and wsgiref, whose first argument is `(host, port)`; all of it is
 # named, and an empty host is every address.
-_PAIRS = frozenset({"HTTPServer", "ThreadingHTTPServer"})
+_PAIRS = frozenset({"HTTPServer", "ThreadingHTTPServer", "WSGIServer"})
 _DEEPEST = 10
 
 
@@ -40,7 +73,7 @@ class Server:
     usual: int
     local: bool = False
     fixed: bool = False
-    all_addresses: str = 'host="0.0.0.0"'
+    all_addresses: str = _ALL
 
 
 def find(program: Program, module: Module, calls: Iterable[ast.Call]) -> Iterator[Server]:
@@ -62,7 +95,7 @@ def _server(program: Program, module: Module, call: ast.Call) -> Server | None:
         usual: int,
         *,
         local: bool = False,
-        all_addresses: str = 'host="0.0.0.0"',
+        all_addresses: str = _ALL,
     ) -> Server:
         number = usual if port is None else _number(program, module, port)
         fixed = port is None or isinstance(port, ast.Constant)
@@ -77,31 +110,78 @@ def _server(program: Program, module: Module, call: ast.Call) -> Server | None:
             host, port = pair.elts
             return made(name, host, port, 8000, all_addresses='("0.0.0.0", port)')
         return None
+    if one := _of_library(program, module, call):
+        # Waitress takes both in one, too: listen="*:8080". Tornado's port comes first.
+        if isinstance(listen := given.get("listen"), ast.Constant):
+            address, _, number = str(listen.value).rpartition(":")
+            return made(one.library, ast.Constant(address), ast.Constant(number), one.usual)
+        first = arguments[0] if name == "listen" and arguments else None
+        asked = given.get(one.port) or first
+        shown = one.all_addresses
+        local = one.local
+        named = given.get(one.host)
+        return made(one.library, named, asked, one.usual, local=local, all_addresses=shown)
     if not isinstance(call.func, ast.Attribute):
         return None
     owner = call.func.value
+    if name in {"run", "run_async"} and (mcp := _mcp(program, module, call)):
+        given = {**{keyword.arg: keyword.value for keyword in mcp.keywords}, **given}
+        return made("MCP", given.get("host"), given.get("port"), 8000, local=True)
     if name == "serve" and isinstance(owner, ast.Name) and owner.id == "websockets":
         at = [*arguments, None, None, None]
         return made("websockets", given.get("host") or at[1], given.get("port") or at[2], 8765)
     if name == "run_webhook":
         # python-telegram-bot's, on localhost and port 80 where nothing is named.
-        listen = 'listen="0.0.0.0"'
+        all_of_them = 'listen="0.0.0.0"'
         asked = given.get("port")
-        return made(name, given.get("listen"), asked, 80, local=True, all_addresses=listen)
+        return made(name, given.get("listen"), asked, 80, local=True, all_addresses=all_of_them)
     if name not in {"run", "run_server"}:
         return None
     kind, usual = _runs(program, module, owner)
+    if kind == "SocketIO":
+        at = [*arguments, None, None, None]
+        named, asked = given.get("host") or at[1], given.get("port") or at[2]
+        return made("Flask-SocketIO", named, asked, usual, local=True)
     return made(kind, given.get("host"), given.get("port"), usual, local=True) if kind else None
+
+
+def _of_library(program: Program, module: Module, call: ast.Call) -> _Call | None:
+    """The library's function or class that is called, where the module imports that library."""
+    used = {one.name.partition(".")[0] for one in program.imports(module)}
+    for one in _CALLS.get(called_name(call), ()):
+        if one.library not in used:
+            continue
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        names = _OWNERS.get(one.library, ())
+        if owner is None or not names or (isinstance(owner, ast.Name) and owner.id in names):
+            return one
+    return None
+
+
+def _mcp(program: Program, module: Module, call: ast.Call) -> ast.Call | None:
+    """What made the MCP server that is run over HTTP."""
+    made = _made(program, module, call.func.value) if isinstance(call.func, ast.Attribute) else None
+    if made is None or called_name(made) not in {"FastMCP", "MCPServer"}:
+        return None
+    named = next((k.value for k in call.keywords if k.arg == "transport"), None)
+    transport = program.text(module, named or (call.args[0] if call.args else None))
+    return made if transport in _MCP else None
+
+
+def _made(program: Program, module: Module, owner: ast.expr) -> ast.Call | None:
+    """The call whose object a name is."""
+    reference = program.resolve(module, owner)
+    there = program.modules.get(reference[0]) if reference else None
+    made = program.constants(there).get(reference[1] or "") if there and reference else None
+    return made if isinstance(made, ast.Call) else None
 
 
 def _runs(program: Program, module: Module, owner: ast.expr) -> tuple[str, int]:
     """What `OWNER.run()` serves, and on which port; empty where it serves nothing."""
     if isinstance(owner, ast.Name) and owner.id == "uvicorn":
         return "uvicorn", _UVICORN
-    reference = program.resolve(module, owner)
-    there = program.modules.get(reference[0]) if reference else None
-    made = program.constants(there).get(reference[1] or "") if there and reference else None
-    name = called_name(made) if isinstance(made, ast.Call) else ""
+    made = _made(program, module, owner)
+    name = called_name(made) if made else ""
     return (name, FRAMEWORKS[name]) if name in FRAMEWORKS else ("", 0)
 
 

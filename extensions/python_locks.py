@@ -39,8 +39,11 @@ class Stated:
         """Whether a release of that version or a later one may be installed."""
         least = Version(minimum)
         minors = range(least.minor, least.minor + 80)
-        tried = ("99.0", *(f"{least.major}.{minor}.0" for minor in minors))
-        return any(version in self.versions for version in tried)
+        tried = ["99.0", minimum, *(f"{least.major}.{minor}.0" for minor in minors)]
+        # What is named is no round one, as in ==2.5.3.
+        named = (one.version for one in self.versions if "*" not in one.version)
+        tried += [version for version in named if Version(version) >= least]
+        return any(Version(version) >= least and version in self.versions for version in tried)
 
 
 def stated(tree: Tree, folder: str, manifests: Sequence[str], name: str) -> Stated | None:

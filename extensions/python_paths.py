@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from .python_program import Program
 from .python_source import Module, called_name
+from .tree import Tree, join
 
 # Where apps are, and what they are started in.
 ROOT = "/app"
@@ -148,3 +149,34 @@ class Paths:
                 return None
             return self.program.text(module, call)
         return None
+
+
+def beside(tree: Tree, folder: str, module: Module, path: str) -> tuple[str, int] | None:
+    """Where a path leads that holds in the folder of the code alone, and not in the app's.
+
+    Args:
+        tree: The project's files.
+        folder: The app's.
+        module: The module that names it.
+        path: The path in the container.
+
+    Returns:
+        The file or folder in the project, and how many folders it is above the module's; None
+        where it is in the app's folder, or nowhere.
+    """
+    if not path.startswith(f"{ROOT}/"):
+        return None
+    inner = path.removeprefix(f"{ROOT}/")
+
+    def is_there(place: str) -> bool:
+        return tree.has(place) or any(tree.below(place))
+
+    if is_there(join(folder, inner)):
+        return None
+    top = "" if folder == "." else folder
+    at, above = posixpath.dirname(module.path), 0
+    while at and at != top:
+        if is_there(found := f"{at}/{inner}"):
+            return found, above
+        at, above = posixpath.dirname(at), above + 1
+    return None

@@ -18,7 +18,8 @@ _VERBS = _READS | {"post", "put", "patch", "delete", "options", "trace", "query"
 _SOCKETS = frozenset(
     {"websocket", "websocket_route", "add_api_websocket_route", "add_websocket_route"}
 )
-_ROUTES = _VERBS | _SOCKETS | {"api_route", "route", "add_api_route", "add_route", "add_url_rule"}
+# What decorates the functions that answer requests.
+ROUTES = _VERBS | _SOCKETS | {"api_route", "route", "add_api_route", "add_route", "add_url_rule"}
 _MADE = frozenset(
     {"FastAPI", "APIRouter", "Starlette", "Router", "Flask", "Quart", "Sanic", "Blueprint"}
 )
@@ -242,7 +243,7 @@ class _Reader:
     def _take(self, call: ast.Call) -> None:
         assert isinstance(call.func, ast.Attribute)
         what = call.func.attr
-        if what not in _ROUTES and what not in _INCLUDES | {"mount", "host"}:
+        if what not in ROUTES and what not in _INCLUDES | {"mount", "host"}:
             return
         maker = self._receiver(call, call.func.value, what)
         if maker is None:
@@ -250,7 +251,7 @@ class _Reader:
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         if what in _INCLUDES:
             self._include(maker, call, given)
-        elif what in _ROUTES:
+        elif what in ROUTES:
             self._route(maker, call, what, given)
         elif what == "mount":
             first = call.args[0] if call.args else given.get("path")
@@ -372,7 +373,7 @@ def _asks_for_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef, path: st
 def _guards(decorator: ast.expr) -> bool:
     """Whether a decorator asks for a login, as in `@login_required`."""
     name = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(name, ast.Attribute) and name.attr in _ROUTES:
+    if isinstance(name, ast.Attribute) and name.attr in ROUTES:
         return False
     return _GUARDS.search(ast.unparse(name)) is not None
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import python_locks
+from . import python_locks, python_state
 from .container import GRACE_SECONDS
 from .model import Env, Variable
 from .origins import Fields, Found
@@ -20,11 +20,18 @@ from .tree import Tree
 
 # Dependencies that are servers, and so matter to what is generated.
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress", "uwsgi"})
+# Those that serve ASGI; each takes the place of Uvicorn where the project has no such.
+OTHER_ASGI = frozenset({"hypercorn", "granian"})
 # Uvicorn's releases before do not start with --timeout-graceful-shutdown (uvicorn.dev, "Release
 # Notes").
 _GRACE_SINCE = "0.22.0"
 # A server stops before its container's time is over.
 _GRACE = str(GRACE_SECONDS - 5)
+
+# The entrypoint makes it of the container's limits (`template/deploy/entrypoint.sh.jinja`).
+AUTO = "auto"
+# What a process with a model in it needs of them, in MB, where the others do with 200.
+WORKER_MEGABYTES = ("WORKER_MEGABYTES", "512")
 
 ENVIRONMENT = (
     Env("WEB_CONCURRENCY", variable="WEB_CONCURRENCY"),
@@ -32,11 +39,24 @@ ENVIRONMENT = (
 )
 
 
-def variables(what: str = "app", workers: int = 2) -> tuple[Variable, ...]:
-    """The settings that `ENVIRONMENT` names, for people who read of `what`."""
+def variables(what: str = "app", state: str | None = None) -> tuple[Variable, ...]:
+    """The settings that `ENVIRONMENT` names.
+
+    Args:
+        what: What people read that they are of.
+        state: What the process keeps in its memory, as `python_state.find` says; None for nothing.
+    """
+    why = (
+        f"one, as {state}."
+        if state
+        else "auto is one more than its CPUs, and no more than one for each 200 MB of its memory."
+    )
     return (
         Variable(
-            "WEB_CONCURRENCY", "Application", f"Worker processes of the {what}.", str(workers)
+            "WEB_CONCURRENCY",
+            "Application",
+            f"Worker processes of the {what}: {why}",
+            "1" if state else AUTO,
         ),
         Variable(
             "FORWARDED_ALLOW_IPS",
@@ -96,15 +116,28 @@ def gunicorn(
 def asgi(facts: Mapping[str, Any], target: str, *, what: str = "app") -> Server:
     """The project's own ASGI server; Uvicorn where it has none."""
     libraries = set(facts.get("libraries") or ())
+    if "uvicorn" not in libraries and "granian" in libraries:
+        return Server(_granian(facts, target))
     if "uvicorn" not in libraries and "hypercorn" in libraries:
         address = f"0.0.0.0:{facts.get('port') or 8000}"
-        options = ("--bind", address, "--workers", "2", "--graceful-timeout", _GRACE)
+        workers = "1" if facts.get(python_state.FIELD) else "2"
+        options = ("--bind", address, "--workers", workers, "--graceful-timeout", _GRACE)
         return Server(("hypercorn", *options, f"{target}()" if facts.get("factory") else target))
     return Server(
         uvicorn(facts, target),
         _missing("uvicorn", libraries, "uvicorn[standard]"),
         ENVIRONMENT,
-        variables(what),
+        variables(what, facts.get(python_state.FIELD)),
+    )
+
+
+def _granian(facts: Mapping[str, Any], target: str) -> tuple[str, ...]:
+    """Granian's command line (its README, "Options")."""
+    workers = "1" if facts.get(python_state.FIELD) else "2"
+    return (
+        *("granian", "--interface", "asgi", *(("--factory",) if facts.get("factory") else ())),
+        *("--host", "0.0.0.0", "--port", str(facts.get("port") or 8000), "--workers", workers),
+        target,
     )
 
 
@@ -120,7 +153,7 @@ def wsgi(
     libraries = set(facts.get("libraries") or ())
     called = f"{target}()" if facts.get("factory") else target
     told = ENVIRONMENT[1:] if alone else ENVIRONMENT
-    known = variables()[1:] if alone else variables()
+    known = variables(state=facts.get(python_state.FIELD))[1 if alone else 0 :]
     command = gunicorn(called, worker=worker, threads=threads, alone=alone)
     return Server(command, _missing("gunicorn", libraries, "gunicorn"), told, known)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import framework, python_servers, python_web
+from .. import framework, python_servers, python_state, python_web
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
@@ -28,6 +28,8 @@ SETTINGS = (
     Setting("asgi.paths", "list", "Path prefixes that the proxy sends to it"),
 )
 _PORT = Found(8000, "Uvicorn's usual port")
+# The proxy before it says who asks, and how (sanic.dev, "Proxy Headers").
+_SANIC = (("SANIC_PROXIES_COUNT", "1"),)
 
 
 def find(project: Project, taken: Mapping[str, str | None]) -> Place | None:
@@ -67,6 +69,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     """
     own = framework.command(facts)
     server = python_servers.Server(own) if own else _server(facts)
+    told = _SANIC if server.command[:1] == ("sanic",) else ()
     return python.define(
         facts,
         situation,
@@ -74,6 +77,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         serving=server.environment,
         variables=server.variables,
         web=python.Web(
+            told=told,
             title=python_web.title(facts, TITLE),
             servers=server.packages,
             warnings=(
@@ -100,4 +104,5 @@ def _sanic(facts: Mapping[str, Any], entry: str) -> tuple[str, ...]:
     """Its own server (sanic.dev, "Running Sanic")."""
     factory = ("--factory",) if facts.get("factory") else ()
     port = str(facts.get("port") or _PORT.value)
-    return ("sanic", entry, *factory, "--host", "0.0.0.0", "--port", port, "--workers", "2")
+    workers = "1" if facts.get(python_state.FIELD) else "2"
+    return ("sanic", entry, *factory, "--host", "0.0.0.0", "--port", port, "--workers", workers)

@@ -14,6 +14,7 @@ from .. import (
     python_routes,
     python_servers,
     python_source,
+    python_state,
     python_web,
     route_prefixes,
 )
@@ -62,7 +63,6 @@ _VARIABLES = (
         "Signs sessions and tokens; a new one logs everybody out.",
     ),
     framework.ENVIRONMENT,
-    *python_servers.variables("API"),
 )
 _CAUTIONS = (
     "`/docs`, `/redoc` and `/openapi.json` are public, as FastAPI serves them: turn them off in "
@@ -138,7 +138,8 @@ def read(project: Project, folder: str) -> Fields:
         entry = _unclear_entry(entries)
     target = entry["entry"].value
     command = ("uvicorn", target) if target else ()
-    fields = {**entry, **python.read(project, folder, modules, command=command)}
+    servers = python_servers.OTHER_ASGI
+    fields = {**entry, **python.read(project, folder, modules, servers, command=command)}
     return {**fields, **python_servers.grace(project.tree, folder, fields["manifests"].value)}
 
 
@@ -247,19 +248,20 @@ def is_api(facts: Mapping[str, Any]) -> bool:
 
 
 def define(facts: Mapping[str, Any], situation: Situation) -> App:
-    """Served by Uvicorn, unless another command was set.
+    """Served by its own ASGI server, unless another command was set.
 
     Raises:
         ProjectError: No app, several, or no server, and no command that would do without.
     """
     is_open = situation.choices["api_docs"] or situation.choices["proxy"] != "caddy"
+    server = _server(facts)
     app = python.define(
         facts,
         situation,
-        framework.command(facts) or _command(facts),
+        server.command,
         environment=_ENVIRONMENT,
-        serving=python_servers.ENVIRONMENT,
-        variables=_VARIABLES,
+        serving=server.environment,
+        variables=(*_VARIABLES, *server.variables),
         cautions=_CAUTIONS if is_open else (),
     )
     return app if is_open else replace(app, closed=_documented(facts))
@@ -272,7 +274,11 @@ def _documented(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*ends, *found]))
 
 
-def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
+def _server(facts: Mapping[str, Any]) -> python_servers.Server:
+    own = framework.command(facts)
+    if own:
+        known = python_servers.variables("API", facts.get(python_state.FIELD))
+        return python_servers.Server(own, (), python_servers.ENVIRONMENT, known)
     entry = facts.get("entry")
     if entry is None:
         found = facts.get("entries") or []
@@ -285,10 +291,11 @@ def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
             f"No FastAPI app was found in {facts['dir']}: name it with "
             "--set fastapi.entry=MODULE:NAME."
         )
-    if not ASGI_SERVERS.intersection(facts.get("libraries", ())):
+    servers = ASGI_SERVERS | python_servers.OTHER_ASGI
+    if not servers.intersection(facts.get("libraries", ())):
         manifest = (facts.get("manifests") or ["requirements.txt"])[0]
         raise ProjectError(
             f"{facts['dir']}/{manifest} has no ASGI server: add uvicorn[standard] to it, or name "
             "the command of another server with --set fastapi.command=COMMAND."
         )
-    return python_servers.uvicorn(facts, entry)
+    return python_servers.asgi(facts, entry, what="API")

@@ -147,6 +147,25 @@ def define(
     return tool.define(extensions, app, facts[app.kind] if app else {})
 
 
+def before_start(app: App, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an app migrates its own database with, which lies in a volume that it alone mounts.
+
+    Args:
+        app: The app, as it is without that.
+        facts: Its facts.
+
+    Returns:
+        The command line; empty where its database is another, or it has no such tool.
+    """
+    keeps = any(volume.kept for volume in app.volumes)
+    if not facts.get("sqlite") or not keeps or "postgres" in app.backing:
+        return ()
+    for name, tool in TOOLS.items():
+        if app.runtime.name in tool.RUNTIMES and facts.get(name):
+            return tool.define((), app, facts).command
+    return ()
+
+
 def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
     """What the tool would refuse to run, as findings of that rule."""
     if migrations.kind != NONE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import (
@@ -17,8 +17,12 @@ from .. import (
     own_variables,
     package_managers,
     python_packages,
+    python_program,
+    python_servers,
     python_source,
+    python_state,
     python_version,
+    quoting,
     secret_files,
     workers,
 )
@@ -38,7 +42,7 @@ from ..model import (
     Variable,
     Volume,
 )
-from ..origins import Fields, Found
+from ..origins import Fields, Found, line_at
 from ..project import Project
 from ..python_dependencies import CACHES, CUDA, MODEL_LIBRARIES, TORCH_LIBRARIES, system_packages
 from ..setting import Setting
@@ -165,6 +169,8 @@ def read(
     sources = project.sources(folder, _NODE_ONLY)
     worker, scheduler = workers.find(modules), workers.find_scheduler(modules)
     migrating = migrations.find_in_app(RUNTIME.name, tree, folder)
+    if any(found.value for found in migrating.values()):
+        migrating |= _sqlite(modules)
     commands = [command, *(shlex.split(line.value or "") for line in (worker, scheduler))]
     scripts = migrations.environments(migrating)
     reads = environment_reads.reads(tree, folder, modules, commands, scripts)
@@ -181,10 +187,33 @@ def read(
         "scheduler": scheduler,
         **migrating,
         "driver": database_driver.find(tree, folder, modules, packages["libraries"].value),
+        **_state(tree, folder, modules, command),
         **variables,
         name_prefixes.FIELD: prefixes,
         addresses.FIELD: addresses.read(tree, folder, names, reads, prefixes.value),
     }
+
+
+def _sqlite(modules: list[python_source.Module]) -> Fields:
+    """That it can have its database in a file; nothing where no code says so."""
+    for module in modules:
+        if (place := module.text.find("sqlite")) >= 0:
+            line = line_at(module.text, place)
+            return {"sqlite": Found(True, "SQLite", module.path, line)}
+    return {}
+
+
+def _state(
+    tree: Tree, folder: str, modules: list[python_source.Module], command: Sequence[str]
+) -> Fields:
+    """What its process keeps in memory, where a server may start several; else nothing."""
+    if command[:1] not in (("uvicorn",), ("gunicorn",)):
+        return {}
+    program = python_program.of(tree, folder, modules)
+    # Django's applications are named by its settings.
+    by_settings = tree.first(folder, "manage.py") is not None
+    found = python_state.find(program, folder, command, all_modules=by_settings)
+    return {python_state.FIELD: found} if found else {}
 
 
 def define(
@@ -226,6 +255,9 @@ def define(
             "The lockfile decides which PyTorch is installed, with several GB of CUDA libraries "
             "by default: point it at PyTorch's CPU index and lock again."
         )
+    models = bool(libraries & MODEL_LIBRARIES)
+    if facts.get("models") is not None:
+        models = facts["models"]
     image = facts.get("image") or RUNTIME.image
     needed = system_packages(image)
     packages = [
@@ -246,7 +278,10 @@ def define(
         source_root=facts.get("source_root", "."),
         servers=web.servers,
         steps=web.steps,
-        environment=web.told,
+        environment=(
+            *((python_servers.WORKER_MEGABYTES,) if models and serving else ()),
+            *web.told,
+        ),
         package=tuple(facts.get("package") or ()),
         package_version=facts.get("package_version") or "",
         asked=bool(facts.get("asked")),
@@ -255,9 +290,6 @@ def define(
         locked_by=facts.get("locked_by") or "",
         unhashed="git" in libraries or any(path.endswith("/") for path in manifests),
     )
-    models = bool(libraries & MODEL_LIBRARIES)
-    if facts.get("models") is not None:
-        models = facts["models"]
     caches = tuple(
         Env(name, f"{HOME}/.cache/{folder}".rstrip("/"))
         for library, (name, folder) in CACHES.items()
@@ -277,7 +309,7 @@ def define(
     volumes = tuple(framework.volumes(facts, uploads, situation.service))
     if models and f"{HOME}/.cache" not in {v.path for v in volumes}:
         volumes += (Volume("models", f"{HOME}/.cache", "Models that libraries download"),)
-    return App(
+    app = App(
         name=situation.service,
         kind=situation.kind,
         title=web.title or situation.title,
@@ -308,6 +340,10 @@ def define(
         cautions=cautions,
         warnings=(*warnings, *web.warnings, *framework.warnings(facts, situation)),
     )
+    if first := migrations.before_start(app, facts):
+        told = Env("MIGRATE_FIRST", quoting.shell_words(first))
+        return replace(app, environment=(told, *app.environment))
+    return app
 
 
 def _drivers(facts: Mapping[str, Any], libraries: set[str], services: set[str]) -> tuple[Env, ...]:

@@ -15,7 +15,7 @@ _WHO = "(?:CHROMA|CHROMADB|CHROMA_DB|CHROMA_SERVER)_"
 _NAMES = (
     (rf"{_WHO}(?:HOST|HOSTNAME|SERVER)", "CHROMA_HOST"),
     (rf"{_WHO}(?:PORT|HTTP_PORT)", "CHROMA_PORT"),
-    (rf"{_WHO}(?:URL|URI|ENDPOINT)", "CHROMA_URL"),
+    (rf"{_WHO}(?:(?:API|BASE)_)?(?:URL|URI|ENDPOINT)", "CHROMA_URL"),
 )
 DEFAULT_IMAGE = "chromadb/chroma:1.0.0"
 

@@ -28,7 +28,11 @@ _NAMES = (
     (rf"{_WHO}(?:USER|USERNAME)", "MONGODB_USERNAME"),
     (rf"{_WHO}(?:PASSWORD|PASS)", "MONGODB_PASSWORD"),
     (rf"{_WHO}(?:DB|NAME|DBNAME|DB_NAME|DATABASE|DATABASE_NAME)", "MONGODB_DATABASE"),
-    (rf"{_WHO}(?:(?:DATABASE|DB)_)?(?:URL|URI|DSN|CONNECTION_STRING)", "MONGODB_URL"),
+    (
+        rf"{_WHO}(?:(?:DATABASE|DB)_)?(?:URL|URI|DSN|CONNECTION_STRING|CONNECTION_URL)"
+        r"|MONGO(?:DB)?_DETAILS",
+        "MONGODB_URL",
+    ),
     # Without a prefix, the name of the database to use.
     ("MONGO_DB|MONGODB_DB", "MONGODB_DATABASE"),
 )

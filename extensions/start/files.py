@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .. import finding, framework, started
 from ..finding import Finding
 from ..model import App
-from ..python_paths import ROOT, UNKNOWN, Paths
+from ..python_paths import ROOT, UNKNOWN, Paths, beside
 from ..python_program import Program
 from ..python_source import Module, called_name
 from ..subject import Subject
@@ -121,6 +121,9 @@ def _of(subject: Subject, app: App) -> Iterator[Finding]:
     for write in _writes(subject, app):
         inside = any(f"{write.path}/".startswith(f"{place}/") for place in writable)
         if inside or (write.kind in {"folder", "static"} and _is_there(subject.tree, app, write)):
+            continue
+        # What lies beside the code is told by `start.sources`.
+        if write.kind == "static" and beside(subject.tree, app.directory, write.module, write.path):
             continue
         by_folder.setdefault((write.kind == "log", write.folder), []).append(write)
     # A folder that is made for logs is theirs.

@@ -15,6 +15,7 @@ from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
 from ..python_distributions import ALIKE, BRINGS, COMMON, IMPORTS, NAMESPACES, STANDARD
+from ..python_removed import COMPANIONS, REMOVED
 from ..python_source import Module, is_main_guard
 from ..subject import Subject
 from ..tree import Tree, join
@@ -49,9 +50,84 @@ class _Missing:
     sure: bool
 
 
+def _removed(subject: Subject, app: App) -> Iterator[Finding]:
+    """What the newest releases lack, where nothing keeps those from being installed."""
+    run = started.of(subject, app)
+    for module in run.modules:
+        for one in run.program.imports(module):
+            gone = next((REMOVED[name] for name in _dotted(one.name) if name in REMOVED), None)
+            if gone is None or one.fallible:
+                continue
+            at = python_locks.stated(subject.tree, app.directory, app.build.manifests, gone.package)
+            if at and at.allows(gone.since):
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, one.line)} imports {one.name}, which "
+                    f"{gone.package} has not had since {gone.since}: {at.path} lets that be "
+                    "installed.",
+                    f"Import {gone.instead}, or write {gone.package}<{gone.since} there.",
+                    module.path,
+                    one.line,
+                )
+
+
+def _dotted(name: str) -> Iterator[str]:
+    """A dotted name, and the modules that it is in."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _companions(subject: Subject, app: App) -> Iterator[Finding]:
+    """Releases that fail with what is installed beside them, which nobody names."""
+    modules = subject.modules(app)
+    for one in COMPANIONS:
+        at, other = (
+            python_locks.stated(subject.tree, app.directory, app.build.manifests, name)
+            for name in (one.package, one.other)
+        )
+        if at is None or (one.mended and at.allows(one.mended)) or not at.allows(one.begins):
+            continue
+        if (other and not other.allows(one.since)) or not any(
+            one.sign in module.text for module in modules
+        ):
+            continue
+        yield Finding(
+            _RULE,
+            False,
+            f"{finding.where(at.path, at.line)}: {one.package} fails with {one.other} "
+            f"{one.since}, which is installed beside it: {one.error}.",
+            f"Add {one.other}<{one.since} to {at.path}.",
+            at.path,
+            at.line,
+        )
+
+
+def _aioredis(subject: Subject, app: App) -> Iterator[Finding]:
+    """aioredis, which ended before Python 3.11 and cannot be imported since."""
+    run = started.of(subject, app)
+    for module in run.modules:
+        for one in run.program.imports(module):
+            if one.name.partition(".")[0] == "aioredis" and not one.fallible:
+                yield Finding(
+                    _RULE,
+                    False,
+                    f"{finding.where(module.path, one.line)} imports aioredis, which fails since "
+                    "Python 3.11: duplicate base class TimeoutError.",
+                    "Write redis.asyncio in its place, of redis.",
+                    module.path,
+                    one.line,
+                )
+                return
+
+
 def find(subject: Subject) -> Iterator[Finding]:
     """What each app imports, but no other image than Python's own: it may have more installed."""
     for app in subject.of("python"):
+        yield from _removed(subject, app)
+        yield from _companions(subject, app)
+        yield from _aioredis(subject, app)
         build = app.build
         if isinstance(build, PythonBuild) and ImageReference.parse(build.image).is_official(
             "python"

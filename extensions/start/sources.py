@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from .. import finding, package_managers, started
 from ..finding import Finding
 from ..model import App
-from ..python_paths import ROOT, UNKNOWN, Paths
+from ..python_paths import ROOT, UNKNOWN, Paths, beside
 from ..python_source import Module, called_name
 from ..services import FOLDERS
 from ..subject import Subject
@@ -116,6 +116,7 @@ def _told(app: App, module: Module, line: int, what: str, path: str, sure: bool)
 def _files(subject: Subject, app: App) -> Iterator[Finding]:
     run = started.of(subject, app)
     paths = Paths(run.program, app.directory, frozenset())
+    moves = "--chdir" in app.command or any("chdir(" in module.text for module in run.modules)
     for module in run.modules:
         if not _WORDS.search(module.text):
             continue
@@ -127,6 +128,27 @@ def _files(subject: Subject, app: App) -> Iterator[Finding]:
             missing = _outside(subject.tree, app, path.partition(UNKNOWN)[0].rstrip("/"))
             if missing:
                 yield _told(app, module, call.lineno, f"opens {missing}", missing, sure)
+            elif not moves and (near := beside(subject.tree, app.directory, module, path)):
+                yield _started_elsewhere(module, call, path, near, sure)
+
+
+def _started_elsewhere(
+    module: Module, call: ast.Call, path: str, near: tuple[str, int], sure: bool
+) -> Finding:
+    """What is found where the app was started in the folder of its code, as nothing does here."""
+    there, above = near
+    shown = path.removeprefix(f"{ROOT}/")
+    up = ".parent" if not above else f".parents[{above}]"
+    fails = sure and called_name(call) not in {"Jinja2Templates", "FileSystemLoader"}
+    return Finding(
+        "start.sources",
+        fails,
+        f"{finding.where(module.path, call.lineno)} opens {shown} in the folder that the app is "
+        f"started in, {ROOT}, but that is {there}.",
+        f'Write Path(__file__).resolve(){up} / "{shown}" there.',
+        module.path,
+        call.lineno,
+    )
 
 
 def _read(call: ast.Call) -> ast.expr | None:

@@ -237,6 +237,10 @@ def _mounts_init(volume: Any, own: Collection[str]) -> bool:
     )
 
 
+# Settings with parts of their own, whose names no code spells out (docs.pydantic.dev, "Settings").
+_NESTED = re.compile(r"""env_nested_delimiter["']?\s*[=:]\s*["']([^"']+)["']""")
+
+
 def connections(context: Context) -> list[Check]:
     """Whether every app that is given a backing service looks at what it is given."""
     id_ = "project.connections"
@@ -247,8 +251,10 @@ def connections(context: Context) -> list[Check]:
             service = context.stack.service(name)
             # What only names a user or a number is no address.
             names = [env.name for env in service.app_environment] + list(service.urls)
-            filled = [own for own, _ in app.filled if service.source_of(own)]
-            if source_text.names_read(text, [*names, *filled]):
+            filled = [own for own, source in app.filled if source in names]
+            nested = _NESTED.search(text)
+            parts = nested is not None and any(nested[1] in own for own in filled)
+            if parts or source_text.names_read(text, [*names, *filled]):
                 checked.append(service.title)
                 continue
             listed = f"{names[0]} or {service.urls[0]}" if service.urls else names[0]

@@ -110,8 +110,8 @@ def test_a_name_that_no_platform_takes(target: str, before: str, after: str, roo
     ("target", "file", "before", "after"),
     [
         ("fly", "fly.toml", "  # Secrets, which are never in this file", "  # Set elsewhere"),
-        ("fly", "fly.toml", '  WEB_CONCURRENCY = "2"\n', ""),
-        ("render", "render.yaml", '      - key: WEB_CONCURRENCY\n        value: "2"\n', ""),
+        ("fly", "fly.toml", '  WEB_CONCURRENCY = "auto"\n', ""),
+        ("render", "render.yaml", '      - key: WEB_CONCURRENCY\n        value: "auto"\n', ""),
         ("railway", ".railway/railway.ts", 'service("app"', "service('shop'"),
         (
             "railway",

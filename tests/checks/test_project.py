@@ -400,6 +400,17 @@ def test_ways_to_read_what_the_stack_passes(ready: Ready, text: str) -> None:
     assert _look(root, "project.connections").status == "pass"
 
 
+def test_parts_of_settings_are_read_by_their_delimiter(ready: Ready) -> None:
+    root = ready(FULL)
+    nested = 'SettingsConfigDict(env_prefix="APP_", env_nested_delimiter="__")'
+    fields = '    database: Database\n    redis: Redis = Redis(url="redis://localhost")'
+    _strip_reads(root, f"class Settings(BaseSettings):\n    model_config = {nested}\n{fields}")
+    names = "APP_DATABASE__URL=postgresql://localhost/x\nAPP_REDIS__URL=redis://localhost\n"
+    _write(root, "backend/.env.example", names)
+    build(root)
+    assert _look(root, "project.connections").status == "pass"
+
+
 def test_a_name_in_a_comment_is_not_read(ready: Ready) -> None:
     root = ready(FULL)
     _strip_reads(root, '"""DATABASE_URL and REDIS_URL are not read."""  # POSTGRES_SERVER')

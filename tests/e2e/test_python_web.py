@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import time
 import urllib.request
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_flask_factory_with_flask_migrate_and_no_gunicorn_of_its_own(tmp_path: P
         ("socketio", "/socket.io/?EIO=4&transport=polling", "sid"),
         ("streamlit", "/", "Streamlit"),
         ("gradio", "/gradio_api/info", "named_endpoints"),
+        ("mcp-http", "/about", "sums over MCP"),
     ],
 )
 def test_answers(app: str, path: str, expected: str, tmp_path: Path) -> None:
@@ -91,3 +93,29 @@ def test_answers(app: str, path: str, expected: str, tmp_path: Path) -> None:
         assert expected in answer.body
         for container in stack.containers().values():
             assert container["RestartCount"] == 0
+
+
+def test_django_with_sqlite_in_a_volume_is_migrated(tmp_path: Path) -> None:
+    project = copy_app("django-sqlite", tmp_path / "django-sqlite")
+    with first_deployment(project, "--set", "django.volumes=/app/data", settings=HOSTS) as stack:
+        assert stack.get("/users/") == {"users": 1}
+
+
+def test_requests_share_memory_and_streams_are_not_held_back(tmp_path: Path) -> None:
+    with first_deployment(copy_app("fastapi-state", tmp_path / "fastapi-state")) as stack:
+        counts = [stack.post("/items/", {"name": "x"})["items"] for _ in range(12)]
+        assert counts == list(range(1, 13))
+        assert stack.get("/address")["address"].startswith("https://localhost")
+        assert parts_by_second(stack, "/stream") == [0, 1, 2]
+
+
+def parts_by_second(stack: Stack, path: str) -> list[int]:
+    """When each part of an answer came, in seconds since the first."""
+    address = f"https://localhost:{stack.https_port}{path}"
+    times = []
+    with urllib.request.urlopen(
+        address, timeout=30, context=ssl._create_unverified_context()
+    ) as answer:
+        while answer.read1(1000):
+            times.append(time.monotonic())
+    return [round(at - times[0]) for at in times]

@@ -354,7 +354,7 @@ def test_a_change_of_the_apps_settings_leaves_the_databases_alone(trees: Trees) 
     before = _pods(tree.manifests())
     settings, secrets = overlay / "settings.env", overlay / "secrets.env"
     kept = settings.read_text(), secrets.read_text()
-    settings.write_text(kept[0].replace("WEB_CONCURRENCY=2", "WEB_CONCURRENCY=4"))
+    settings.write_text(kept[0].replace("WEB_CONCURRENCY=auto", "WEB_CONCURRENCY=4"))
     secrets.write_text(kept[1] + "LOG_LEVEL=debug\n")
     try:
         rendered = yaml.safe_load_all(run_tool("kubectl", "kustomize", overlay))

@@ -97,3 +97,114 @@ def test_what_holds_on_a_developers_machine_alone_is_told(
 def test_gunicorns_own_address_is_compared(bind: str, fine: bool, tmp_path: Path) -> None:
     files = {"main.py": FLASK, "gunicorn.conf.py": f'bind = "{bind}"\n'}
     assert [one.certain for one in look(tmp_path, files)] == ([] if fine else [True])
+
+
+MCP = "from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x'{})\n"
+MCP_2 = "from mcp.server import MCPServer\nmcp = MCPServer('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "requirement"),
+    [
+        (MCP.format("") + "app = mcp.streamable_http_app()\n", "mcp<2"),
+        (MCP.format(", host='127.0.0.1'") + "app = mcp.sse_app()\n", "mcp>=1.23,<2"),
+        (MCP_2 + "app = mcp.streamable_http_app()\n", "mcp"),
+    ],
+)
+def test_an_mcp_server_for_localhost_is_told(source: str, requirement: str, tmp_path: Path) -> None:
+    (found,) = look(tmp_path, {"main.py": source, "requirements.txt": f"{requirement}\nuvicorn\n"})
+    assert "421" in found.seen and 'host="0.0.0.0"' in found.mend
+
+
+@pytest.mark.parametrize(
+    ("source", "requirement"),
+    [
+        (MCP.format(", host='0.0.0.0'") + "app = mcp.streamable_http_app()\n", "mcp<2"),
+        (MCP.format("") + "app = mcp.streamable_http_app()\n", "mcp==1.9.4"),
+        (MCP_2 + "app = mcp.streamable_http_app(host='0.0.0.0')\n", "mcp"),
+        ("from fastmcp import FastMCP\nmcp = FastMCP('x')\napp = mcp.http_app()\n", "fastmcp"),
+    ],
+)
+def test_one_for_every_host_is_fine(source: str, requirement: str, tmp_path: Path) -> None:
+    files = {"main.py": source, "requirements.txt": f"{requirement}\nuvicorn\n"}
+    assert look(tmp_path, files) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "certain", "mend"),
+    [
+        ("errorlog = '/var/log/gunicorn/error.log'", True, 'errorlog = "-"'),
+        ("pidfile = '/var/run/gunicorn.pid'", True, "Take pidfile out"),
+        ("daemon = True", True, "Take daemon out"),
+        ("workers = multiprocessing.cpu_count() * 2 + 1", False, "WEB_CONCURRENCY"),
+    ],
+)
+def test_what_gunicorns_settings_ask_of_a_server_is_told(
+    line: str, certain: bool, mend: str, tmp_path: Path
+) -> None:
+    files = {"app.py": FLASK, "requirements.txt": "flask\ngunicorn\n", "gunicorn.conf.py": line}
+    (found,) = look(tmp_path, files)
+    assert found.certain is certain and mend in found.mend
+
+
+def test_settings_of_gunicorn_that_hold_in_a_container_are_fine(tmp_path: Path) -> None:
+    settings = "errorlog = '-'\naccesslog = '/tmp/access.log'\ntimeout = 120\nworkers = 3\n"
+    files = {"app.py": FLASK, "requirements.txt": "flask\ngunicorn\n"}
+    assert look(tmp_path, {**files, "gunicorn.conf.py": settings}) == []
+
+
+ASGI = "from fastapi import FastAPI, Request\napp = FastAPI()\n"
+LINKS = ASGI + "@app.get('/')\ndef index(request: Request):\n    return request.url_for('index')\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "wrapper"),
+    [("hypercorn", "ProxyFixMiddleware"), ("granian", "wrap_asgi_with_proxy_headers")],
+)
+def test_a_server_that_takes_no_scheme_is_told(server: str, wrapper: str, tmp_path: Path) -> None:
+    for code, expected in ((LINKS, 1), (ASGI, 0), (f"from x import {wrapper}\n{LINKS}", 0)):
+        files = {"main.py": code, "requirements.txt": f"fastapi\n{server}\n"}
+        found = [one for one in look(tmp_path, files) if server in one.seen]
+        assert len(found) == expected
+        assert all(wrapper in one.mend for one in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "megabytes"),
+    [
+        (f"{FLASK}app.config['MAX_CONTENT_LENGTH'] = 100 * 1024 * 1024\n", 100),
+        (f"{FLASK}app.config['MAX_CONTENT_LENGTH'] = 16 * 1024 * 1024\n", None),
+        ("import streamlit as st\nst.file_uploader('a file')\n", 200),
+    ],
+)
+def test_files_above_the_proxys_limit_are_told(
+    source: str, megabytes: int | None, tmp_path: Path
+) -> None:
+    requirements = "streamlit\nflask\ngunicorn\n"
+    found = look(tmp_path, {"main.py": source, "requirements.txt": requirements})
+    expected = [] if megabytes is None else [f"MAX_REQUEST_BODY={megabytes}MB"]
+    assert [one.mend.split()[1] for one in found] == expected
+
+
+MOUNTS = "from fastapi import FastAPI\nfrom fastmcp import FastMCP\nmcp = FastMCP('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [
+        (f"{MOUNTS}app = FastAPI()\napp.mount('/llm', mcp.http_app())\n", 1),
+        (f"{MOUNTS}inner = mcp.http_app()\napp = FastAPI()\napp.mount('/llm', inner)\n", 1),
+        (
+            f"{MOUNTS}inner = mcp.http_app()\napp = FastAPI(lifespan=inner.lifespan)\n"
+            "app.mount('/llm', inner)\n",
+            0,
+        ),
+        (f"{MOUNTS}app = mcp.http_app()\n", 0),
+    ],
+)
+def test_a_mounted_mcp_server_without_its_lifespan_is_told(
+    source: str, number: int, tmp_path: Path
+) -> None:
+    files = {"main.py": source, "requirements.txt": "fastapi\nuvicorn\nfastmcp\n"}
+    found = look(tmp_path, files)
+    assert len(found) == number and all("lifespan" in one.mend for one in found)

@@ -26,6 +26,8 @@ PREPARED = {
 TOLD = {
     # Uploads are kept; that somebody has to serve them is the owner's choice.
     "django": [(False, "nothing serves")],
+    # Its test names the volume.
+    "django-sqlite": [(False, "keeps the database")],
     # What it is there for: its test sets the domain, the volume and the open Redis.
     "fastapi-sqlite": [(True, "TrustedHostMiddleware"), (False, "notes.db"), (False, "password")],
     # Two apps of one framework: one is deployed.

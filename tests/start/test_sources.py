@@ -104,3 +104,39 @@ def test_a_file_beside_the_apps_folder_is_told(source: str, tmp_path: Path) -> N
 def test_a_name_beside_the_apps_folder_that_is_a_dependency_is_fine(tmp_path: Path) -> None:
     files = {"backend/requirements.txt": "fastapi\nuvicorn\ndocker\n", "docker/x.py": ""}
     assert find_beside(tmp_path, "import docker\n", files) == []
+
+
+INNER = {"src/main.py": "", "src/static/x.css": "", "src/templates/x.html": "", "src/x.json": ""}
+
+
+def find_inner(root: Path, source: str, files: dict[str, str]) -> list[Finding]:
+    """What is found of an app in `src/`, which is started at the top."""
+    listed = {"requirements.txt": "fastapi\nuvicorn\njinja2\n", **INNER, **files}
+    listed["src/main.py"] = source + API["main.py"]
+    found = find(root, listed, None, USE_FASTAPI="true")
+    return [one for one in found if one.rule in {"start.sources", "start.files"}]
+
+
+@pytest.mark.parametrize(
+    ("source", "certain"),
+    [
+        ("from fastapi.staticfiles import StaticFiles\nStaticFiles(directory='static')\n", True),
+        ("from x import Jinja2Templates\nJinja2Templates(directory='templates')\n", False),
+        ("open('x.json').read()\n", True),
+    ],
+)
+def test_paths_from_the_folder_of_the_code_are_told(
+    source: str, certain: bool, tmp_path: Path
+) -> None:
+    (found,) = find_inner(tmp_path, source, {})
+    assert found.certain is certain and "Path(__file__).resolve().parent /" in found.mend
+
+
+def test_paths_that_hold_are_fine(tmp_path: Path) -> None:
+    source = "from x import Jinja2Templates\nJinja2Templates(directory='templates')\n"
+    assert find_inner(tmp_path, source, {"templates/x.html": ""}) == []
+
+
+def test_an_app_that_goes_to_its_folder_itself_is_fine(tmp_path: Path) -> None:
+    source = "import os\nos.chdir(os.path.dirname(__file__))\nopen('x.json').read()\n"
+    assert find_inner(tmp_path, source, {}) == []

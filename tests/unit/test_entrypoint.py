@@ -685,3 +685,77 @@ class TestDriver:
     def test_a_named_one_stays(self, shell: Shell) -> None:
         given = {"DATABASE_URL": "postgresql+psycopg://a:b@c/d", **ASYNC}
         assert completed(shell, given)["DATABASE_URL"] == given["DATABASE_URL"]
+
+
+class TestWorkers:
+    """WEB_CONCURRENCY=auto, by the limits of the container."""
+
+    @pytest.mark.parametrize(
+        ("memory", "cpus", "more", "expected"),
+        [
+            ("536870912", "100000 100000", {}, "2"),
+            ("2147483648", "400000 100000", {}, "5"),
+            ("2147483648", "50000 100000", {}, "2"),
+            ("1073741824", "800000 100000", {}, "5"),
+            ("134217728", "100000 100000", {}, "1"),
+            ("1073741824", "400000 100000", {"WORKER_MEGABYTES": "512"}, "2"),
+            ("max", "max 100000", {}, "2"),
+            ("268435456", "max 100000", {}, "1"),
+            (None, None, {}, "2"),
+        ],
+    )
+    def test_by_cpus_and_never_more_than_memory_holds(
+        self,
+        shell: Shell,
+        tmp_path: Path,
+        memory: str | None,
+        cpus: str | None,
+        more: Mapping[str, str],
+        expected: str,
+    ) -> None:
+        given = (("memory.max", memory), ("cpu.max", cpus))
+        for name, text in given:
+            if text is not None:
+                (tmp_path / name).write_text(f"{text}\n")
+        script = tmp_path / "entrypoint.sh"
+        script.write_text(ENTRYPOINT.read_text().replace("/sys/fs/cgroup", str(tmp_path)))
+        told = {"WEB_CONCURRENCY": "auto", **more}
+        assert completed(shell, told, entrypoint=script)["WEB_CONCURRENCY"] == expected
+
+    def test_by_control_groups_of_version_1(self, shell: Shell, tmp_path: Path) -> None:
+        files = {
+            "memory/memory.limit_in_bytes": "1073741824",
+            "cpu/cpu.cfs_quota_us": "150000",
+            "cpu/cpu.cfs_period_us": "100000",
+        }
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(f"{text}\n")
+        script = tmp_path / "entrypoint.sh"
+        script.write_text(ENTRYPOINT.read_text().replace("/sys/fs/cgroup", str(tmp_path)))
+        given = {"WEB_CONCURRENCY": "auto"}
+        assert completed(shell, given, entrypoint=script)["WEB_CONCURRENCY"] == "3"
+
+    def test_a_number_stays(self, shell: Shell) -> None:
+        assert completed(shell, {"WEB_CONCURRENCY": "7"})["WEB_CONCURRENCY"] == "7"
+
+
+class TestMigrateFirst:
+    """The schema of SQLite in a volume."""
+
+    def test_a_server_starts_after_it(self, shell: Shell, tmp_path: Path) -> None:
+        server = tmp_path / "gunicorn"
+        server.write_text("#!/bin/sh\necho served\n")
+        server.chmod(0o755)
+        words, path = shell
+        told = {"MIGRATE_FIRST": "echo migrated"}
+        found = (words, f"{tmp_path}:{path}")
+        assert run(found, told, None, "gunicorn", "app").stdout == b"migrated\nserved\n"
+
+    def test_a_server_does_not_start_where_it_fails(self, shell: Shell) -> None:
+        result = run(shell, {"MIGRATE_FIRST": "exit 3"}, None, "gunicorn", "app")
+        assert result.returncode == 3
+
+    def test_another_command_runs_without_it(self, shell: Shell) -> None:
+        told = {"MIGRATE_FIRST": "echo migrated"}
+        assert run(shell, told, None, "echo", "done").stdout == b"done\n"

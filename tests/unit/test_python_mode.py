@@ -101,8 +101,25 @@ def test_what_ends_is_a_job(name: str, tmp_path: Path) -> None:
         ("import websockets\nasync def main():\n    async with websockets.serve(h, '', 8765):\n"
          "        pass\nmain()", 8765),
         ("application.run_webhook(listen='0.0.0.0', port=8443)", 8443),
+        ("from waitress import serve\nserve(app, host='0.0.0.0', port=8001)", 8001),
+        ("import waitress\nwaitress.serve(app, listen='*:9000')", 9000),
+        ("from nicegui import ui\nui.label('x')\nui.run(title='x')", 8080),
+        ("import uvicorn\nuvicorn.Server(uvicorn.Config(app, host='0.0.0.0', port=81)).run()", 81),
+        ("from gevent.pywsgi import WSGIServer\nWSGIServer(('', 5001), app).serve_forever()", 5001),
+        ("from bottle import run\nrun(host='0.0.0.0', port=8088)", 8088),
+        ("import tornado\nasync def main():\n    make_app().listen(8888)\n"
+         "    await asyncio.Event().wait()\nasyncio.run(main())", 8888),
+        ("from granian import Granian\nGranian('m:a', address='0.0.0.0', port=82).serve()", 82),
+        ("from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x', host='0.0.0.0', port=9)\n"
+         "mcp.run(transport='streamable-http')", 9),
+        ("from fastmcp import FastMCP\nmcp = FastMCP('x')\nmcp.run('http', host='0.0.0.0')", 8000),
         ("with make_server('', 8002, app) as httpd:\n    httpd.serve_forever()", 8002),
     ],
 )  # fmt: skip
 def test_what_listens_is_a_service_on_its_port(source: str, port: int, tmp_path: Path) -> None:
     assert mode_of(tmp_path, source) == ("service", port)
+
+
+def test_mcp_over_standard_input_is_no_server(tmp_path: Path) -> None:
+    source = "from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x')\nmcp.run()"
+    assert mode_of(tmp_path, source)[0] == "job"

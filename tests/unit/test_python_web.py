@@ -14,7 +14,7 @@ from extensions.facts import read_facts
 from extensions.model import App, PythonBuild
 from extensions.settings import check_overrides, hints
 from extensions.stack import build_stack
-from tests.unit.support import write_project
+from tests.unit.support import stack_of, write_project
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
@@ -179,6 +179,37 @@ def test_a_server_that_is_missing_is_added_and_told(tmp_path: Path) -> None:
 def test_a_server_that_is_declared_is_not_added(tmp_path: Path) -> None:
     app = app_of(tmp_path, {"main.py": FLASK, "requirements.txt": "flask\ngunicorn\n"})
     assert build_of(app).servers == () and app.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ("hypercorn", ("hypercorn", "--bind", "0.0.0.0:8000", "--workers", "2")),
+        ("granian", ("granian", "--interface", "asgi", "--host", "0.0.0.0")),
+    ],
+)
+def test_fastapis_own_server_serves_it(server: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    source = "from fastapi import FastAPI\napp = FastAPI()\n"
+    files = {"main.py": source, "requirements.txt": f"fastapi\n{server}\n"}
+    app = app_of(tmp_path, files, USE_FASTAPI="true")
+    assert app.command[: len(words)] == words and app.command[-1] == "main:app"
+    assert build_of(app).servers == ()
+
+
+def test_sanic_takes_scheme_and_address_from_the_proxy(tmp_path: Path) -> None:
+    source = "from sanic import Sanic\napp = Sanic('a')\n"
+    app = app_of(tmp_path, {"main.py": source, "requirements.txt": "sanic\n"})
+    assert ("SANIC_PROXIES_COUNT", "1") in build_of(app).environment
+
+
+def test_django_migrates_sqlite_in_a_volume_before_it_is_served(tmp_path: Path) -> None:
+    settings = DJANGO["config/settings.py"] + "ENGINE = 'django.db.backends.sqlite3'\n"
+    files = {**DJANGO, "config/settings.py": settings}
+    facts = facts_of(tmp_path, files)
+    for volumes, expected in ((["/app/data"], "python manage.py migrate --noinput"), ([], None)):
+        (app,) = stack_of(facts, {"django.volumes": volumes}).apps
+        told = {env.name: env.value for env in app.environment}
+        assert told.get("MIGRATE_FIRST") == expected
 
 
 def test_flask_socketio_gets_one_worker(tmp_path: Path) -> None:

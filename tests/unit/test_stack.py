@@ -682,8 +682,8 @@ class TestVariables:
         assert variable.required and variable.secret
 
     def test_workers_can_be_set(self) -> None:
-        """`WEB_CONCURRENCY` has a default above one process."""
-        assert int(stack_of(FASTAPI).variable("WEB_CONCURRENCY").default) >= 1
+        """`WEB_CONCURRENCY` comes of the container's limits, unless it is set."""
+        assert stack_of(FASTAPI).variable("WEB_CONCURRENCY").default == "auto"
 
 
 class TestConnections:

@@ -74,6 +74,7 @@ COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
+    WORKER_MEGABYTES="512" \
     PYTHONDONTWRITEBYTECODE=1 \
     PORT=8000
 # New volumes take over the owner of the folders they are mounted on.
