@@ -581,6 +581,23 @@ def test_packages_without_types(
     assert node_source.find_untyped(tree, ".", read).value == untyped
 
 
+@pytest.mark.parametrize(
+    ("start", "manager"),
+    [
+        ("bun index.ts", "bun"),
+        ("NODE_ENV=production bun run --smol src/index.ts", "bun"),
+        ("bun run build && node dist/index.js", "npm"),
+        ("bun run serve", "npm"),
+        ("node index.js", "npm"),
+    ],
+)
+def test_bun_without_a_lockfile(start: str, manager: str, tmp_path: Path) -> None:
+    package = {"scripts": {"start": start}}
+    tree = tree_of(tmp_path, {"package.json": json.dumps(package), "index.ts": ""})
+    read = node_source.read_package_json(tree, ".")
+    assert read and node_source.read_packages(tree, ".", read)["manager"].value == manager
+
+
 @pytest.mark.parametrize(("lockfile", "deletes"), [("bun.lock", True), ("bun.lockb", False)])
 def test_bun_installs_for_production_without_the_projects_scripts(
     lockfile: str, deletes: bool, tmp_path: Path
