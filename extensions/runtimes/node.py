@@ -177,6 +177,7 @@ def _sources(
     used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
     more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
+    more |= tops.intersection(node_scripts.entered(tree, folder, package, *_IMAGE_SCRIPTS))
     more = {top for top in more if not secret_files.matching(top)}
     return replace(found, value=sorted({*found.value, *more}))
 

@@ -607,3 +607,28 @@ def test_bun_installs_for_production_without_the_projects_scripts(
     tool = stack_of(read_facts(write_project(tmp_path, files, USE_NODE="true"))).apps[0].build.tool
     assert ("npm pkg delete scripts" in tool.prune) is deletes
     assert ("--ignore-scripts" in tool.prune) is not deletes
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "npm install --prefix client && npm run build --prefix client",
+        "cd client && npm ci && npm run build",
+        "yarn --cwd client install && yarn --cwd client build",
+        "pnpm -C ./client build",
+        "npm run client",
+    ],
+)
+def test_folders_that_scripts_build_in_enter(build: str, tmp_path: Path) -> None:
+    """Though they are an app of their own, as a server gives their files out."""
+    package = {
+        "scripts": {"start": "node server/index.js", "build": build, "client": "cd client && vite"}
+    }
+    files = {
+        "package.json": json.dumps(package),
+        "server/index.js": "require('express')().listen(3000)",
+        "client/package.json": '{"scripts": {"build": "vite build"}}',
+        "other/package.json": "{}",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
+    assert facts["node"]["sources"] == ["client/", "server/"]
