@@ -12,6 +12,7 @@ from .. import (
     addresses,
     framework,
     javascript,
+    library_variables,
     migrations,
     node_frameworks,
     node_scripts,
@@ -127,6 +128,9 @@ def read(
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
     reads = _reads(project.tree, folder, entries)
+    known = {read.name for read in reads if read.required}
+    libraries = library_variables.reads(project.tree, folder, package)
+    reads += [read for read in libraries if read.name not in known]
     variables = own_variables.read(project.variables(folder), reads)
     names = variables["variables"].value
     return {
