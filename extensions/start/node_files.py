@@ -75,9 +75,10 @@ def _told(
         mend = f"Write it to data/{name}, which is then a volume: {command}"
     else:
         mend = framework.volumes_command(app, folder)
+    more = ""
     if app.kind == "nextjs" and inner.startswith("public/"):
-        mend += ", and give the files out by a route: Next.js knows those of its start alone"
-    seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only."
+        more = "; of public/, Next.js gives out what is there when it starts"
+    seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only{more}."
     return Finding(_RULE, certain, seen, mend, path, line)
 
 

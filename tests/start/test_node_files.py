@@ -177,4 +177,4 @@ def test_uploads_of_next_js(tmp_path: Path) -> None:
         "app/page.js": "",
     }
     found = [one for one in find(tmp_path, files, USE_NEXTJS="true") if "read-only" in one.seen]
-    assert [one.line for one in found] == [5] and "by a route" in found[0].mend
+    assert [one.line for one in found] == [5] and "when it starts" in found[0].seen

@@ -632,3 +632,22 @@ def test_folders_that_scripts_build_in_enter(build: str, tmp_path: Path) -> None
     }
     facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
     assert facts["node"]["sources"] == ["client/", "server/"]
+
+
+@pytest.mark.parametrize(
+    ("enabled", "controller", "path"),
+    [
+        ("{ type: VersioningType.URI, defaultVersion: '1' }", "'health'", "/api/v1/health"),
+        ("{ defaultVersion: ['2', '1'], prefix: 'version-' }", "'health'", "/api/version-2/health"),
+        ("", "'health'", "/api/health"),
+        ("", "{ path: 'health', version: '3' }", "/api/v3/health"),
+        ("{ defaultVersion: '1' }", "{ path: 'health', version: VERSION_NEUTRAL }", "/api/health"),
+        ("{ type: VersioningType.HEADER, header: 'V' }", "'health'", "/api/health"),
+    ],
+)
+def test_versions_of_nest(enabled: str, controller: str, path: str, tmp_path: Path) -> None:
+    files = {
+        "src/main.ts": "app.setGlobalPrefix('api')\n" + f"app.enableVersioning({enabled})\n",
+        "src/health.controller.ts": f"@Controller({controller})\nclass H {{ @Get() get() {{}} }}\n",
+    }
+    assert node_routes.health_path(tree_of(tmp_path, files), ".").value == path

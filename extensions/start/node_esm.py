@@ -20,7 +20,7 @@ from ..origins import only_line
 from ..subject import Subject
 from ..tree import join
 
-_RULE = "start.node_module_system"
+_RULE = "start.node_esm"
 RUNTIME = "node"
 IDS = {_RULE: "Modules of the apps on Node are written for the system that loads them"}
 

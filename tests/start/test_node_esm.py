@@ -24,7 +24,7 @@ def found_of(
     package["devDependencies"] = {"typescript": "5"}
     project = {"package.json": json.dumps(package), **files}
     found = find(root, project, USE_NODE="true")
-    return [one for one in found if one.rule == "start.node_module_system"]
+    return [one for one in found if one.rule == "start.node_esm"]
 
 
 @pytest.mark.parametrize(
