@@ -77,7 +77,7 @@ def find_mode(
     nest = works is not None and works.value.startswith("@nestjs/")
     if not nest and any(_SERVERS.fullmatch(name) for name in used):
         return None
-    if any(_SERVES.search(_code(script)) for script in scripts):
+    if not _waits_for_messages(scripts) and any(_SERVES.search(_code(one)) for one in scripts):
         return None
     if works:
         reason = f"{works.value} waits for work, and nothing listens"
@@ -91,6 +91,19 @@ def find_mode(
     if {"http", "https", "node:http", "node:https"} & used and "mongoose" in used:
         return None
     return Found(JOB, "nothing in it listens or waits for work", entries[0])
+
+
+# docs.nestjs.com, "Microservices": these have a broker; TCP and gRPC have a port.
+_BROKERS = re.compile(r"\bTransport\.(REDIS|NATS|MQTT|RMQ|KAFKA)\b")
+_PORTS = re.compile(r"\bTransport\.(TCP|GRPC)\b|\bNestFactory\s*\.\s*create\s*(<[^>]*>)?\s*\(")
+
+
+def _waits_for_messages(scripts: Sequence[Script]) -> bool:
+    """Whether a microservice of Nest listens to a broker alone; its `listen()` opens no port."""
+    code = "\n".join(_code(script) for script in scripts)
+    if "createMicroservice" not in code or _PORTS.search(code):
+        return False
+    return _BROKERS.search(code) is not None
 
 
 def find_worker(

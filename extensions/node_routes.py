@@ -130,22 +130,59 @@ def _nest_routes(
     if "@Controller" not in script.text:
         return
     controller = ""
+    versioning = _versioning(scripts)
+    version = of_method = None
     for place in script.finds("@"):
         name = script.tokens[place + 1].text
-        if name not in {"Controller", *verbs} or script.tokens[place + 2].text != "(":
+        if name not in {"Controller", "Version", *verbs} or script.tokens[place + 2].text != "(":
+            continue
+        if name == "Version":
+            of_method = _version(script, place + 3)
             continue
         path = script.string(place + 3)
+        if name == "Controller":
+            version = None
         if path is None and script.tokens[place + 3].text == "{":
             fields = dict(script.fields(place + 3))
             path = script.string(fields["path"].start) if "path" in fields else None
-            path = None if "version" in fields else path
+            if "version" in fields:
+                version = _version(script, fields["version"].start)
+                path = path or ("" if "path" not in fields else None)
         if path is None and script.tokens[place + 3].text != ")":
             continue
         if name == "Controller":
             controller = path or ""
         else:
             whole = _join(controller, path or "")
-            yield _Route(script, place, _join(_global_prefix(scripts, whole), whole), "")
+            given = next((v for v in (of_method, version) if v is not None), None)
+            middle = versioning(given) if versioning else ""
+            yield _Route(script, place, _join(_global_prefix(scripts, whole), middle, whole), "")
+            of_method = None
+
+
+def _version(script: Script, place: int) -> str:
+    """A version as Nest has it: a text, the first of a list, or empty for `VERSION_NEUTRAL`."""
+    if script.tokens[place].text == "[":
+        place += 1
+    return script.string(place) or ""
+
+
+def _versioning(scripts: list[Script]) -> Callable[[str | None], str] | None:
+    """What stands in the paths for a version (docs.nestjs.com, "Versioning"); None for nothing."""
+    for script in scripts:
+        if "enableVersioning" not in script.text:
+            continue
+        for place in script.finds("enableVersioning", "("):
+            fields = dict(script.fields(place + 2)) if script.matches(place + 2, "{") else {}
+            if "type" in fields and "URI" not in script.texts(fields["type"]):
+                return None
+            default = fields.get("defaultVersion")
+            usual = _version(script, default.start) if default else ""
+            before = "v"
+            if "prefix" in fields:
+                before = script.string(fields["prefix"].start) or ""
+            return lambda given: before + v if (v := usual if given is None else given) else ""
+    return None
 
 
 def _global_prefix(scripts: list[Script], path: str) -> str:

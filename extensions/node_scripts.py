@@ -270,6 +270,34 @@ def used_tops(tree: Tree, folder: str, package: Package, *scripts: str) -> list[
     return list(found)
 
 
+# `npm run build --prefix client`, `yarn --cwd client build`, `pnpm -C client build`, `cd client`.
+_ENTERS = re.compile(
+    r"(?:--prefix|--cwd|--dir|-C)[=\s]+([\w./-]+)|(?:^|[&;(\"']\s*)cd\s+([\w./-]+)"
+)
+
+
+def entered(tree: Tree, folder: str, package: Package, *scripts: str) -> list[str]:
+    """Top folders of the app (ending in `/`) that these scripts run package managers in."""
+    found: dict[str, None] = {}
+    left = [f"{before}{name}" for name in scripts for before in ("pre", "", "post")]
+    seen: set[str] = set()
+    texts = package.table("scripts")
+    while left:
+        name = left.pop()
+        text = texts.get(name)
+        if name in seen or not isinstance(text, str):
+            continue
+        seen.add(name)
+        for part in parts(text):
+            if match := _ENTERS.search(part):
+                top = (match[1] or match[2]).removeprefix("./").split("/")[0]
+                if top not in {"", ".", ".."} and any(tree.below(join(folder, top))):
+                    found[f"{top}/"] = None
+            elif called := _RUNNERS.match(part):
+                left.append(called[1])
+    return list(found)
+
+
 def script_of(command: tuple[str, ...]) -> str | None:
     """The script that a command runs, as in `npm run serve` and `npm start`; None for another."""
     if len(command) < 2 or command[0] not in {"npm", "pnpm", "yarn", "bun"}:

@@ -77,6 +77,10 @@ def _key_lines(text: str) -> dict[tuple[str, ...], int]:
     return lines
 
 
+# Not where it only calls another script, as in `bun run build && node dist`.
+_RUN_BY_BUN = re.compile(r"(?:[A-Z_]+=\S+\s+)*bun\s+(?:run\s+)?(?:-\S+\s+)*\S*[./]\S*$")
+
+
 def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     """How the dependencies in `folder` are installed.
 
@@ -99,6 +103,8 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         manager = Found(by_lockfile[lockfile], "lockfile", join(folder, lockfile))
     elif declared:
         manager = package.found(declared, "packageManager", "packageManager")
+    elif _RUN_BY_BUN.match(str(package.table("scripts").get("start", ""))):
+        manager = package.found("bun", "the start script runs it", "scripts", "start")
     else:
         manager = Found(_DEFAULT_MANAGER, "no lockfile and no packageManager")
     if manager.value not in managers:

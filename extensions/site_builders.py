@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import node_scripts, node_source
 from .node_source import Package, Source
@@ -132,15 +132,15 @@ def find(tree: Tree, folder: str, package: Package) -> Use | None:
         folder: The folder.
         package: Its package.json.
     """
-    scripts = package.table("scripts")
     for builder, table in _known(package):
         if not builder.renders:
-            script = "build" if "build" in scripts else None
+            script = _build_script(package, builder)
         else:
             script = _static_script(tree, folder, package, builder)
         if builder.renders and script is None:
             return None
-        if script is None or (builder.pages and not tree.first(folder, *builder.pages)):
+        top = join(folder, _root(tree, folder, package, builder, script))
+        if script is None or (builder.pages and not tree.first(top, *builder.pages)):
             continue
         if builder.package == "vite" and _is_library(tree, folder):
             continue
@@ -161,6 +161,39 @@ def _known(package: Package) -> Iterator[tuple[Builder, str]]:
                 break
 
 
+# What builds under another name than the builder's own.
+_PROGRAMS = {
+    "@11ty/eleventy": "eleventy", "@angular/core": "ng", "@docusaurus/core": "docusaurus",
+    "@react-router/dev": "react-router", "@remix-run/dev": "remix", "@rsbuild/core": "rsbuild",
+    "@sveltejs/kit": "vite", "@vue/cli-service": "vue-cli-service",
+}  # fmt: skip
+_PRODUCTION = re.compile(r"(^|[:_-])prod(uction)?($|[:_-])")
+_NOT_PRODUCTION = re.compile(
+    r"(^|[:_-])(dev\w*|stag\w*|test\w*|e2e|qa|uat|preview|watch|ssr|server|lib|analy\w+)($|[:_-])"
+)
+
+
+def _build_script(package: Package, builder: Builder) -> str | None:
+    """The script called `build`, else the one that calls the builder, for production if several."""
+    scripts = package.table("scripts")
+    if "build" in scripts:
+        return "build"
+    found = [name for name in scripts if _builds(package, builder, name)]
+    found.sort(key=lambda name: (not _PRODUCTION.search(name), bool(_NOT_PRODUCTION.search(name))))
+    return found[0] if found else None
+
+
+def _builds(package: Package, builder: Builder, script: str) -> bool:
+    program = _PROGRAMS.get(builder.package, builder.package)
+    for command in node_scripts.commands(package, script):
+        if command.program not in {program, builder.package}:
+            continue
+        if builder.package == "@11ty/eleventy":
+            return not any(word in {"--serve", "--watch"} for word in command.words)
+        return any(word in {"build", "generate", "vite:build"} for word in command.words[1:2])
+    return False
+
+
 # --- Those that may build a server, too ----------------------------------------------------------
 
 _SERVER_OUTPUT = re.compile(r"""\boutput\s*:\s*["'](server|hybrid)["']""")
@@ -171,7 +204,7 @@ _NO_SERVER = re.compile(r"\bssr\s*:\s*false\b")
 def _static_script(tree: Tree, folder: str, package: Package, builder: Builder) -> str | None:
     """The script that builds files alone; None where a server is built."""
     scripts = package.table("scripts")
-    build = "build" if "build" in scripts else None
+    build = _build_script(package, builder)
     config = settings(tree, folder, builder)
     text = config.code if config else ""
     held = {**package.table("dependencies"), **package.table("devDependencies")}
@@ -184,7 +217,7 @@ def _static_script(tree: Tree, folder: str, package: Package, builder: Builder) 
         named = "adapter-static" in text or (not text and "@sveltejs/adapter-static" in held)
         return build if named else None
     if builder.package == "nuxt":
-        called = node_scripts.commands(package, "build")
+        called = node_scripts.commands(package, build) if build else []
         if any("generate" in command.words for command in called):
             return build
         return "generate" if _NO_SERVER.search(text) and "generate" in scripts else None
@@ -215,28 +248,84 @@ def constant(source: Source, key: str) -> Found[str] | None:
     return source.found(match[2], key, match.start(2)) if match else None
 
 
+# `root: "web"`, or with `path.resolve(__dirname, "web")`, `new URL("./web", …)` and the like.
+_PLACE = r"""\b%s\s*:\s*(?:(?:path\.)?(resolve|join)\s*\(\s*[\w.()]*dirname[\w.()]*\s*,\s*)?"""
+_PLACE += r"""(["'])([\w@./-]+)\2\s*(?=[,)}\n])"""
+
+
+def _place(config: Source, key: str) -> tuple[Found[str], bool] | None:
+    """A folder under a key, and whether it is one of the file's own folder for certain."""
+    match = re.search(_PLACE % key, config.code)
+    if match is None:
+        return None
+    return config.found(match[3], key, match.start(3)), match[1] is not None
+
+
+def _root(tree: Tree, folder: str, package: Package, builder: Builder, script: str | None) -> str:
+    """Vite's folder with the pages, relative to the app's (vite.dev, "root")."""
+    if builder.package != "vite":
+        return "."
+    for command in node_scripts.commands(package, script) if script else ():
+        if command.program == "vite" and command.words[1:2] == ("build",):
+            named = command.words[2:3]
+            if named and not named[0].startswith("-"):
+                return posixpath.normpath(named[0])
+    config = settings(tree, folder, builder)
+    found = _place(config, "root") if config else None
+    return posixpath.normpath(found[0].value) if found else "."
+
+
+def _vite(tree: Tree, folder: str, package: Package, use: Use) -> Found[str] | None:
+    """Vite's folder: `outDir` is relative to `root`."""
+    root = _root(tree, folder, package, use.builder, use.script)
+    config = settings(tree, folder, use.builder)
+    placed = _place(config, "outDir") if config else None
+    option = _option(package, use, ("--outDir",))
+    if option is None and placed and placed[1]:
+        return placed[0]
+    found = option or (placed[0] if placed else None)
+    if found is None and root != ".":
+        found = Found(use.builder.output, "Vite's usual folder below its root")
+    return replace(found, value=posixpath.join(root, found.value)) if found else None
+
+
+def outside(tree: Tree, folder: str, package: Package, use: Use) -> Found[str] | None:
+    """The folder with the built files where that is none of the app's; None where it is one."""
+    found = _output(tree, folder, package, use)
+    if found and posixpath.normpath(found.value).startswith(("/", "..")):
+        return found
+    return None
+
+
 def output(tree: Tree, folder: str, package: Package, use: Use) -> Found[str]:
     """The folder with the built files, relative to the app's."""
+    found = _output(tree, folder, package, use)
+    if found:
+        value = posixpath.normpath(found.value)
+        if value != "." and not value.startswith(("/", "..")):
+            return Found(value, found.reason, found.path, found.line)
+    return Found(use.builder.output, f"{use.builder.title}'s usual folder")
+
+
+def _output(tree: Tree, folder: str, package: Package, use: Use) -> Found[str] | None:
+    """What the settings say of it, as it stands there."""
     builder = use.builder
     found: Found[str] | None = None
     if builder.package == "@angular/core":
         found = _angular(tree, folder, "outputPath")
     elif builder.package == "vitepress":
         found = _vitepress(tree, folder, package, use)
+    elif builder.package == "vite":
+        found = _vite(tree, folder, package, use)
     else:
         config = settings(tree, folder, builder)
         if config and builder.output_key:
             found = constant(config, builder.output_key)
         found = _option(package, use, _OUTPUT_OPTIONS.get(builder.package, ())) or found
-    if found:
-        value = posixpath.normpath(found.value.removeprefix("./"))
-        if value not in {".", ""} and not value.startswith(("/", "..")):
-            return Found(value, found.reason, found.path, found.line)
-    return Found(builder.output, f"{builder.title}'s usual folder")
+    return found if found and found.value else None
 
 
 _OUTPUT_OPTIONS = {
-    "vite": ("--outDir",),
     "parcel": ("--dist-dir",),
     "@vue/cli-service": ("--dest",),
     "@11ty/eleventy": ("--output",),

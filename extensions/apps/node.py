@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from .. import (
@@ -16,6 +15,7 @@ from .. import (
     node_frameworks,
     node_migrations,
     node_mode,
+    node_ports,
     node_routes,
     node_scripts,
     node_source,
@@ -25,7 +25,7 @@ from .. import (
 from ..errors import ProjectError
 from ..framework import Situation
 from ..model import App
-from ..node_source import Package, app_sources, read_source
+from ..node_source import Package
 from ..origins import Fields, Found
 from ..project import Place, Project
 from ..runtimes import node
@@ -193,7 +193,7 @@ def read(project: Project, folder: str) -> Fields:
         package = _migrated_before(package)
     own: Fields = {
         **read_scripts(package, find_entry(project.tree, folder)),
-        "port": find_port(project.tree, folder),
+        "port": node_ports.find(project.tree, folder, find_entry(project.tree, folder)),
         "health": node_routes.health_path(project.tree, folder),
         "paths": node_routes.paths(project.tree, folder),
     }
@@ -292,22 +292,6 @@ def read_scripts(package: Package, entry: str | None) -> Fields:
 
 # What the start script of production is called beside one that begins with tools.
 _PRODUCTION = ("start:prod", "start:production", "prod", "serve:prod")
-_PORTS = {
-    r"process\.env\.PORT\b[^;\n]*?(?:\?\?|\|\|)\s*['\"]?(\d{2,5})": "what PORT falls back to",
-    r"\.listen\(\s*(?:\{[^}]*?\bport\s*:\s*)?(\d{2,5})": "port that it listens on",
-    r"\b(?:const|let|var)\s+(?:port|PORT)\s*=\s*(\d{2,5})\b": "constant of that name",
-}
-
-
-def find_port(tree: Tree, folder: str) -> Found[int]:
-    """The port the source falls back to, or listens on; 3000 where it does not say."""
-    entry = find_entry(tree, folder)
-    first = [read_source(tree, entry)] if entry else []
-    for sources in (first, app_sources(tree, folder)):
-        for (pattern, reason), source in product(_PORTS.items(), sources):
-            if match := re.search(pattern, source.code):
-                return source.found(int(match[1]), reason, match.start(1))
-    return Found(node.DEFAULT_PORT, "Node's usual port")
 
 
 def is_api(facts: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from .. import (
     addresses,
     framework,
     javascript,
+    library_variables,
     migrations,
     node_frameworks,
     node_scripts,
@@ -127,6 +128,9 @@ def read(
     manifests = packages["manifests"]
     listed = dict.fromkeys((*manifests.value, *more))
     reads = _reads(project.tree, folder, entries)
+    known = {read.name for read in reads if read.required}
+    libraries = library_variables.reads(project.tree, folder, package)
+    reads += [read for read in libraries if read.name not in known]
     variables = own_variables.read(project.variables(folder), reads)
     names = variables["variables"].value
     return {
@@ -177,6 +181,7 @@ def _sources(
     used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
     more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
+    more |= tops.intersection(node_scripts.entered(tree, folder, package, *_IMAGE_SCRIPTS))
     more = {top for top in more if not secret_files.matching(top)}
     return replace(found, value=sorted({*found.value, *more}))
 

@@ -27,8 +27,30 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _outside(subject, app)
         yield from _programs(app, package)
         yield from _aliases(subject, app, package)
+        yield from _of_another_platform(app, package)
         if app.kind == "nextjs":
             yield from _variables(subject, app, package)
+
+
+_PLATFORMS = ("heroku-postbuild", "render-build", "gcp-build", "vercel-build", "railway:build")
+
+
+def _of_another_platform(app: App, package: Package) -> Iterator[Finding]:
+    """A build that another platform alone runs."""
+    scripts = package.table("scripts")
+    name = next((name for name in _PLATFORMS if name in scripts), None)
+    if name is None or "build" in scripts or app.kind != "node" or app.site:
+        return
+    line = package.lines.get(("scripts", name))
+    yield Finding(
+        _RULE,
+        certain=False,
+        seen=f"{where(package.path or 'package.json', line)}: {name} is a name that another "
+        "platform knows, so nothing runs it here.",
+        mend='Call it "build".',
+        path=package.path,
+        line=line,
+    )
 
 
 def _outside(subject: Subject, app: App) -> Iterator[Finding]:

@@ -66,6 +66,12 @@ _THERE = frozenset(
 _NOT_IN_ALPINE = frozenset({"bash", "curl", "git", "python", "python3", "make"})
 _NOT_IN_SLIM = frozenset({"curl", "git", "python", "python3", "make"})
 _MANAGERS = frozenset({"pnpm", "pnpx", "yarn", "bun", "bunx"})
+# What starts an app behind itself, and what to do.
+_DAEMONS = {
+    "pm2": "Write pm2-runtime start in place of pm2 start, or start the app by node alone: Docker "
+    "starts it anew where it ends.",
+    "forever": "Start the app by node alone: Docker starts it anew where it ends.",
+}
 # Node's options with a module as their value.
 _MODULES = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader"})
 
@@ -120,6 +126,14 @@ def _faults(
         yield from _of_node(subject, app, package, command)
         return
     if program in _MANAGERS:
+        return
+    if program in _DAEMONS and "start" in command.words and "--no-daemon" not in command.words:
+        yield (
+            True,
+            f"`{command.text}` starts the app in the background and ends, and its container with "
+            "it.",
+            _DAEMONS[program],
+        )
         return
     own = node_scripts.package_of(program)
     held = {**package.table("dependencies"), **package.table("optionalDependencies")}

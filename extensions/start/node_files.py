@@ -23,7 +23,9 @@ _WORDS = re.compile(
     r"multer|writeFile|appendFile|createWriteStream|mkdir|sqlite|Database\(|createClient|File\("
     r"|libsql|storage\s*:|lowdb|JSONFile|keyv"
 )
-_WRITES = ("writeFileSync", "appendFileSync", "createWriteStream", "mkdirSync", "writeFile")
+_WRITES = (
+    "writeFileSync", "appendFileSync", "createWriteStream", "mkdirSync", "writeFile", "mkdir",
+)  # fmt: skip
 _HERE = re.compile(r"__dirname|import\.meta\.(dirname|url)|process\.cwd\(\)")
 
 
@@ -47,6 +49,8 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _of(subject: Subject, app: App, script: Script) -> Iterator[tuple[Finding, str]]:
     for place, path, what, is_database in _written(script):
         target = _in_container(app, script, path)
+        if target is None and not is_database and (folder := _constant_folder(script, path)):
+            target = _in_container(app, script, folder)
         if target is None or _is_writable(app, target):
             continue
         # A folder that the image holds is no fault until something is written into it.
@@ -71,7 +75,10 @@ def _told(
         mend = f"Write it to data/{name}, which is then a volume: {command}"
     else:
         mend = framework.volumes_command(app, folder)
-    seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only."
+    more = ""
+    if app.kind == "nextjs" and inner.startswith("public/"):
+        more = "; of public/, Next.js gives out what is there when it starts"
+    seen = f"{where(path, line)}: {what} writes {inner}, and the app's folder is read-only{more}."
     return Finding(_RULE, certain, seen, mend, path, line)
 
 
@@ -130,6 +137,27 @@ def _code(script: Script, value: range) -> str:
             end = max(script.pairs.get(end, end), end) + 1
         value = range(at + 2, end)
     return "".join(script.texts(value))
+
+
+def _constant_folder(script: Script, code: str) -> str | None:
+    """The folder of a file whose name alone is no constant, as code; None for none."""
+    if match := re.match(r"`([^`$]*/)[^`/]*\$\{", code) or re.match(
+        r"[\"']([^\"']*/)[\"']\+", code
+    ):
+        return f'"{match[1]}"'
+    match = re.match(r"(?:path\.)?(?:join|resolve)\(([^,]*),(.+)\)$", code)
+    if match is None:
+        return None
+    first, rest = match[1], match[2].split(",")
+    if re.fullmatch(r"\w+", first) and not _HERE.fullmatch(first):
+        at = next(script.finds(first, "="), None)
+        return None if at is None else _code(script, range(at, at + 1))
+    parts: list[str] = []
+    for part in rest:
+        if not re.fullmatch(r"\"[^\"]*\"|'[^']*'|`[^`$]*`", part):
+            break
+        parts.append(part)
+    return f"path.join({','.join([first, *parts])})" if parts and len(parts) < len(rest) else None
 
 
 def _in_container(app: App, script: Script, code: str) -> str | None:

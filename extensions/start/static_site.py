@@ -28,6 +28,59 @@ def find(subject: Subject) -> Iterator[Finding]:
     yield from _proxied(subject, app)
     yield from _unread(subject, app)
     yield from _moved(subject, app)
+    yield from _outside(subject, app)
+    yield from _relative(subject, app)
+
+
+def _outside(subject: Subject, app: App) -> Iterator[Finding]:
+    """Files that are written to another app's folder, where the image does not look for them."""
+    package = subject.package(app)
+    use = site_builders.find(subject.tree, app.directory, package)
+    if use is None or app.site is None or "static.output" in subject.overrides:
+        return
+    if found := site_builders.outside(subject.tree, app.directory, package, use):
+        place = where(found.path, found.line) if found.path else f"The script {use.script}"
+        yield Finding(
+            _RULE,
+            True,
+            f"{place}: the site is written to {found.value}, outside of the app's folder, and the "
+            f"image takes it from {app.site.output}.",
+            f"Write {app.site.output} there.",
+            found.path,
+            found.line,
+        )
+
+
+# Routers whose addresses are paths, not what follows `#`.
+_ROUTERS = re.compile(
+    r"\b(BrowserRouter|createBrowserRouter|createWebHistory|createBrowserHistory)\s*[(<>/\s]"
+)
+
+
+def _relative(subject: Subject, app: App) -> Iterator[Finding]:
+    """Scripts that are looked for beside the page, where a router has pages in folders."""
+    builder = site_builders.BUILDERS.get(subject.facts[app.kind].get("builder") or "")
+    found = None
+    if builder and builder.package == "react-scripts":
+        package = subject.package(app)
+        if package.content.get("homepage") in {".", "./"}:
+            found = package.found("", "homepage", "homepage")
+    elif builder and builder.base_key:
+        config = site_builders.settings(subject.tree, app.directory, builder)
+        base = site_builders.constant(config, builder.base_key) if config else None
+        found = base if base and base.value in {"", ".", "./"} else None
+    if found is None or found.path is None or app.site is None or not app.site.fallback:
+        return
+    for script in javascript.scripts(subject.tree, app.directory):
+        if _ROUTERS.search(script.text):
+            seen = (
+                f"{where(found.path, found.line)}: scripts are looked for beside the page, so "
+                f"addresses with more than one part, which the router in {script.path} has, show "
+                "an empty page when they are reloaded."
+            )
+            mend = 'Write "/" there, or use a router whose addresses follow "#".'
+            yield _told(found.path, found.line, seen, mend)
+            return
 
 
 def _moved(subject: Subject, app: App) -> Iterator[Finding]:
@@ -36,7 +89,9 @@ def _moved(subject: Subject, app: App) -> Iterator[Finding]:
     if builder is None or not builder.base_key or "static.base" in subject.overrides:
         return
     config = site_builders.settings(subject.tree, app.directory, builder)
-    match = config and re.search(rf"\b{builder.base_key}\s*:\s*(?![\"'`]|undefined\b)", config.code)
+    match = config and re.search(
+        rf"\b{builder.base_key}\s*:\s*(?![\s\"'`]|undefined\b)", config.code
+    )
     if config and match and app.site and app.site.base == "/":
         found = config.found(None, "", match.start())
         seen = (

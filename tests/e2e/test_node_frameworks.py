@@ -113,3 +113,12 @@ def test_next_with_its_pages_router(tmp_path: Path) -> None:
         assert "en " in stack.request("/").body
         assert "de " in stack.request("/de/").body
         assert _is_made_anew(stack, "/de/")
+
+
+def test_auth_js_has_its_secret_and_its_address(tmp_path: Path) -> None:
+    """Neither is read by the app's own code."""
+    project = copy_app("next-auth", tmp_path / "next-auth")
+    with first_deployment(project) as stack:
+        assert "hi nobody" in stack.request("/").body.replace("<!-- -->", "")
+        assert stack.get("/api/auth/session") is None
+        assert "/api/auth/callback/github" in stack.request("/api/auth/providers").body

@@ -48,3 +48,25 @@ def test_bun_runs_typescript(version: str, tmp_path: Path) -> None:
     root = copy_app("bun-typescript", tmp_path / f"bun-{version}")
     with first_deployment(root, prepare=prepare) as stack:
         assert stack.get("/") == {"runtime": "bun"}
+
+
+def test_nest_with_a_prefix_and_versions(tmp_path: Path) -> None:
+    """Its health route lies below both."""
+    with first_deployment(copy_app("nest-versions", tmp_path / "nest-versions")) as stack:
+        assert stack.get("/api/v1/health") == {"ok": True}
+        assert stack.request("/docs").status == 200
+
+
+def test_a_server_whose_build_script_builds_its_pages(tmp_path: Path) -> None:
+    """Express gives out what Vite makes in a folder with dependencies of its own."""
+    with first_deployment(copy_app("node-client", tmp_path / "node-client")) as stack:
+        assert stack.get("/api/hello") == {"hi": 1}
+        assert "/assets/index-" in stack.request("/").body
+        assert "id=root" in stack.request("/deep").body
+
+
+def test_apollos_own_server(tmp_path: Path) -> None:
+    """It listens on its port whatever PORT says."""
+    with first_deployment(copy_app("node-graphql", tmp_path / "node-graphql")) as stack:
+        answer = stack.post("/", {"query": "{ hello }"})
+        assert answer == {"data": {"hello": "world"}}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.first_deployment import commit, copy_app, first_deployment
 from tests.e2e.stacks import Stack, run
 from tests.runs import build
@@ -62,3 +64,23 @@ def test_a_script_that_ends(tmp_path: Path) -> None:
     finally:
         stack.remove()
         run("docker", "image", "rm", "-f", "e2e-node-job-app")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "says"),
+    [
+        ("node-bot", {"DISCORD_TOKEN": "none"}, "commands 1"),
+        ("node-schedule", {}, "tick"),
+        ("node-agenda", {}, "started"),
+    ],
+)
+def test_what_waits(name: str, settings: dict[str, str], says: str, tmp_path: Path) -> None:
+    """A bot of discord.js, which reaches nobody; node-cron; Agenda, whose MongoDB is a stand-in."""
+    with first_deployment(copy_app(name, tmp_path / name), settings=settings) as stack:
+        assert "caddy" not in stack.compose("ps", "--services").split()
+        for _ in range(60):
+            if says in stack.compose("logs", "--no-log-prefix", "app"):
+                break
+            time.sleep(0.5)
+        assert says in stack.compose("logs", "--no-log-prefix", "app")
+        assert "Up" in stack.compose("ps", "--format", "{{.Status}}", "app")

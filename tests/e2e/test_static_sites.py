@@ -124,6 +124,35 @@ def test_angular(tmp_path: Path) -> None:
         _check_page(stack, "/orders/7", "Storefront")
 
 
+_VITE = r"/assets/index-[\w-]+\.js"
+_ENTRY = r"/assets/entry\.client-[\w-]+\.js"
+# Its settings, words of its start page, a hashed file there, and another address with words of its
+# page: that of an app with a router of its own is the start page.
+SITES: dict[str, tuple[dict[str, str], str, str, str, str]] = {
+    "site-create-react-app": (
+        {"REACT_APP_GREETING": "Hello"}, "root", r"/static/js/main\.\w+\.js", "/orders/7", "root"),
+    "site-vue": ({}, 'id="app"', _VITE, "/about", 'id="app"'),
+    "site-svelte": ({}, 'id="app"', _VITE, "/deep", 'id="app"'),
+    "site-vue-cli": ({"VUE_APP_NAME": "Ada"}, "id=", r"/js/app\.\w+\.js", "/deep", "app"),
+    "site-react-router": ({"VITE_NAME": "Ada"}, "Loading", _ENTRY, "/orders/7", "Loading"),
+    "site-remix": ({}, "Loading", _ENTRY, "/orders/7", "Loading"),
+    "site-eleventy": ({}, "Eleventy Blog", "", "/posts/first/", "A first post"),
+    "site-vitepress": (
+        {}, "VitePress home", r"/assets/app\.[\w-]+\.js", "/guide/start", "The guide"),
+    "site-vite-root": ({}, 'id="app"', _VITE, "/deep", 'id="app"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_builders(name: str, tmp_path: Path) -> None:
+    settings, words, hashed, path, others = SITES[name]
+    with first_deployment(copy_app(name, tmp_path / name), settings=settings) as stack:
+        page = _check_page(stack, "/", words)
+        if hashed:
+            _check_hashed(stack, _first(hashed, page))
+        _check_page(stack, path, others)
+
+
 def test_without_a_proxy_of_the_stack(tmp_path: Path) -> None:
     """The site itself passes the API's paths on."""
     project = copy_app("site-react-fastapi", tmp_path / "site-bare")

@@ -231,3 +231,15 @@ def test_a_worker_beside_next(tmp_path: Path) -> None:
     }
     (found,) = _found(tmp_path, files, RULE)
     assert not found.certain and "node worker.js" in found.seen
+
+
+@pytest.mark.parametrize(("name", "told"), [("heroku-postbuild", True), ("build", False)])
+def test_a_build_of_another_platform(name: str, told: bool, tmp_path: Path) -> None:
+    scripts = {"start": "node server.js", name: "npm run client --prefix client"}
+    files = {
+        "package.json": json.dumps({"scripts": scripts}),
+        "server.js": "require('http').createServer().listen(3000)",
+        "client/package.json": "{}",
+    }
+    found = [one for one in find(tmp_path, files, USE_NODE="true") if name in one.seen]
+    assert [one.mend for one in found] == (['Call it "build".'] if told else [])

@@ -142,3 +142,20 @@ def test_others_of_these_tools_are_none(start: str, tmp_path: Path) -> None:
     held = dict.fromkeys(("nx", "turbo", "next", "express"), "1")
     found = _found(tmp_path, {"build": "tsc", "start": start}, {"nx.js": ""}, dependencies=held)
     assert not any("server of development" in one.seen for one in found)
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("pm2 start ecosystem.config.js --env production", True),
+        ("NODE_ENV=production npx pm2 start server.js -i max", True),
+        ("forever start server.js", True),
+        ("pm2 start server.js --no-daemon", False),
+        ("pm2-runtime start ecosystem.config.js", False),
+    ],
+)
+def test_what_starts_the_app_behind_itself(start: str, told: bool, tmp_path: Path) -> None:
+    files = {"server.js": "", "ecosystem.config.js": ""}
+    scripts = {"start": start}
+    found = _found(tmp_path, scripts, files, dependencies={"pm2": "5", "forever": "4"})
+    assert [one.certain and "background" in one.seen for one in found] == ([True] if told else [])

@@ -141,3 +141,40 @@ def test_migrations_that_the_code_runs(tmp_path: Path) -> None:
     }
     found = find(tmp_path, files, USE_NODE="true")
     assert [f for f in found if f.rule == "start.node_migrations"] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "folder"),
+    [
+        ("writeFile(path.join(process.cwd(), 'public/uploads', file.name), data)",
+         "public/uploads"),
+        ("writeFile(`./media/${user.id}.png`, data)", "media"),
+        ("createWriteStream('exports/' + name)", "exports"),
+        ("writeFile(path.join(folder, name), data)", "storage/files"),
+        ("writeFile(path.join(os.tmpdir(), 'a', name), data)", None),
+        ("writeFile(path.join(process.env.DIR, 'a', name), data)", None),
+        ("writeFile(`${folder}/a.txt`, data)", None),
+    ],
+)  # fmt: skip
+def test_a_file_whose_name_alone_is_no_constant(
+    written: str, folder: str | None, tmp_path: Path
+) -> None:
+    source = f"const folder = path.join(process.cwd(), 'storage', 'files')\nasync () => {written}\n"
+    found = _found(tmp_path, source)
+    assert [one.mend.rpartition("=/app/")[2] for one in found] == ([folder] if folder else [])
+    assert not any(one.certain for one in found)
+
+
+def test_uploads_of_next_js(tmp_path: Path) -> None:
+    route = (
+        'import { writeFile } from "fs/promises";\nimport path from "path";\n'
+        "export async function POST(request) {\n  const file = await upload(request);\n"
+        '  await writeFile(path.join(process.cwd(), "public", "uploads", file.name), "");\n}\n'
+    )
+    files = {
+        "package.json": '{"scripts": {"build": "next build"}, "dependencies": {"next": "15"}}',
+        "app/api/upload/route.js": route,
+        "app/page.js": "",
+    }
+    found = [one for one in find(tmp_path, files, USE_NEXTJS="true") if "read-only" in one.seen]
+    assert [one.line for one in found] == [5] and "when it starts" in found[0].seen

@@ -98,3 +98,36 @@ def test_a_base_path_that_is_worked_out(tmp_path: Path) -> None:
     assert found.seen.startswith("vite.config.js:2: base is no constant")
     by_hand = find(tmp_path, files, {"static.base": "/"})
     assert not [f for f in by_hand if f.rule == "start.static_site"]
+
+
+def _alone(root: Path, config: str, more: dict[str, str] | None = None) -> list[Finding]:
+    files = {
+        "package.json": json.dumps(PACKAGE),
+        "index.html": "",
+        "vite.config.js": f"export default {{\n{config}\n}};\n",
+        **(more or {}),
+    }
+    return [one for one in find(root, files) if one.rule == "start.static_site"]
+
+
+@pytest.mark.parametrize("config", ['  base: "/",', "  base:\n    '/',", "  base: './',"])
+def test_a_base_path_that_is_a_constant(config: str, tmp_path: Path) -> None:
+    assert _alone(tmp_path, config) == []
+
+
+def test_a_base_path_that_is_none(tmp_path: Path) -> None:
+    (found,) = _alone(tmp_path, "  base: process.env.BASE,")
+    assert "base is no constant" in found.seen
+
+
+def test_a_relative_base_with_a_router_of_paths(tmp_path: Path) -> None:
+    router = (
+        'import { createWebHistory } from "vue-router";\nexport const h = createWebHistory();\n'
+    )
+    (found,) = _alone(tmp_path, "  base: './',", {"src/router.js": router})
+    assert "src/router.js" in found.seen and not found.certain
+
+
+def test_a_folder_outside_of_the_apps(tmp_path: Path) -> None:
+    (found,) = _alone(tmp_path, "  build: { outDir: '../server/public' },")
+    assert found.certain and "../server/public" in found.seen

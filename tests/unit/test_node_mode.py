@@ -32,6 +32,9 @@ WORKERS = {
     "croner": "import { Cron } from 'croner';\nCron('* * * * *', run);",
     "nest": "import { NestFactory } from '@nestjs/core';\n"
     "NestFactory.createApplicationContext(AppModule);",
+    "nest with a broker": "import { NestFactory } from '@nestjs/core';\n"
+    "const app = await NestFactory.createMicroservice(M, { transport: Transport.REDIS });\n"
+    "await app.listen();",
     "a loop": "const { Pool } = require('pg');\nsetInterval(() => new Pool(), 1000);",
 }
 
@@ -56,6 +59,10 @@ def test_a_script_that_ends(code: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "code",
     [
+        "import { NestFactory } from '@nestjs/core';\nconst app = await NestFactory"
+        ".createMicroservice(M, { transport: Transport.TCP });\nawait app.listen();",
+        "import { NestFactory } from '@nestjs/core';\nconst app = await NestFactory.create(M);\n"
+        "app.connectMicroservice({ transport: Transport.REDIS });\nawait app.listen(3000);",
         "require('http').createServer().listen(3000)",
         "require('express')().listen(process.env.PORT);\nrequire('node-cron').schedule('', run);",
         # Something else may listen in a library that is not known.

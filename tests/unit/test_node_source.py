@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from extensions import node_routes, node_source
+from extensions import node_ports, node_routes, node_source
 from extensions.apps import nextjs, node
 from extensions.errors import ProjectError
 from extensions.facts import read_facts
+from extensions.tree import Tree
 
 from .support import stack_of, tree_of, values, write_project
 
@@ -221,6 +222,10 @@ def test_build_script(table: dict[str, str], build: bool) -> None:
     assert scripts({"scripts": table}, None)["build"] is build
 
 
+def _port(tree: Tree) -> int:
+    return node_ports.find(tree, ".", node.find_entry(tree, ".")).value
+
+
 @pytest.mark.parametrize(
     ("source", "port"),
     [
@@ -244,7 +249,7 @@ def test_build_script(table: dict[str, str], build: bool) -> None:
 def test_port(source: str, port: int, tmp_path: Path) -> None:
     """What the app listens on when nobody says otherwise."""
     tree = tree_of(tmp_path, {"src/index.ts": f"{source}\n"})
-    assert node.find_port(tree, ".").value == port
+    assert _port(tree) == port
 
 
 def test_port_of_a_database_is_not_the_apps(tmp_path: Path) -> None:
@@ -253,13 +258,55 @@ def test_port_of_a_database_is_not_the_apps(tmp_path: Path) -> None:
         "src/db.ts": "export const pool = new Pool({ host: 'db', port: 5432 })\n",
         "src/index.ts": "const port = 4000\napp.listen(port)\n",
     }
-    assert node.find_port(tree_of(tmp_path, files), ".").value == 4000
+    assert _port(tree_of(tmp_path, files)) == 4000
+
+
+@pytest.mark.parametrize(
+    ("source", "port"),
+    [
+        ("app.listen(process.env.APP_PORT || 4100)", 4100),
+        ("const port = parseInt(process.env.SERVER_PORT ?? '4100', 10)", 4100),
+        ("startStandaloneServer(server, { context, listen: { port: 4100 } })", 4100),
+        ("startStandaloneServer(server).then(({ url }) => console.log(url))", 4000),
+        ("const io = new Server(4100, { cors: {} })", 4100),
+        ("new WebSocketServer({ host: '0.0.0.0', port: 4100 })", 4100),
+        ("Bun.serve({ port: 4100, fetch(request) { return new Response() } })", 4100),
+        ("export default { port: 4100, fetch: app.fetch }", 4100),
+        ("serve({ fetch: app.fetch, port: 4100 })", 4100),
+        # PORT, which the image sets, comes first.
+        (
+            "export default { port: Number(process.env.PORT), fetch: app.fetch, x: { port: 41 } }",
+            3000,
+        ),
+        ("const { PORT } = env; startStandaloneServer(server)", 3000),
+        ("const db = process.env.DB_PORT || 5433", 3000),
+    ],
+)
+def test_port_that_the_environment_does_not_change(source: str, port: int, tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, {"src/index.ts": f"{source}\n"})
+    assert _port(tree) == port
+
+
+@pytest.mark.parametrize(
+    ("listens", "path", "text"),
+    [
+        ("app.listen(config.port)", "src/config.js",
+         "module.exports = { db: { port: 5432 }, port: process.env.HTTP || 4100 }"),
+        ("app.listen({ port: settings.server.port })", "src/settings/index.js",
+         "export const settings = { server: { port: 4100 } }"),
+        ("app.listen(config.get('port'))", "config/default.json", '{"port": 4100}'),
+        ("app.listen(config.server.port)", "config.json", '{"server": {"port": 4100}}'),
+    ],
+)  # fmt: skip
+def test_port_of_settings(listens: str, path: str, text: str, tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, {"src/index.js": f"{listens}\n", path: text})
+    assert _port(tree) == 4100
 
 
 def test_port_in_a_test_does_not_count(tmp_path: Path) -> None:
     """Tests listen elsewhere."""
     files = {"src/app.test.ts": "app.listen(9999)\n", "tests/x.ts": "app.listen(9999)\n"}
-    assert node.find_port(tree_of(tmp_path, files), ".").value == 3000
+    assert _port(tree_of(tmp_path, files)) == 3000
 
 
 @pytest.mark.parametrize(
@@ -534,6 +581,23 @@ def test_packages_without_types(
     assert node_source.find_untyped(tree, ".", read).value == untyped
 
 
+@pytest.mark.parametrize(
+    ("start", "manager"),
+    [
+        ("bun index.ts", "bun"),
+        ("NODE_ENV=production bun run --smol src/index.ts", "bun"),
+        ("bun run build && node dist/index.js", "npm"),
+        ("bun run serve", "npm"),
+        ("node index.js", "npm"),
+    ],
+)
+def test_bun_without_a_lockfile(start: str, manager: str, tmp_path: Path) -> None:
+    package = {"scripts": {"start": start}}
+    tree = tree_of(tmp_path, {"package.json": json.dumps(package), "index.ts": ""})
+    read = node_source.read_package_json(tree, ".")
+    assert read and node_source.read_packages(tree, ".", read)["manager"].value == manager
+
+
 @pytest.mark.parametrize(("lockfile", "deletes"), [("bun.lock", True), ("bun.lockb", False)])
 def test_bun_installs_for_production_without_the_projects_scripts(
     lockfile: str, deletes: bool, tmp_path: Path
@@ -543,3 +607,47 @@ def test_bun_installs_for_production_without_the_projects_scripts(
     tool = stack_of(read_facts(write_project(tmp_path, files, USE_NODE="true"))).apps[0].build.tool
     assert ("npm pkg delete scripts" in tool.prune) is deletes
     assert ("--ignore-scripts" in tool.prune) is not deletes
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "npm install --prefix client && npm run build --prefix client",
+        "cd client && npm ci && npm run build",
+        "yarn --cwd client install && yarn --cwd client build",
+        "pnpm -C ./client build",
+        "npm run client",
+    ],
+)
+def test_folders_that_scripts_build_in_enter(build: str, tmp_path: Path) -> None:
+    """Though they are an app of their own, as a server gives their files out."""
+    package = {
+        "scripts": {"start": "node server/index.js", "build": build, "client": "cd client && vite"}
+    }
+    files = {
+        "package.json": json.dumps(package),
+        "server/index.js": "require('express')().listen(3000)",
+        "client/package.json": '{"scripts": {"build": "vite build"}}',
+        "other/package.json": "{}",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_NODE="true"))
+    assert facts["node"]["sources"] == ["client/", "server/"]
+
+
+@pytest.mark.parametrize(
+    ("enabled", "controller", "path"),
+    [
+        ("{ type: VersioningType.URI, defaultVersion: '1' }", "'health'", "/api/v1/health"),
+        ("{ defaultVersion: ['2', '1'], prefix: 'version-' }", "'health'", "/api/version-2/health"),
+        ("", "'health'", "/api/health"),
+        ("", "{ path: 'health', version: '3' }", "/api/v3/health"),
+        ("{ defaultVersion: '1' }", "{ path: 'health', version: VERSION_NEUTRAL }", "/api/health"),
+        ("{ type: VersioningType.HEADER, header: 'V' }", "'health'", "/api/health"),
+    ],
+)
+def test_versions_of_nest(enabled: str, controller: str, path: str, tmp_path: Path) -> None:
+    files = {
+        "src/main.ts": "app.setGlobalPrefix('api')\n" + f"app.enableVersioning({enabled})\n",
+        "src/health.controller.ts": f"@Controller({controller})\nclass H {{ @Get() get() {{}} }}\n",
+    }
+    assert node_routes.health_path(tree_of(tmp_path, files), ".").value == path

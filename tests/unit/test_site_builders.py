@@ -279,3 +279,45 @@ def test_nothing_builds_it() -> None:
     facts = {"name": "x", "static": {"dir": "web", "script": None}}
     with pytest.raises(ProjectError, match=r"static\.script=SCRIPT"):
         build_stack(facts, {}, complete({}))
+
+
+@pytest.mark.parametrize(
+    ("dependency", "scripts", "script"),
+    [
+        ("vitepress", {"docs:dev": "vitepress dev docs", "docs:build": "vitepress build docs"},
+         "docs:build"),
+        ("vite", {"build:staging": "vite build --mode staging", "build:prod": "vite build"},
+         "build:prod"),
+        ("vite", {"bundle": "tsc -b && npx vite build"}, "bundle"),
+        ("@11ty/eleventy", {"serve": "eleventy --serve", "site": "npx @11ty/eleventy"}, "site"),
+        ("nuxt", {"static": "nuxt generate"}, "static"),
+    ],
+)  # fmt: skip
+def test_a_script_of_another_name(
+    dependency: str, scripts: dict[str, str], script: str, tmp_path: Path
+) -> None:
+    package = {"devDependencies": {dependency: "1"}, "scripts": scripts}
+    files = {"package.json": json.dumps(package), "index.html": ""}
+    facts = read_facts(write_project(tmp_path, files))
+    assert facts["static"]["script"] == script
+
+
+@pytest.mark.parametrize(
+    ("config", "page", "output"),
+    [
+        ("root: 'web', build: { outDir: '../dist' }", "web/index.html", "dist"),
+        ("root: path.resolve(__dirname, 'client'),", "client/index.html", "client/dist"),
+        ("root: './src',\n build: { outDir: path.join(import.meta.dirname, 'out') }",
+         "src/index.html", "out"),
+        ("build: { outDir: resolve(__dirname, 'public_html') }", "index.html", "public_html"),
+    ],
+)  # fmt: skip
+def test_vites_root(config: str, page: str, output: str, tmp_path: Path) -> None:
+    package = {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}}
+    files = {
+        "package.json": json.dumps(package),
+        "vite.config.js": f"export default {{ {config} }};",
+        page: "",
+    }
+    (app,) = subject_of(tmp_path, files).stack.apps
+    assert app.site and app.site.output == output

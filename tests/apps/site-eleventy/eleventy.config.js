@@ -1,0 +1,1 @@
+export default function (config) { config.addPassthroughCopy("assets"); config.addCollection("p", (c) => c.getFilteredByGlob("posts/*.md")); return { dir: { includes: "_includes", output: "_site" } }; }

@@ -1,0 +1,1 @@
+export default function Order() { return <h1>Order</h1>; }

@@ -1,0 +1,1 @@
+import { vitePreprocess } from "@sveltejs/vite-plugin-svelte";export default {preprocess:vitePreprocess()};

@@ -1,0 +1,1 @@
+document.title=window.__ENV__?.A

@@ -1,0 +1,1 @@
+import { createRouter, createWebHistory } from "vue-router";export default createRouter({history:createWebHistory(import.meta.env.BASE_URL),routes:[{path:"/",component:()=>import("./Home.vue")},{path:"/about",component:()=>import("./About.vue")}]});
