@@ -192,7 +192,11 @@ def _sources(
     used |= {top for top in tops if _BUILD_SETTINGS.fullmatch(top)}
     used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
-    more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
+    # What a script goes into is part of the app, though it has dependencies of its own.
+    commands = (c for name in _IMAGE_SCRIPTS for c in node_scripts.commands(package, name))
+    entered = {node_scripts.entered(command) for command in commands}
+    others = {top for top in used - entered if project.is_app_folder(top)}
+    more = (used & tops) - {"package.json"} - others
     more = {top for top in more if not secret_files.matching(top)}
     return replace(found, value=sorted({*found.value, *more}))
 

@@ -15,7 +15,7 @@ from ..model import App, Member, NodeBuild
 from ..node_binaries import COMPILED, is_whole
 from ..node_source import NO_PACKAGE, Package, fixes_nothing, read_package_json
 from ..node_workspace import Workspace
-from ..package_managers import pnpm
+from ..package_managers import pnpm, yarn
 from ..subject import Subject
 from ..tree import Tree, join
 from ..version_ranges import satisfies, takes
@@ -38,6 +38,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             build = app.build
             yield from _two_lockfiles(subject.tree, app, build)
             yield from _empty(subject.tree, app)
+            yield from _of_another_yarn(subject.tree, app, build)
             yield from _workspaces(subject.tree, app, build, package)
             yield from _addresses(app, package)
             yield from _out_of_step(subject.tree, app, build, package)
@@ -92,6 +93,26 @@ def _empty(tree: Tree, app: App) -> Iterator[Finding]:
             certain=False,
             seen=f"{path} has not one package, so it fixes no version: every build may get others.",
             mend=f"{folder}{_LOCK['npm']}",
+            path=path,
+        )
+
+
+def _of_another_yarn(tree: Tree, app: App, build: NodeBuild) -> Iterator[Finding]:
+    """A lockfile that the project's Yarn would write anew, whatever is in it."""
+    version = (build.tool.package or "").rpartition("@")[2]
+    path = join(app.base, "yarn.lock")
+    if build.manager != "yarn" or build.lockfile != "yarn.lock" or not tree.has(path):
+        return
+    if found := yarn.unfitting_lockfile(tree.read(path), version):
+        number, other = found
+        folder = "" if app.base == "." else f"cd {app.base} && "
+        yield Finding(
+            _RULE,
+            certain=True,
+            seen=f"{path} has version {number}, which Yarn {version} writes anew, and the image is "
+            f"built with `{build.tool.install}`, which refuses that.",
+            mend=f"{folder}npx @yarnpkg/cli-dist@{version} install, or name Yarn "
+            f"{other.lstrip('~')} as packageManager.",
             path=path,
         )
 
@@ -232,10 +253,10 @@ def _workspaces(tree: Tree, app: App, build: NodeBuild, package: Package) -> Ite
 
 
 def _has_catalog(tree: Tree, app: App) -> bool:
-    """Whether settings of pnpm beside the app have catalogs (pnpm.io/catalogs)."""
-    path = join(app.base, node_workspace.PNPM_SETTINGS)
-    found = node_workspace.read_yaml(tree, path) if tree.has(path) else {}
-    return "catalog" in found or "catalogs" in found
+    """Whether settings of pnpm or Yarn beside the app have catalogs (pnpm.io/catalogs)."""
+    paths = (join(app.base, name) for name in (node_workspace.PNPM_SETTINGS, ".yarnrc.yml"))
+    found = [node_workspace.read_yaml(tree, path) for path in paths if tree.has(path)]
+    return any("catalog" in settings or "catalogs" in settings for settings in found)
 
 
 def _own_locks(tree: Tree, app: App) -> list[str]:
@@ -544,12 +565,14 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
     for wanted in node_versions.asked(tree, app.directory):
         if takes(wanted.value, version.major):
             continue
-        binding = wanted.reason == "engines"
+        binding = wanted.reason in {"engines", "devEngines"}
         settings = join(app.base, ".npmrc")
         strict = tree.has(settings) and re.search(
             r"^engine-strict\s*=\s*true", tree.read(settings), re.MULTILINE
         )
-        certain = binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        certain = wanted.reason == "devEngines" or (
+            binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        )
         asks = f'Node "{wanted.value}"' if binding else f"Node {wanted.value}"
         image = f"node:{node_versions.nearest(wanted.value, version.major) or version.major}-alpine"
         yield Finding(

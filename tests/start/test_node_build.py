@@ -111,6 +111,24 @@ def test_a_folder_that_the_build_script_names_enters_the_image(build: str, tmp_p
     assert app.sources == ("scripts/", "src/")
 
 
+@pytest.mark.parametrize(
+    "build", ["cd client && npm install && npm run build", "npm run build --prefix client"]
+)
+def test_a_folder_that_the_build_script_goes_into_enters_the_image(
+    build: str, tmp_path: Path
+) -> None:
+    """Though it has dependencies of its own, as those that are apps of the stack."""
+    scripts = {"build": build, "start": "node index.js"}
+    files = {
+        "package.json": json.dumps({"scripts": scripts}),
+        "index.js": "require('http').createServer().listen(3000)",
+        "client/package.json": '{"scripts": {"build": "vite build"}}',
+        "other/package.json": "{}",
+    }
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert "client/" in app.sources and "other/" not in app.sources
+
+
 def test_a_folder_that_source_imports_from_enters_the_image(tmp_path: Path) -> None:
     files = {
         "package.json": "{}",

@@ -72,6 +72,17 @@ def test_a_lockfile_whose_version_another_range_takes_as_well(tmp_path: Path) ->
     assert _found(tmp_path, locked, dependencies={"express": ">=4.19 <6"}) == []
 
 
+def test_a_lockfile_that_another_yarn_wrote(tmp_path: Path) -> None:
+    """Yarn 2 and later write a lockfile anew that has another version than theirs."""
+    files = {"yarn.lock": BERRY_LOCKED.replace("version: 8", "version: 10", 1)}
+    held = {"express": "^4.19.0"}
+    pinned = {"packageManager": "yarn@4.9.1", "dependencies": held}
+    (found,) = _found(tmp_path / "pinned", files, **pinned)
+    assert found.certain and "version 10" in found.seen and "4.9.1" in found.seen
+    assert _found(tmp_path / "own", files, dependencies=held) == []
+    assert _found(tmp_path / "fitting", {"yarn.lock": BERRY_LOCKED}, **pinned) == []
+
+
 def test_a_lockfile_at_the_top_of_a_workspace_of_another_range(tmp_path: Path) -> None:
     """The member's own version counts, not the one of another member."""
     packages = '"frontend": {},\n"packages/ui": {},\n"node_modules/next": {"version": "14.2.0"}'
@@ -98,6 +109,8 @@ def test_catalogs_of_a_package_that_stands_alone(tmp_path: Path) -> None:
     assert _found(tmp_path / "there", {**locked, **settings}, dependencies=held) == []
     (found,) = _found(tmp_path / "none", locked, dependencies=held)
     assert found.certain and "catalog:" in found.seen
+    own = {"yarn.lock": "__metadata:\n  version: 10\n\nexpress", ".yarnrc.yml": "catalog: {}\n"}
+    assert _found(tmp_path / "yarn", own, dependencies=held) == []
 
 
 @pytest.mark.parametrize(
@@ -163,6 +176,32 @@ def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_pat
     )
     subject = subject_of(tmp_path, files, USE_NODE="true")
     assert subject.stack.apps[0].build.manifests == ("package.json", folder)
+
+
+@pytest.mark.parametrize(
+    ("script", "folders"),
+    [
+        ("node scripts/setup.js", {"scripts/", "config/"}),
+        ("cd client && npm install && npm run build", {"client/"}),
+        ("npm --prefix client install", {"client/"}),
+    ],
+)
+def test_what_an_install_script_goes_on_to_is_there(
+    script: str, folders: set[str], tmp_path: Path
+) -> None:
+    """What its own scripts load and name, and the folder that it works in."""
+    files = _files(
+        {
+            "scripts/setup.js": "require('./lib/read')('.env.local')",
+            "scripts/lib/read.js": "module.exports = () => fs.readFileSync('config/base.json')",
+            "config/base.json": "{}",
+            "client/package.json": '{"scripts": {"build": "vite build"}}',
+        },
+        scripts={"postinstall": script, "build": "tsc"},
+    )
+    subject = subject_of(tmp_path, files, USE_NODE="true")
+    assert folders <= set(subject.stack.apps[0].build.manifests)
+    assert "src/" not in subject.stack.apps[0].build.manifests
 
 
 @pytest.mark.parametrize(
