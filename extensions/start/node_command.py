@@ -107,6 +107,14 @@ def _faults(
     first, program = command.words[0], command.program
     key = f"{app.kind}.command"
     yield from _runners(package, command, key)
+    if stays := _in_background(package, command):
+        yield (
+            True,
+            f"`{command.text}` starts the app in the background and ends, and its container ends "
+            "with it.",
+            f'Write "{stays}" in that script.',
+        )
+        return
     manager = program if program in _MANAGERS else command.through
     if manager in _MANAGERS and not _has_manager(app, manager):
         yield (
@@ -177,6 +185,24 @@ def _runners(package: Package, command: Command, key: str) -> Iterator[tuple[boo
                 '"dependencies" in package.json.',
             )
             return
+
+
+_STAYS = frozenset({"--no-daemon", "logs", "attach", "monit", "log"})
+
+
+def _in_background(package: Package, command: Command) -> str | None:
+    """The command that stays, in place of one of pm2 or forever that does not; else None."""
+    words = command.words
+    if words[1:2] not in {("start",), ("restart",), ("reload",), ("startOrRestart",)}:
+        return None
+    whole = str(package.table("scripts").get(command.script) or command.text)
+    if _STAYS.intersection(whole.split()):
+        return None
+    rest = " ".join(words[2:])
+    if command.program == "pm2":
+        # pm2-runtime is pm2's own for containers (pm2.keymetrics.io/docs, "Docker").
+        return f"pm2-runtime start {rest}".strip()
+    return f"node {rest}" if command.program == "forever" else None
 
 
 def _of_node(
