@@ -7,7 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .. import javascript, node_scripts, node_versions, node_workspace, package_managers
+from .. import (
+    javascript,
+    node_scripts,
+    node_versions,
+    node_workspace,
+    package_managers,
+    package_registries,
+)
 from ..errors import ProjectError
 from ..finding import Finding, where
 from ..image_reference import ImageReference
@@ -42,6 +49,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield from _workspaces(subject.tree, app, build, package)
             yield from _addresses(app, package)
             yield from _out_of_step(subject.tree, app, build, package)
+            yield from _registries(subject, app, build)
             yield from _scripts(subject.tree, app, build, package)
             yield from _lost_client(subject.tree, app, build, package)
             yield from _not_approved(subject.tree, app, build, package)
@@ -388,6 +396,37 @@ def _addresses(app: App, package: Package) -> Iterator[Finding]:
                 f'Write "{address}" in its place, if everybody may read it, or publish it as a '
                 "package.",
             )
+
+
+def _registries(subject: Subject, app: App, build: NodeBuild) -> Iterator[Finding]:
+    """Packages of a registry that asks for a login, where no settings of the project have one."""
+    facts = subject.facts[app.kind]
+    if facts.get("build_secrets") or facts.get("logins"):
+        return
+    names = (build.lockfile or "", *package_registries.FILES)
+    for path in (join(app.base, name) for name in names if name):
+        if not path.endswith(".lockb") and subject.tree.has(path):
+            found = package_registries.host_with_login(subject.tree.read(path))
+            if found is None:
+                continue
+            host, line = found
+            modern = build.manager == "yarn" and not _is_first_yarn(build)
+            mend = (
+                f'Commit .yarnrc.yml with npmRegistries: {{"//{host}": {{npmAuthToken: '
+                '"${NPM_TOKEN-}"}}'
+                if modern
+                else f'Commit .npmrc with "//{host}/:_authToken=${{NPM_TOKEN}}"'
+            )
+            yield Finding(
+                _RULE,
+                certain=False,
+                seen=f"{where(path, line)}: packages come from {host}, which asks for a login, and "
+                "nothing that is committed gives the build of the image one.",
+                mend=f"{mend}, and run this again: the token is then a secret of the build.",
+                path=path,
+                line=line,
+            )
+            return
 
 
 def _image(app: App) -> str:

@@ -249,3 +249,24 @@ def test_a_worker_beside_next(tmp_path: Path) -> None:
     }
     (found,) = _found(tmp_path, files, RULE)
     assert not found.certain and "node worker.js" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("scripts", "told"),
+    [
+        ({"heroku-postbuild": "cd client && npm install && npm run build"}, "cd client"),
+        ({"build": "tsc", "gcp-build": "npm run build && node pack.js"}, "node pack.js"),
+        ({"build": "tsc", "heroku-postbuild": "npm install && npm run build"}, None),
+        ({"postinstall": "tsc", "heroku-postbuild": "tsc"}, None),
+    ],
+)
+def test_what_one_platform_alone_builds(
+    scripts: dict[str, str], told: str | None, tmp_path: Path
+) -> None:
+    package = {"scripts": {"start": "node index.js", **scripts}}
+    files = {
+        "package.json": json.dumps(package, indent=1),
+        "index.js": "require('http').createServer().listen(3000)",
+    }
+    found = [f.seen for f in find(tmp_path, files, USE_NODE="true") if "alone runs" in f.seen]
+    assert [f"without `{told}" in seen for seen in found] == ([True] if told else [])

@@ -72,6 +72,22 @@ def test_a_lockfile_whose_version_another_range_takes_as_well(tmp_path: Path) ->
     assert _found(tmp_path, locked, dependencies={"express": ">=4.19 <6"}) == []
 
 
+def test_a_registry_that_asks_for_a_login(tmp_path: Path) -> None:
+    """Of whoever installed it here: the build has none, unless settings say where it comes from."""
+    address = "https://npm.pkg.github.com/download/@acme/ui/1.0.0/abc"
+    entry = f'"node_modules/@acme/ui": {{"version": "1.0.0",\n"resolved": "{address}"}}'
+    locked = {"package-lock.json": f'{{"lockfileVersion": 3, "packages": {{{entry}}}}}'}
+    held = {"dependencies": {"@acme/ui": "^1.0.0"}}
+    (found,) = _found(tmp_path / "none", locked, **held)
+    assert not found.certain and found.line == 2 and "npm.pkg.github.com" in found.seen
+    npmrc = {".npmrc": "//npm.pkg.github.com/:_authToken=${NPM_TOKEN}\n"}
+    assert _found(tmp_path / "secret", {**locked, **npmrc}, **held) == []
+    public = {
+        "package-lock.json": locked["package-lock.json"].replace("npm.pkg.github", "npm.acme")
+    }
+    assert _found(tmp_path / "public", public, **held) == []
+
+
 def test_a_lockfile_that_another_yarn_wrote(tmp_path: Path) -> None:
     """Yarn 2 and later write a lockfile anew that has another version than theirs."""
     files = {"yarn.lock": BERRY_LOCKED.replace("version: 8", "version: 10", 1)}
