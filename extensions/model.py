@@ -911,7 +911,10 @@ class Migrations:
         shown: The command as guides show it.
         packages: Of an app on Node: dependencies that the command needs and the app's own folder
             in the image has not; they have one of their own there.
-        files: What the command reads of the app's folder, with them; folders end in a slash.
+        files: What the command reads with them, below the folder that they are installed in;
+            folders end in a slash.
+        place: Of an app in a workspace: the folder with its migrations, below the top one and
+            ending in a slash; empty for that, and for an app that stands alone.
     """
 
     kind: str
@@ -925,6 +928,7 @@ class Migrations:
     shown: str = ""
     packages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    place: str = ""
 
     @property
     def migrates(self) -> bool:

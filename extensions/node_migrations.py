@@ -6,16 +6,18 @@ a tool needs such packages, the image gets them, with the tool's files, in a fol
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import javascript, node_scripts
+from . import javascript, node_scripts, node_workspace, tsconfig
 from .errors import ProjectError
 from .model import App, Migrations, NodeBuild
 from .node_source import NO_PACKAGE, Package, read_package_json
+from .node_workspace import Workspace
 from .origins import Fields, Found
 from .tree import Tree, join
 
@@ -104,6 +106,12 @@ def runs_itself(tree: Tree, folder: str, spec: Spec, start: str) -> bool:
     )
 
 
+def started_with(tree: Tree, folder: str, spec: Spec) -> bool:
+    """Whether an app brings the schema up to date that a package of its workspace has."""
+    start = " && ".join(c.text for c in node_scripts.commands(_package(tree, folder), "start"))
+    return runs_itself(tree, folder, spec, start)
+
+
 def find(tree: Tree, folder: str, spec: Spec) -> Found[bool] | None:
     """Whether the app in `folder` has migrations of the tool that something else has to run.
 
@@ -129,8 +137,9 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
 
     Returns:
         `migrate`, its command line; `migrate_packages`, the dependencies that it needs;
-        `migrate_files`, the files and folders of the app's folder that it reads; and
-        `migrate_apart`, whether production lacks one of these packages.
+        `migrate_files`, the files and folders of the app's folder that it reads;
+        `migrate_apart`, whether production lacks one of these packages; and in a workspace that
+        it reads more of, `migrate_beside`, that, relative to the top.
     """
     package = _package(tree, folder)
     made = files(tree, folder, spec)
@@ -170,6 +179,7 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
     program = node_scripts.package_of(words[0])
     if program in held(package):
         packages.add(program)
+    extended: list[str] = []
     if built:
         names = {name for name in names if not name.endswith(("ts", "tsx"))}
         folders |= {f"{word.split('/')[0]}/" for word, _ in built}
@@ -178,11 +188,20 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
         packages |= {name for name in _RUNNERS if name in held(package)}
         packages |= {name for name in ("typescript",) if "ts-node" in packages}
         names |= {name for name in ("tsconfig.json",) if tree.has(join(folder, name))}
+        extended = tsconfig.extended(tree, join(folder, "tsconfig.json"))
+        packages |= {name for name in map(_package_name, extended) if name in held(package)}
     outer = sorted(f for f in folders if not any(f != o and f.startswith(o) for o in folders))
     listed = [*(n for n in sorted(names) if not n.startswith(tuple(outer))), *outer]
     missing = sorted(packages - package.table("dependencies").keys())
     reason = f"runs migrations of {spec.title}"
     found_packages = Found(sorted(packages), f"what {spec.title} needs", package.path)
+    beside: Fields = {}
+    if (workspace := node_workspace.of_app(tree, folder)) and (
+        more := _beside(
+            tree, folder, workspace, packages, [n for n in extended if n.startswith(".")]
+        )
+    ):
+        beside["migrate_beside"] = Found(more, "what it has of its workspace", package.path)
     return {
         "migrate": Found(shlex.join(words), reason, *where),
         "migrate_packages": found_packages,
@@ -190,7 +209,20 @@ def fields(tree: Tree, folder: str, spec: Spec) -> Fields:
         "migrate_apart": Found(
             bool(missing), f"not among dependencies: {', '.join(missing) or 'none'}", package.path
         ),
+        **beside,
     }
+
+
+def _beside(
+    tree: Tree, folder: str, workspace: Workspace, packages: Collection[str], configs: list[str]
+) -> list[str]:
+    """Packages of a workspace among these, as folders, and settings that are extended."""
+    top = "" if workspace.top == "." else f"{workspace.top}/"
+    paths = {posixpath.normpath(posixpath.join(folder, name)) for name in configs}
+    files = [p.removeprefix(top) for p in paths if not p.startswith(f"{folder}/") and tree.has(p)]
+    local = [workspace.folder_of(name) for name in packages]
+    folders = [f"{each}/" for one in local if one for each in workspace.needed(one, tools=False)]
+    return sorted({*files, *folders} - {f"{node_workspace.inside(workspace, folder)}/"})
 
 
 def define(
@@ -209,31 +241,55 @@ def define(
             f"--set {kind}.migrate=COMMAND."
         )
     packages: tuple[str, ...] = ()
-    bundled = app is not None and isinstance(app.build, NodeBuild) and bool(app.build.outputs)
-    if facts.get("migrate_apart") or bundled:
+    build = app.build if app and isinstance(app.build, NodeBuild) else None
+    member = build.member if build and build.member and build.member.folder != "." else None
+    at = str(facts.get("migrate_at") or (member.folder if member else "."))
+    # Where programs of a member's dependencies lie depends on who installed them.
+    if facts.get("migrate_apart") or (build and build.outputs) or member:
         packages = tuple(facts.get("migrate_packages") or ())
+    place = "" if at == "." else f"{at}/"
+    files = [place + path for path in facts.get("migrate_files") or ()]
+    called = _by_path(words)
+    in_project = called
+    if member:
+        top = "../" * len(member.folder.split("/"))
+        in_project = _in_workspace(words, f"{top}{place}", "../" * place.count("/"))
     return Migrations(
         name,
         spec.title,
         extensions,
         app=app,
-        command=_in_image(words, apart=bool(packages)),
-        in_project=_in_image(words, apart=False),
+        command=_apart(called, f"{FOLDER}/{place}".rstrip("/")) if packages else in_project,
+        in_project=in_project,
         shown=shlex.join(words),
         packages=packages,
-        files=tuple(facts.get("migrate_files") or ()) if packages else (),
+        files=(*files, *(facts.get("migrate_beside") or ())) if packages else (),
+        place=place,
     )
 
 
-def _in_image(words: tuple[str, ...], *, apart: bool) -> tuple[str, ...]:
-    """The command line as it runs in an image: programs of packages by their path."""
-    if words[0] not in {"node", "sh", "npm", "npx", "pnpm", "yarn", "bun"}:
-        words = (f"node_modules/.bin/{words[0]}", *words[1:])
-    return ("sh", "-c", f"cd {FOLDER} && exec {shlex.join(words)}") if apart else words
+_EVERYWHERE = frozenset({"node", "sh", "npm", "npx", "pnpm", "yarn", "bun"})
+
+
+def _by_path(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command line with programs of packages by their path."""
+    return words if words[0] in _EVERYWHERE else (f"node_modules/.bin/{words[0]}", *words[1:])
+
+
+def _apart(words: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    return ("sh", "-c", f"cd {shlex.quote(folder)} && exec {shlex.join(words)}")
+
+
+def _in_workspace(words: tuple[str, ...], place: str, top: str) -> tuple[str, ...]:
+    """The command line in the folder of a package: its programs are there, or at the top."""
+    bins = f'PATH="$PWD/node_modules/.bin:$PWD/{top}node_modules/.bin:$PATH"'
+    return ("sh", "-c", f"cd {shlex.quote(place or '.')} && {bins} exec {shlex.join(words)}")
 
 
 def _package(tree: Tree, folder: str) -> Package:
-    return read_package_json(tree, folder) or NO_PACKAGE
+    """The app's package.json; with what the top of its workspace has installed for all."""
+    package = read_package_json(tree, folder) or NO_PACKAGE
+    return node_workspace.with_top(tree, folder, package)
 
 
 _Command = tuple[tuple[str, ...], tuple[str | None, int | None]]
@@ -305,8 +361,11 @@ def _imported(tree: Tree, paths: list[str], package: Package) -> set[str]:
     for path in paths:
         script = javascript.read(tree, path)
         for name in javascript.imports(script) if script else ():
-            parts = name.split("/")
-            own = "/".join(parts[:2]) if name.startswith("@") else parts[0]
-            if own in known:
+            if (own := _package_name(name)) in known:
                 found.add(own)
     return found
+
+
+def _package_name(name: str) -> str:
+    parts = name.split("/")
+    return "/".join(parts[:2]) if name.startswith("@") else parts[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from . import javascript, secret_files
 from .node_source import Package
 from .tree import Tree, join
 
@@ -15,6 +17,9 @@ _INSTALL = (
     "preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare",
 )  # fmt: skip
 _RUNNERS = re.compile(r"(?:npm|pnpm|yarn|bun)(?:\s+run(?:-script)?)?\s+(?:-\S+\s+)*([\w:.@-]+)")
+# What has a package manager work in another folder.
+_FOLDER_OPTION = re.compile(r"\s(?:--prefix|--cwd|--dir|-C)[= ]\s*([\w@./-]+)")
+_MANAGER = re.compile(r"(?:\w+=\S*\s+)*(?:npm|pnpm|yarn|bun)\s")
 _SEVERAL = frozenset({"npm-run-all", "run-s", "run-p", "npm-run-all2"})
 _IN_FRONT = frozenset(
     {"cross-env", "cross-env-shell", "npx", "bunx", "pnpx", "env", "exec", "time"}
@@ -131,10 +136,14 @@ def _follow(
         return
     seen.add(name)
     scripts = package.table("scripts")
+    away = False
     for part in parts(text):
         called = _RUNNERS.fullmatch(part) or _RUNNERS.match(part)
         words = bare(part)
-        if called and called[1] in scripts:
+        if words and words[0] == "cd":
+            away = _inside(words[1]) is not None if len(words) > 1 else False
+        elsewhere = away or (_MANAGER.match(part) and _FOLDER_OPTION.search(part))
+        if called and called[1] in scripts and not elsewhere:
             manager = part.split()[0]
             for inner in (f"pre{called[1]}", called[1], f"post{called[1]}"):
                 yield from _follow(package, inner, seen, manager)
@@ -145,6 +154,19 @@ def _follow(
         else:
             own = re.match(r"(?:\w+=\S*\s+)*(npm|pnpm|yarn|bun)\s+(?:exec|dlx|x)\s", part)
             yield Command(name, words, part, own[1] if own else through)
+
+
+def entered(command: Command) -> str | None:
+    """The folder of the app (ending in `/`) that a command works in: `cd`, or an option says it."""
+    if command.program == "cd" and len(command.words) > 1:
+        return _inside(command.words[1])
+    option = _FOLDER_OPTION.search(command.text) if _MANAGER.match(command.text) else None
+    return _inside(option[1]) if option else None
+
+
+def _inside(name: str) -> str | None:
+    place = posixpath.normpath(name)
+    return None if place == "." or place.startswith(("..", "/", "-", "$")) else f"{place}/"
 
 
 def parts(text: str) -> list[str]:
@@ -197,7 +219,10 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
     """
     names: dict[str, None] = {}
     for command in install_commands(package):
-        names |= dict.fromkeys(named(tree, folder, command.text))
+        files = named(tree, folder, command.text)
+        names |= dict.fromkeys((*files, *_read_by(tree, folder, files)))
+        if place := entered(command):
+            names[place] = None
         if command.program == "patch-package":
             names["patches/"] = None
     dependencies = {**package.table("devDependencies"), **package.table("dependencies")}
@@ -227,6 +252,22 @@ def install_files(tree: Tree, folder: str, package: Package) -> list[str]:
             found[place] = None
     tops = tuple(place for place in found if place.endswith("/"))
     return [p for p in found if not any(p != top and p.startswith(top) for top in tops)]
+
+
+def _read_by(tree: Tree, folder: str, files: Sequence[str]) -> list[str]:
+    """What scripts of the project load and name, as they run in the app's folder."""
+    top = "" if folder == "." else f"{folder}/"
+    begins = [join(folder, file) for file in files if javascript.is_source(file)]
+    found: dict[str, None] = {}
+    for path in sorted(javascript.reachable(tree, folder, begins)):
+        if path.startswith(top):
+            found[path.removeprefix(top)] = None
+        script = javascript.read(tree, path)
+        texts = re.findall(r"""(["'`])([\w@./-]+)\1""", script.text) if script else []
+        for name in (name for _, text in texts for name in named(tree, folder, text)):
+            if not secret_files.matching(name):
+                found[name] = None
+    return list(found)
 
 
 def _folders_of(tree: Tree, folder: str, ending: str) -> list[str]:
@@ -264,37 +305,10 @@ def used_tops(tree: Tree, folder: str, package: Package, *scripts: str) -> list[
     found: dict[str, None] = {}
     for script in scripts:
         for command in commands(package, script):
-            for name in named(tree, folder, command.text):
+            place = entered(command)
+            for name in (*named(tree, folder, command.text), *([place] if place else [])):
                 top, slash, _ = name.partition("/")
                 found[top + slash] = None
-    return list(found)
-
-
-# `npm run build --prefix client`, `yarn --cwd client build`, `pnpm -C client build`, `cd client`.
-_ENTERS = re.compile(
-    r"(?:--prefix|--cwd|--dir|-C)[=\s]+([\w./-]+)|(?:^|[&;(\"']\s*)cd\s+([\w./-]+)"
-)
-
-
-def entered(tree: Tree, folder: str, package: Package, *scripts: str) -> list[str]:
-    """Top folders of the app (ending in `/`) that these scripts run package managers in."""
-    found: dict[str, None] = {}
-    left = [f"{before}{name}" for name in scripts for before in ("pre", "", "post")]
-    seen: set[str] = set()
-    texts = package.table("scripts")
-    while left:
-        name = left.pop()
-        text = texts.get(name)
-        if name in seen or not isinstance(text, str):
-            continue
-        seen.add(name)
-        for part in parts(text):
-            if match := _ENTERS.search(part):
-                top = (match[1] or match[2]).removeprefix("./").split("/")[0]
-                if top not in {"", ".", ".."} and any(tree.below(join(folder, top))):
-                    found[f"{top}/"] = None
-            elif called := _RUNNERS.match(part):
-                left.append(called[1])
     return list(found)
 
 

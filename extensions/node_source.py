@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from . import package_managers, package_registries, source_text
 from .errors import ProjectError
@@ -61,6 +61,32 @@ def read_package_json(tree: Tree, folder: str) -> Package | None:
     return Package(path, document, _key_lines(text))
 
 
+class Engine(NamedTuple):
+    """One entry of `devEngines`: its name, its range, and whether a tool may refuse another."""
+
+    name: str
+    version: str
+    binding: bool
+
+
+def development_engines(package: Package, kind: str) -> list[Engine]:
+    """What `devEngines` names of a kind, `runtime` or `packageManager` (docs.npmjs.com).
+
+    Of several, any is enough: none of them binds.
+    """
+    found = package.table("devEngines").get(kind)
+    listed = found if isinstance(found, list) else [found]
+    return [
+        Engine(
+            str(one.get("name") or ""),
+            str(one.get("version") or ""),
+            str(one.get("onFail") or "error") not in {"ignore", "warn"} and len(listed) == 1,
+        )
+        for one in listed
+        if isinstance(one, dict)
+    ]
+
+
 def _key_lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each key of a valid JSON document, by the keys that lead to it."""
     lines: dict[tuple[str, ...], int] = {}
@@ -98,11 +124,18 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
     }
     lockfile = next((name for name in by_lockfile if tree.has(join(folder, name))), None)
     empty = lockfile is not None and fixes_nothing(tree, join(folder, lockfile))
-    declared, _, version = str(package.content.get("packageManager", "")).partition("@")
+    key, declared, version = "packageManager", "", ""
+    if named := package.content.get(key):
+        declared, _, version = str(named).partition("@")
+    elif engine := next(iter(development_engines(package, key)), None):
+        key, declared = "devEngines", engine.name if engine.name in managers else ""
+        # Other ranges may have the image's own, or none that is known.
+        version = engine.version if re.fullmatch(r"[~^]?\d[\w.]*", engine.version) else ""
+        version = "" if declared == _DEFAULT_MANAGER else version
     if lockfile:
         manager = Found(by_lockfile[lockfile], "lockfile", join(folder, lockfile))
     elif declared:
-        manager = package.found(declared, "packageManager", "packageManager")
+        manager = package.found(declared, key, key)
     elif _RUN_BY_BUN.match(str(package.table("scripts").get("start", ""))):
         manager = package.found("bun", "the start script runs it", "scripts", "start")
     else:
@@ -113,7 +146,7 @@ def read_packages(tree: Tree, folder: str, package: Package) -> Fields:
         )
     if declared == manager.value and version:
         pinned = version.partition("+")[0]
-        found = package.found(pinned, "packageManager", "packageManager")
+        found = package.found(pinned, key, key)
     else:
         found = managers[manager.value].find_version(tree, folder)
     configuration = [name for module in managers.values() for name in module.CONFIGURATION]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from . import node_source
 from .errors import ProjectError
 from .image_reference import ImageReference
-from .node_source import read_package_json
 from .origins import Found
 from .tree import Tree, join
 from .version_ranges import takes
@@ -25,17 +25,19 @@ _MISE = ("mise.toml", ".mise.toml", ".config/mise.toml", ".tool-versions")
 def asked(tree: Tree, folder: str) -> Iterator[Found[str]]:
     """What says which versions an app runs on, the most binding first, as ranges of npm's form.
 
-    `engines` of package.json, `.nvmrc` and `.node-version`, Volta, mise and asdf: of the app's
+    `devEngines`, which npm demands whatever it runs (docs.npmjs.com, "package.json"), and `engines`
+    of package.json, `.nvmrc` and `.node-version`, Volta, mise and asdf: of the app's
     folder, then of those above.
     """
     places = folder.split("/") if folder != "." else []
     folders = ["/".join(places[:depth]) or "." for depth in range(len(places), -1, -1)]
-    for each in folders:
-        try:
-            package = read_package_json(tree, each)
-        except ProjectError:
-            package = None
-        if package and isinstance(wanted := package.table("engines").get("node"), str):
+    packages = [package for each in folders if (package := _package(tree, each))]
+    for package in packages:
+        for engine in node_source.development_engines(package, "runtime"):
+            if engine.name == "node" and engine.binding and engine.version:
+                yield package.found(engine.version, "devEngines", "devEngines", "runtime")
+    for package in packages:
+        if isinstance(wanted := package.table("engines").get("node"), str):
             yield package.found(wanted, "engines", "engines", "node")
     for each in folders:
         yield from _pinned(tree, each)
@@ -50,10 +52,7 @@ def _pinned(tree: Tree, folder: str) -> Iterator[Found[str]]:
             version = leading_version(text)
             if named or version:
                 yield Found(str(named or version), name, path, 1)
-    try:
-        package = read_package_json(tree, folder)
-    except ProjectError:
-        package = None
+    package = _package(tree, folder)
     volta = package.table("volta").get("node") if package else None
     if package and isinstance(volta, str) and leading_version(volta):
         yield package.found(volta, "volta", "volta", "node")
@@ -66,6 +65,13 @@ def _pinned(tree: Tree, folder: str) -> Iterator[Found[str]]:
             if match := re.match(pattern, line.strip()):
                 yield Found(match[1], name, path, number)
                 break
+
+
+def _package(tree: Tree, folder: str) -> node_source.Package | None:
+    try:
+        return node_source.read_package_json(tree, folder)
+    except ProjectError:
+        return None
 
 
 def _read(tree: Tree, path: str) -> str:

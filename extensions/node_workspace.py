@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import javascript, node_scripts, package_managers, secret_files
@@ -153,6 +153,37 @@ def matches(listed: Iterable[str], folder: str) -> bool:
     return found
 
 
+def of_app(tree: Tree, folder: str) -> Workspace | None:
+    """The workspace that an app is installed from; None where it stands alone."""
+    workspace = find(tree, folder)
+    return workspace if workspace and is_installed_from(tree, workspace, folder) else None
+
+
+def with_top(tree: Tree, folder: str, package: Package) -> Package:
+    """The package.json of a member; its tools with those that the top has installed for all."""
+    workspace = of_app(tree, folder)
+    if workspace is None or workspace.top == folder:
+        return package
+    top = read_package_json(tree, workspace.top) or NO_PACKAGE
+    tools = {**top.table("devDependencies"), **top.table("dependencies")}
+    own = package.table("dependencies")
+    tools = {name: version for name, version in tools.items() if name not in own}
+    if not tools:
+        return package
+    tools |= package.table("devDependencies")
+    return replace(package, content={**package.content, "devDependencies": tools})
+
+
+def places(workspace: Workspace, folder: str) -> dict[str, str]:
+    """What a member needs of its workspace, without itself: folders by what they are below the top.
+
+    The nearest come first, the top (`.`) last.
+    """
+    own = inside(workspace, folder)
+    needed = [] if own == "." else [*reversed(workspace.needed(own, tools=True)[:-1]), "."]
+    return {member: join(workspace.top, member) for member in needed}
+
+
 def beside(tree: Tree, folder: str) -> list[tuple[str, list[str]]]:
     """The packages of the workspace that run with an app: their folders, and what they begin with.
 
@@ -163,8 +194,8 @@ def beside(tree: Tree, folder: str) -> list[tuple[str, list[str]]]:
     Returns:
         Both relative to the project's top folder; nothing for an app that stands alone.
     """
-    workspace = find(tree, folder)
-    if workspace is None or not is_installed_from(tree, workspace, folder):
+    workspace = of_app(tree, folder)
+    if workspace is None:
         return []
     own = inside(workspace, folder)
     package = workspace.members.get(own) or read_package_json(tree, folder) or NO_PACKAGE
@@ -304,7 +335,23 @@ def manifests(tree: Tree, workspace: Workspace, needed: Sequence[str]) -> list[s
         if node_scripts.installs_source(package):
             files += node_scripts.source_names(tree, folder, ())
         found += [f"{member}/{file}" for file in files]
-    return found
+        found += _elsewhere(tree, workspace, member)
+    return list(dict.fromkeys(found))
+
+
+def _elsewhere(tree: Tree, workspace: Workspace, member: str) -> Iterator[str]:
+    """What a member depends on by its path, in the workspace and in no member."""
+    package = workspace.members[member]
+    for table in (*_TABLES, "devDependencies"):
+        for version in package.table(table).values():
+            path = re.match(r"(?:file|link|portal):(\.\./.+)", str(version))
+            if path is None or (place := join(member, path[1])).startswith(".."):
+                continue
+            whole = join(workspace.top, place)
+            if tree.has(whole):
+                yield place
+            elif place not in workspace.members and any(tree.below(whole)):
+                yield f"{place}/"
 
 
 # Settings at the top of a workspace that builds of its members read.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from .origins import Fields, Found, and_more
+from .origins import Fields, Found, and_more, line_at
 
 # Settings of package managers, which may hold a login themselves.
 FILES = (".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "pip.conf")
@@ -35,6 +35,14 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?P<value>[^/\s\"'@]+)@", re.IGNOREC
 _PUBLIC_HOSTS = re.compile(
     r"(test\.)?pypi\.org|files\.pythonhosted\.org|download\.pytorch\.org|pypi\.nvidia\.com"
     r"|(.+\.)?github\.io"
+)
+
+
+# Those that give nothing to anybody without a login, as far as that is known by the host's name.
+_WITH_LOGIN = re.compile(
+    r"https?://(npm\.pkg\.github\.com|npm\.fontawesome\.com|pkgs\.dev\.azure\.com"
+    r"|[\w.-]+\.pkgs\.visualstudio\.com|[\w.-]+-npm\.pkg\.dev"
+    r"|[\w.-]+\.d\.codeartifact\.[\w.-]+\.amazonaws\.com|npm\.greensock\.com)(?=[/:\"'\s])"
 )
 
 
@@ -100,6 +108,12 @@ def holds_login(text: str) -> bool:
 def _looks_random(user: str) -> bool:
     """Whether what stands where a user's name does, alone, is a token: git@host is none."""
     return len(user) >= 16
+
+
+def host_with_login(text: str) -> tuple[str, int] | None:
+    """A host that a lockfile or a settings file names and that asks for a login, and its line."""
+    found = _WITH_LOGIN.search(text)
+    return (found[1], line_at(text, found.start())) if found else None
 
 
 def of_index(name: object, prefix: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ from .errors import ProjectError
 from .tree import Tree
 
 _SOURCE = re.compile(r"(?<!\.d)\.([cm]?)tsx?$")
+# How many configurations one reads that extend each other.
+_DEPTH = 4
 _ALWAYS_LEFT_OUT = ("node_modules", "bower_components", "jspm_packages")
 # A text, or what is no part of JSON.
 _TOKEN = re.compile(
@@ -66,7 +68,7 @@ class Output:
 
 def read(tree: Tree, path: str, depth: int = 0) -> Config | None:
     """A configuration; None where it, or what it extends, cannot be told."""
-    if not tree.has(path) or depth > 4:
+    if not tree.has(path) or depth > _DEPTH:
         return None
     try:
         content = json.loads(_TOKEN.sub(lambda match: match[1] or "", tree.read(path)))
@@ -96,6 +98,31 @@ def read(tree: Tree, path: str, depth: int = 0) -> Config | None:
         if isinstance(content.get(key), list):
             found.content[key] = (posixpath.dirname(path), [str(one) for one in content[key]])
     return found
+
+
+def extended(tree: Tree, path: str, depth: int = 0) -> list[str]:
+    """What a configuration extends, and what that does: names of packages, and files.
+
+    Files begin with a dot, and are relative to the folder of `path`.
+    """
+    if not tree.has(path) or depth > _DEPTH:
+        return []
+    try:
+        content = json.loads(_TOKEN.sub(lambda match: match[1] or "", tree.read(path)))
+    except (ProjectError, ValueError):
+        return []
+    named = content.get("extends") or [] if isinstance(content, dict) else []
+    found: dict[str, None] = {}
+    for name in [named] if isinstance(named, str) else named:
+        if not str(name).startswith("."):
+            found[str(name)] = None
+            continue
+        file = str(name) if str(name).endswith(".json") else f"{name}.json"
+        found[f"./{_join('', file)}"] = None
+        for inner in extended(tree, _join(posixpath.dirname(path), file), depth + 1):
+            beside = posixpath.join(posixpath.dirname(file), inner)
+            found[f"./{_join('', beside)}" if inner.startswith(".") else inner] = None
+    return list(found)
 
 
 def output(

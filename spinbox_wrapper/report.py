@@ -114,7 +114,7 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool, check: bool = Fal
             lines[-1] += " The next run will note the new version; no other file changes."
     elif outcome.in_sync:
         lines.append("Everything is up to date.")
-    for warning in outcome.warnings:
+    for warning in _notes(outcome):
         lines += ["", click.style("Note: ", fg="yellow") + warning]
     if not check:
         lines += _start(outcome, verbose=verbose)
@@ -127,6 +127,15 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool, check: bool = Fal
         lines += ["", "Next, as deploy/README.md explains:"]
         lines += [f"  {step}" for step in next_steps(outcome)]
     return "\n".join(lines)
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    """What the user should know; with written files, also which images get no fixes any more."""
+    # The checks look at what is planned here.
+    from .checks import Context, lifecycle
+
+    writes = any(step.writes for step in outcome.steps)
+    return [*outcome.warnings, *(lifecycle.ended(Context(outcome)) if writes else ())]
 
 
 def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
@@ -205,7 +214,7 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
         "written": written,
         "causes": causes(stored, outcome.answers, outcome.version),
         "files": files,
-        "warnings": list(outcome.warnings),
+        "warnings": _notes(outcome),
         "start": [
             {
                 "rule": finding.rule,

@@ -278,6 +278,10 @@ def read_scripts(package: Package, entry: str | None) -> Fields:
         command: Found[str | None] = package.found(start, f"{name} script", "scripts", name)
     elif start:
         run = "npm start" if name == "start" else f"npm run {name}"
+        # Where another is demanded, npm runs nothing.
+        engines = node_source.development_engines(package, "packageManager")
+        if other := next((e.name for e in engines if e.binding and e.name != "npm"), None):
+            run = f"{other} run {name}"
         command = package.found(run, f"{name} script", "scripts", name)
     elif main := package.content.get("main"):
         command = package.found(f"node {shlex.quote(str(main))}", "main", "main")

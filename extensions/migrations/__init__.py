@@ -67,12 +67,39 @@ NAMES = (*TOOLS, NONE)
 FOLDERS = frozenset().union(*(tool.FOLDERS for tool in TOOLS.values()))
 
 
-def find_in_app(runtime: str, tree: Tree, folder: str) -> Fields:
+def find_in_app(
+    runtime: str, tree: Tree, folder: str, packages: Mapping[str, str] | None = None
+) -> Fields:
     """Whether an app uses each tool that runs in its image: facts of the app, by the tool's name.
+
+    Args:
+        runtime: The app's language.
+        tree: The project's files.
+        folder: The app's.
+        packages: Of an app in a workspace: the folders of the packages that it needs, whose
+            migrations are its own, by what the folders are called below the workspace's top.
+
+    Returns:
+        Where a package has them also `migrate_at`, what its folder is called there.
 
     Raises:
         ProjectError: A file that has to be read is broken.
     """
+    found = _find_in(runtime, tree, folder)
+    for at, place in (packages or {}).items():
+        if any(use.value for name, use in found.items() if name in TOOLS):
+            break
+        there = _find_in(runtime, tree, place)
+        used = [name for name in there if name in TOOLS and there[name].value]
+        # A tool whose migrations the app itself runs, or makes its tables by, stays the app's.
+        spec = getattr(TOOLS[used[0]], "SPEC", None) if used else None
+        if spec and not node_migrations.started_with(tree, folder, spec):
+            first = there[used[0]]
+            found |= {**there, "migrate_at": replace(first, value=at)}
+    return found
+
+
+def _find_in(runtime: str, tree: Tree, folder: str) -> Fields:
     found: Fields = {}
     for name, tool in TOOLS.items():
         if runtime in tool.RUNTIMES and (use := tool.find(tree, folder)) is not None:

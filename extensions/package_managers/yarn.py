@@ -6,9 +6,12 @@ import re
 import shlex
 from dataclasses import replace
 
+from packaging.version import Version
+
 from ..model import Member, NodeTool
 from ..origins import Found, line_at
 from ..tree import Tree, join
+from ..versions import leading_version
 from . import without
 
 RUNTIME = "node"
@@ -18,8 +21,14 @@ LOCK = "yarn install"
 CONFIGURATION = (".yarnrc.yml", ".yarnrc")
 FOLDER = ".yarn/"
 
-# What Yarn 2 and later write into their lockfile, by the major version (yarnpkg/berry).
-_LOCKFILE_VERSIONS = {"4": "2", "5": "3", "6": "3"}
+# Which Yarn 2 and later write which version of the lockfile, each from the one given on
+# (yarnpkg/berry, `LOCKFILE_VERSION`). Another one writes it anew, and `--immutable` refuses that.
+_LOCKFILE_VERSIONS = {
+    "4": Version("2"), "5": Version("3.1"), "6": Version("3.2"), "8": Version("4"),
+    "9": Version("4.14"), "10": Version("4.15"),
+}  # fmt: skip
+# The newest that writes it, where another follows in the same major version.
+_NEWEST = {"4": "2", "5": "~3.1.0", "6": "3", "8": "~4.13.0", "9": "~4.14.0"}
 # Yarn 2 and later, whose settings these variables overrule (yarnpkg.com/configuration/yarnrc):
 # dependencies in a folder that can be copied, what is downloaded outside of the project, and the
 # Yarn that npm installed.
@@ -30,6 +39,9 @@ _MODERN_VARIABLES = (
 )
 
 
+_METADATA = re.compile(r"^__metadata:\n(?:  .*\n)*?  version: (\d+)", re.MULTILINE)
+
+
 def find_version(tree: Tree, folder: str) -> Found[str]:
     """The version of Yarn 2 or later that the project was installed with, else Yarn 1."""
     settings, lockfile = join(folder, ".yarnrc.yml"), join(folder, "yarn.lock")
@@ -37,12 +49,25 @@ def find_version(tree: Tree, folder: str) -> Found[str]:
     if match := re.search(r"^yarnPath:.*\byarn-(\d+\.\d+\.\d+)\.c?js\b", text, re.MULTILINE):
         return Found(match[1], "yarnPath", settings, line_at(text, match.start()))
     locked = tree.read(lockfile) if tree.has(lockfile) else ""
-    if match := re.search(r"^__metadata:\n(?:  .*\n)*?  version: (\d+)", locked, re.MULTILINE):
-        major = _LOCKFILE_VERSIONS.get(match[1], "4")
-        return Found(major, f"lockfile of Yarn {major}", lockfile, line_at(locked, match.start(1)))
+    if match := _METADATA.search(locked):
+        fitting = _NEWEST.get(match[1], "4")
+        reason = f"lockfile of Yarn {fitting.strip('~').removesuffix('.0')}"
+        return Found(fitting, reason, lockfile, line_at(locked, match.start(1)))
     if tree.has(settings):
         return Found("4", "settings of Yarn 2 or later", settings)
     return Found("1", "Spinbox's default")
+
+
+def unfitting_lockfile(text: str, version: str) -> tuple[str, str] | None:
+    """The version of a lockfile that this Yarn does not write, and the Yarn that does.
+
+    None where it fits, and where either is not known.
+    """
+    match, own = _METADATA.search(text), leading_version(version)
+    if match is None or match[1] not in _LOCKFILE_VERSIONS or own is None or len(own.release) < 2:
+        return None
+    since = [name for name, first in _LOCKFILE_VERSIONS.items() if first <= own]
+    return (match[1], _NEWEST.get(match[1], "4")) if since and since[-1] != match[1] else None
 
 
 def define(version: str, locked: bool) -> NodeTool:

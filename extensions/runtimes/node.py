@@ -101,11 +101,11 @@ def read(
     Raises:
         ProjectError: A file that has to be read is broken.
     """
-    migrating = migrations.find_in_app(RUNTIME.name, project.tree, folder)
+    workspace = node_workspace.of_app(project.tree, folder)
+    places = node_workspace.places(workspace, folder) if workspace else {}
+    migrating = migrations.find_in_app(RUNTIME.name, project.tree, folder, places)
+    at = migrating["migrate_at"].value if "migrate_at" in migrating else None
     steps = migrating["migrate_files"].value if "migrate_files" in migrating else []
-    workspace = node_workspace.find(project.tree, folder)
-    if workspace and not node_workspace.is_installed_from(project.tree, workspace, folder):
-        workspace = None
     top = workspace.top if workspace else folder
     top_package = node_source.read_package_json(project.tree, top) or node_source.NO_PACKAGE
     packages = node_source.read_packages(project.tree, top, top_package)
@@ -119,7 +119,9 @@ def read(
         installed += [workspace.members[member] for member in members["members"].value]
     if needs := node_system.find(project.tree, top, packages["lockfile"].value, installed):
         members["needs"] = Found(needs, "what dependencies need of the system")
-    sources = _sources(project, folder, package, workspace, steps)
+    sources = _sources(project, folder, package, workspace, [] if at else steps)
+    if at == ".":
+        sources = replace(sources, value=sorted({*sources.value, *steps}))
     if workspace is None and node_scripts.installs_source(package):
         names = node_scripts.source_names(project.tree, folder, sources.value)
         # A file in a folder comes with the folder.
@@ -143,10 +145,24 @@ def read(
         "sources": sources,
         **secret_files.read(project.tree, folder, sources.value),
         **migrating,
-        **prisma_client.read(project.tree, folder, package),
+        **_client(project.tree, folder, package, places),
         **variables,
         addresses.FIELD: addresses.read(project.tree, folder, names, reads),
     }
+
+
+def _client(
+    tree: Tree, folder: str, package: node_source.Package, places: Mapping[str, str]
+) -> Fields:
+    """Prisma's client of an app, or else of a package of its workspace that it needs."""
+    if found := prisma_client.read(tree, folder, node_workspace.with_top(tree, folder, package)):
+        return found
+    for at, place in places.items():
+        own = node_source.read_package_json(tree, place) or node_source.NO_PACKAGE
+        whole = node_workspace.with_top(tree, place, own)
+        if found := prisma_client.read(tree, place, whole):
+            return {**found, "prisma_at": replace(found["prisma_place"], value=at)}
+    return {}
 
 
 # Settings of tools that build, whose names begin with a dot, as the app's other settings do not.
@@ -180,8 +196,11 @@ def _sources(
     used |= {top for top in tops if _BUILD_SETTINGS.fullmatch(top)}
     used |= {path.split("/")[0] + ("/" if "/" in path else "") for path in steps}
     used |= _imported(tree, {top for top in tops - set(found.value) if top.endswith("/")})
-    more = (used & tops) - {"package.json"} - {top for top in used if project.is_app_folder(top)}
-    more |= tops.intersection(node_scripts.entered(tree, folder, package, *_IMAGE_SCRIPTS))
+    # What a script goes into is part of the app, though it has dependencies of its own.
+    commands = (c for name in _IMAGE_SCRIPTS for c in node_scripts.commands(package, name))
+    entered = {node_scripts.entered(command) for command in commands}
+    others = {top for top in used - entered if project.is_app_folder(top)}
+    more = (used & tops) - {"package.json"} - others
     more = {top for top in more if not secret_files.matching(top)}
     return replace(found, value=sorted({*found.value, *more}))
 
@@ -283,8 +302,9 @@ def define(
     unset = "".join(f"{name}='' " for name in secrets)
     asked = list(facts.get("prisma_needs") or ())
     client = facts.get("prisma_client")
-    if client and member and member.folder != ".":
-        client = f"cd {shlex.quote(member.folder)} && {prisma_client.with_variables(client, asked)}"
+    at = facts.get("prisma_at") or (member.folder if member else ".")
+    if client and at != ".":
+        client = f"cd {shlex.quote(at)} && {prisma_client.with_variables(client, asked)}"
     elif client:
         client = prisma_client.with_variables(client, asked)
     installed = facts.get("prisma_place") == "installed"

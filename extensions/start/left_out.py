@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from .. import node_source
+from .. import node_scripts, node_source
 from ..apps import node, static
 from ..errors import ProjectError
 from ..finding import Finding, where
@@ -23,7 +23,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     folders = {app.directory for app in subject.stack.apps}
     scripts = [
         str(package.table("scripts"))
-        for folder in {".", *folders}
+        for folder in folders
         if (package := _package(subject, folder))
     ]
     for path in tree.below(".", "package.json"):
@@ -36,7 +36,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not never.isdisjoint(parts) or any(part.startswith(".") for part in parts):
             continue
         package = _package(subject, folder)
-        # The build of an app may build it, too.
+        # The build of an app may build it, too; nothing runs scripts of other folders.
         if package is None or (parts and any(f" {folder}" in text for text in scripts)):
             continue
         if any(app in parts[:-1] for app in folders - {"."}):
@@ -99,7 +99,12 @@ def _of(subject: Subject, folder: str, package: node_source.Package) -> Iterator
         return
     line = package.lines.get((use.table, use.builder.package))
     beside = next((app for app in subject.stack.web_apps if not app.routes and not app.site), None)
-    if beside and subject.stack.site is None:
+    top = _package(subject, ".") or node_source.NO_PACKAGE
+    started = node_scripts.commands(top, "start")
+    whole = any(node_scripts.entered(c) == f"{beside.directory}/" for c in started) if beside else 0
+    if whole:
+        mend = "spinbox build --prod --set node.dir=. (the scripts of the top folder do both)"
+    elif beside and subject.stack.site is None:
         mend = (
             f"Serve its files from the {beside.title} app (built into that app's folder), or "
             "publish them on a host of static files."

@@ -9,6 +9,7 @@ from .. import javascript, node_scripts, source_text
 from ..apps import nextjs
 from ..finding import Finding, where
 from ..model import App, NodeBuild
+from ..node_scripts import Command
 from ..node_source import Package
 from ..subject import Subject
 from ..tree import join
@@ -27,30 +28,45 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _outside(subject, app)
         yield from _programs(app, package)
         yield from _aliases(subject, app, package)
-        yield from _of_another_platform(app, package)
+        yield from _platforms(app, package)
         if app.kind == "nextjs":
             yield from _variables(subject, app, package)
 
 
-_PLATFORMS = ("heroku-postbuild", "render-build", "gcp-build", "vercel-build", "railway:build")
+# What a platform runs in place of the build script (devcenter.heroku.com, "Node.js Support";
+# cloud.google.com/docs/buildpacks/nodejs; vercel.com/docs/builds).
+_IN_PLACE = {"heroku-postbuild": "Heroku", "gcp-build": "Google Cloud", "vercel-build": "Vercel"}
 
 
-def _of_another_platform(app: App, package: Package) -> Iterator[Finding]:
-    """A build that another platform alone runs."""
-    scripts = package.table("scripts")
-    name = next((name for name in _PLATFORMS if name in scripts), None)
-    if name is None or "build" in scripts or app.kind != "node" or app.site:
+def _platforms(app: App, package: Package) -> Iterator[Finding]:
+    """What one platform alone builds."""
+    built = {command.words for command in node_scripts.commands(package, "build")}
+    built |= {command.words for command in node_scripts.install_commands(package)}
+    for name, platform in _IN_PLACE.items():
+        commands = node_scripts.commands(package, name)
+        more = [c for c in commands if c.words not in built and not _installs(c)]
+        if not more or app.site:
+            continue
+        line = package.lines.get(("scripts", name))
+        text = package.table("scripts")[name]
+        yield Finding(
+            _RULE,
+            certain=False,
+            seen=f"{where(package.path or '', line)}: {platform} alone runs {name}, and the image "
+            f"is built without `{more[0].text}`.",
+            mend=f'Write "build": "{text}" in package.json.',
+            path=package.path,
+            line=line,
+        )
         return
-    line = package.lines.get(("scripts", name))
-    yield Finding(
-        _RULE,
-        certain=False,
-        seen=f"{where(package.path or 'package.json', line)}: {name} is a name that another "
-        "platform knows, so nothing runs it here.",
-        mend='Call it "build".',
-        path=package.path,
-        line=line,
-    )
+
+
+def _installs(command: Command) -> bool:
+    """Whether it only installs what the image has anyway."""
+    words = command.words
+    return words[:1] in {("npm",), ("yarn",), ("pnpm",)} and words[1:] in {
+        (), ("install",), ("ci",), ("i",),
+    }  # fmt: skip
 
 
 def _outside(subject: Subject, app: App) -> Iterator[Finding]:

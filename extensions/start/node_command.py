@@ -66,12 +66,6 @@ _THERE = frozenset(
 _NOT_IN_ALPINE = frozenset({"bash", "curl", "git", "python", "python3", "make"})
 _NOT_IN_SLIM = frozenset({"curl", "git", "python", "python3", "make"})
 _MANAGERS = frozenset({"pnpm", "pnpx", "yarn", "bun", "bunx"})
-# What starts an app behind itself, and what to do.
-_DAEMONS = {
-    "pm2": "Write pm2-runtime start in place of pm2 start, or start the app by node alone: Docker "
-    "starts it anew where it ends.",
-    "forever": "Start the app by node alone: Docker starts it anew where it ends.",
-}
 # Node's options with a module as their value.
 _MODULES = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader"})
 
@@ -113,6 +107,14 @@ def _faults(
     first, program = command.words[0], command.program
     key = f"{app.kind}.command"
     yield from _runners(package, command, key)
+    if stays := _in_background(package, command):
+        yield (
+            True,
+            f"`{command.text}` starts the app in the background and ends, and its container ends "
+            "with it.",
+            f'Write "{stays}" in that script.',
+        )
+        return
     manager = program if program in _MANAGERS else command.through
     if manager in _MANAGERS and not _has_manager(app, manager):
         yield (
@@ -126,14 +128,6 @@ def _faults(
         yield from _of_node(subject, app, package, command)
         return
     if program in _MANAGERS:
-        return
-    if program in _DAEMONS and "start" in command.words and "--no-daemon" not in command.words:
-        yield (
-            True,
-            f"`{command.text}` starts the app in the background and ends, and its container with "
-            "it.",
-            _DAEMONS[program],
-        )
         return
     own = node_scripts.package_of(program)
     held = {**package.table("dependencies"), **package.table("optionalDependencies")}
@@ -191,6 +185,24 @@ def _runners(package: Package, command: Command, key: str) -> Iterator[tuple[boo
                 '"dependencies" in package.json.',
             )
             return
+
+
+_STAYS = frozenset({"--no-daemon", "logs", "attach", "monit", "log"})
+
+
+def _in_background(package: Package, command: Command) -> str | None:
+    """The command that stays, in place of one of pm2 or forever that does not; else None."""
+    words = command.words
+    if words[1:2] not in {("start",), ("restart",), ("reload",), ("startOrRestart",)}:
+        return None
+    whole = str(package.table("scripts").get(command.script) or command.text)
+    if _STAYS.intersection(whole.split()):
+        return None
+    rest = " ".join(words[2:])
+    if command.program == "pm2":
+        # pm2-runtime is pm2's own for containers (pm2.keymetrics.io/docs, "Docker").
+        return f"pm2-runtime start {rest}".strip()
+    return f"node {rest}" if command.program == "forever" else None
 
 
 def _of_node(

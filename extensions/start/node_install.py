@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from .. import javascript, node_scripts, node_versions, node_workspace, package_managers
+from .. import (
+    javascript,
+    node_scripts,
+    node_versions,
+    node_workspace,
+    package_managers,
+    package_registries,
+)
 from ..errors import ProjectError
 from ..finding import Finding, where
 from ..image_reference import ImageReference
 from ..model import App, Member, NodeBuild
 from ..node_binaries import COMPILED, is_whole
-from ..node_source import Package, fixes_nothing
+from ..node_source import NO_PACKAGE, Package, fixes_nothing, read_package_json
 from ..node_workspace import Workspace
-from ..package_managers import pnpm
+from ..package_managers import pnpm, yarn
 from ..subject import Subject
 from ..tree import Tree, join
-from ..version_ranges import takes
+from ..version_ranges import satisfies, takes
 from ..versions import leading_version
 
 _RULE = "start.node_install"
@@ -37,9 +45,11 @@ def find(subject: Subject) -> Iterator[Finding]:
             build = app.build
             yield from _two_lockfiles(subject.tree, app, build)
             yield from _empty(subject.tree, app)
+            yield from _of_another_yarn(subject.tree, app, build)
             yield from _workspaces(subject.tree, app, build, package)
             yield from _addresses(app, package)
             yield from _out_of_step(subject.tree, app, build, package)
+            yield from _registries(subject, app, build)
             yield from _scripts(subject.tree, app, build, package)
             yield from _lost_client(subject.tree, app, build, package)
             yield from _not_approved(subject.tree, app, build, package)
@@ -95,26 +105,51 @@ def _empty(tree: Tree, app: App) -> Iterator[Finding]:
         )
 
 
+def _of_another_yarn(tree: Tree, app: App, build: NodeBuild) -> Iterator[Finding]:
+    """A lockfile that the project's Yarn would write anew, whatever is in it."""
+    version = (build.tool.package or "").rpartition("@")[2]
+    path = join(app.base, "yarn.lock")
+    if build.manager != "yarn" or build.lockfile != "yarn.lock" or not tree.has(path):
+        return
+    if found := yarn.unfitting_lockfile(tree.read(path), version):
+        number, other = found
+        folder = "" if app.base == "." else f"cd {app.base} && "
+        yield Finding(
+            _RULE,
+            certain=True,
+            seen=f"{path} has version {number}, which Yarn {version} writes anew, and the image is "
+            f"built with `{build.tool.install}`, which refuses that.",
+            mend=f"{folder}npx @yarnpkg/cli-dist@{version} install, or name Yarn "
+            f"{other.lstrip('~')} as packageManager.",
+            path=path,
+        )
+
+
 def _out_of_step(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
     """A dependency that the lockfile does not have: it is installed from as it is."""
-    if not build.lockfile or build.lockfile.endswith(".lockb") or package.content.get("workspaces"):
+    if not build.lockfile or build.lockfile.endswith(".lockb"):
         return
-    if build.member:
-        return
-    path = join(app.directory, build.lockfile)
+    path = join(app.base, build.lockfile)
     try:
         text = tree.read(path)
     except ProjectError:
         return
+    folder = build.member.folder if build.member else "."
+    workspace = node_workspace.of_app(tree, app.directory)
+    local = workspace.folder_of if workspace else lambda name: None
+    lock = _Lock(build.manager, text, folder, _overridden(tree, app.base))
     missing = [
         (table, name)
         for table, name, version in _versions(package)
-        if table != "optionalDependencies" and not _is_locked(build, package, text, name, version)
+        if table != "optionalDependencies"
+        and not version.startswith(("workspace:", "catalog:"))
+        and local(name) is None
+        and not _is_locked(lock, package, name, version)
     ]
     if missing:
         table, name = missing[0]
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        folder = "" if app.directory == "." else f"cd {app.directory} && "
+        folder = "" if app.base == "." else f"cd {app.base} && "
         yield _told(
             True,
             package,
@@ -133,20 +168,66 @@ _LOCK = {
 }
 
 
-def _is_locked(build: NodeBuild, package: Package, text: str, name: str, version: str) -> bool:
+@dataclass(frozen=True)
+class _Lock:
+    """A lockfile: whose it is, its text, the app's folder below it, and what is overridden."""
+
+    manager: str
+    text: str
+    folder: str
+    overridden: frozenset[str]
+
+
+def _overridden(tree: Tree, base: str) -> frozenset[str]:
+    """Dependencies that have another version than package.json says: pnpm's and Yarn's way."""
+    try:
+        package = read_package_json(tree, base) or NO_PACKAGE
+    except ProjectError:
+        return frozenset()
+    path = join(base, node_workspace.PNPM_SETTINGS)
+    settings = node_workspace.read_yaml(tree, path) if tree.has(path) else {}
+    own = package.table("pnpm").get("overrides")
+    names: set[str] = set(package.table("resolutions"))
+    for table in (own, settings.get("overrides")):
+        names |= {str(name) for name in table} if isinstance(table, Mapping) else set()
+    return frozenset(re.sub(r"(?<=.)@.*", "", name.rpartition(">")[2]) for name in names)
+
+
+def _is_locked(lock: _Lock, package: Package, name: str, version: str) -> bool:
     """Whether a lockfile has a dependency, as far as its text says so for certain."""
+    text = lock.text
     if f'"{name}"' not in text and f"/{name}" not in text and name not in text:
         return False
-    if build.manager == "pnpm":
-        quoted = re.escape(name)
-        own = re.findall(rf"^ +'?{quoted}'?:\n +specifier: '?(.+?)'?$", text, re.MULTILINE)
-        return not own or version in own or version.startswith(("catalog:", "workspace:"))
-    if build.manager == "npm" and '"packages"' in text:
-        return f'"node_modules/{name}"' in text or '"lockfileVersion": 1' in text
-    is_first_yarn = build.manager == "yarn" and text.startswith(("# THIS IS AN AUTO", "# yarn"))
-    if is_first_yarn and "__metadata:" not in text and not package.content.get("resolutions"):
+    if name in lock.overridden:
+        return True
+    if lock.manager == "pnpm":
+        own = re.findall(
+            rf"^ +'?{re.escape(name)}'?:\n +specifier: '?(.+?)'?$", _importer(lock), re.MULTILINE
+        )
+        return not own or version in own
+    if lock.manager == "npm" and '"packages"' in text:
+        return '"lockfileVersion": 1' in text or _is_npms(lock, name, version)
+    is_first_yarn = lock.manager == "yarn" and text.startswith(("# THIS IS AN AUTO", "# yarn"))
+    if is_first_yarn and "__metadata:" not in text and lock.folder == ".":
         return f"{name}@{version}" in text or ":" in version
     return True
+
+
+def _importer(lock: _Lock) -> str:
+    """What pnpm's lockfile says of the app; all of it where it names no packages."""
+    section = rf"^  ['\"]?{re.escape(lock.folder)}['\"]?:\n((?:    .*\n|\n)*)"
+    found = re.search(section, lock.text, re.MULTILINE)
+    return found[1] if found and "\nimporters:" in lock.text else lock.text
+
+
+def _is_npms(lock: _Lock, name: str, version: str) -> bool:
+    """Whether npm's lockfile has a dependency, in a version that package.json takes."""
+    inner = "" if lock.folder == "." else f"{lock.folder}/"
+    for place in dict.fromkeys((f"{inner}node_modules/{name}", f"node_modules/{name}")):
+        entry = re.search(rf'"{re.escape(place)}": *\{{\s*(?:"version": *"([^"]+)")?', lock.text)
+        if entry:
+            return not entry[1] or satisfies(version, entry[1]) is not False
+    return False
 
 
 # --- Workspaces ----------------------------------------------------------------------------------
@@ -159,6 +240,8 @@ def _workspaces(tree: Tree, app: App, build: NodeBuild, package: Package) -> Ite
         if not version.startswith(("workspace:", "catalog:")):
             continue
         if build.member and (name in names or version.startswith("catalog:")):
+            continue
+        if version.startswith("catalog:") and _has_catalog(tree, app):
             continue
         what = f'{name} is "{version}"'
         if workspace is None:
@@ -175,6 +258,13 @@ def _workspaces(tree: Tree, app: App, build: NodeBuild, package: Package) -> Ite
     if build.member and workspace:
         yield from _not_locked(tree, app, build, build.member)
         yield from _typescript(tree, app, build.member, workspace, package)
+
+
+def _has_catalog(tree: Tree, app: App) -> bool:
+    """Whether settings of pnpm or Yarn beside the app have catalogs (pnpm.io/catalogs)."""
+    paths = (join(app.base, name) for name in (node_workspace.PNPM_SETTINGS, ".yarnrc.yml"))
+    found = [node_workspace.read_yaml(tree, path) for path in paths if tree.has(path)]
+    return any("catalog" in settings or "catalogs" in settings for settings in found)
 
 
 def _own_locks(tree: Tree, app: App) -> list[str]:
@@ -308,6 +398,37 @@ def _addresses(app: App, package: Package) -> Iterator[Finding]:
             )
 
 
+def _registries(subject: Subject, app: App, build: NodeBuild) -> Iterator[Finding]:
+    """Packages of a registry that asks for a login, where no settings of the project have one."""
+    facts = subject.facts[app.kind]
+    if facts.get("build_secrets") or facts.get("logins"):
+        return
+    names = (build.lockfile or "", *package_registries.FILES)
+    for path in (join(app.base, name) for name in names if name):
+        if not path.endswith(".lockb") and subject.tree.has(path):
+            found = package_registries.host_with_login(subject.tree.read(path))
+            if found is None:
+                continue
+            host, line = found
+            modern = build.manager == "yarn" and not _is_first_yarn(build)
+            mend = (
+                f'Commit .yarnrc.yml with npmRegistries: {{"//{host}": {{npmAuthToken: '
+                '"${NPM_TOKEN-}"}}'
+                if modern
+                else f'Commit .npmrc with "//{host}/:_authToken=${{NPM_TOKEN}}"'
+            )
+            yield Finding(
+                _RULE,
+                certain=False,
+                seen=f"{where(path, line)}: packages come from {host}, which asks for a login, and "
+                "nothing that is committed gives the build of the image one.",
+                mend=f"{mend}, and run this again: the token is then a secret of the build.",
+                path=path,
+                line=line,
+            )
+            return
+
+
 def _image(app: App) -> str:
     return app.build.image
 
@@ -398,7 +519,7 @@ def _source_manifests(tree: Tree, app: App, build: NodeBuild) -> list[str]:
 
 def _lost_client(tree: Tree, app: App, build: NodeBuild, package: Package) -> Iterator[Finding]:
     """Prisma's client, where only the build script makes it: in node_modules of the build."""
-    if "@prisma/client" not in package.table("dependencies") or build.outputs:
+    if "@prisma/client" not in package.table("dependencies") or build.outputs or build.generated:
         return
     schemas = list(tree.below(app.directory, ".prisma"))
     text = "".join(tree.read(path) for path in schemas)
@@ -483,12 +604,14 @@ def _node_version(tree: Tree, app: App, build: NodeBuild, package: Package) -> I
     for wanted in node_versions.asked(tree, app.directory):
         if takes(wanted.value, version.major):
             continue
-        binding = wanted.reason == "engines"
+        binding = wanted.reason in {"engines", "devEngines"}
         settings = join(app.base, ".npmrc")
         strict = tree.has(settings) and re.search(
             r"^engine-strict\s*=\s*true", tree.read(settings), re.MULTILINE
         )
-        certain = binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        certain = wanted.reason == "devEngines" or (
+            binding and (bool(strict) or build.manager == "pnpm" or _is_first_yarn(build))
+        )
         asks = f'Node "{wanted.value}"' if binding else f"Node {wanted.value}"
         image = f"node:{node_versions.nearest(wanted.value, version.major) or version.major}-alpine"
         yield Finding(

@@ -6,12 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from .. import migrations, node_migrations, node_scripts
+from .. import migrations, node_migrations, node_scripts, node_workspace
 from ..finding import Finding, where
 from ..model import App, NodeBuild
 from ..node_migrations import Spec
-from ..node_source import Package
+from ..node_source import NO_PACKAGE, Package, read_package_json
 from ..subject import Subject
+from ..tree import Tree
 
 _RULE = "start.node_migrations"
 RUNTIME = "node"
@@ -38,15 +39,18 @@ def find(subject: Subject) -> Iterator[Finding]:
         if app.site:
             continue
         package = subject.package(app)
-        held = node_migrations.held(package)
-        for tool in (*migrations.node_specs(), *_TOLD):
-            if any(name in held for name in tool.packages):
-                yield from _of(subject, app, package, tool)
+        for folder in (app.directory, *_packages(subject.tree, app.directory)):
+            own = read_package_json(subject.tree, folder) or NO_PACKAGE
+            held = node_migrations.held(own)
+            for tool in (*migrations.node_specs(), *_TOLD):
+                if any(name in held for name in tool.packages):
+                    yield from _of(subject, app, package, tool, folder)
 
 
-def _of(subject: Subject, app: App, package: Package, tool: Spec) -> Iterator[Finding]:
+def _of(subject: Subject, app: App, package: Package, tool: Spec, place: str) -> Iterator[Finding]:
+    """`package` is the app's, and `place` the folder that has the tool: its own, or another."""
     tree = subject.tree
-    files = node_migrations.files(tree, app.directory, tool)
+    files = node_migrations.files(tree, place, tool)
     run_by = subject.stack.migrations
     # What the stack's own job runs: this tool, or SQL files.
     if not files or (run_by and run_by.title == tool.title):
@@ -56,11 +60,15 @@ def _of(subject: Subject, app: App, package: Package, tool: Spec) -> Iterator[Fi
     name = node_scripts.script_of(app.command) or ""
     run = " && ".join(command.text for command in node_scripts.commands(package, name))
     start_with = f"{run} && {' '.join(app.command)}"
-    if node_migrations.runs_itself(tree, app.directory, tool, start_with):
+    if any(
+        node_migrations.runs_itself(tree, folder, tool, start_with)
+        for folder in dict.fromkeys((app.directory, place))
+    ):
         return
     folder = re.sub(r"(migrations?|drizzle)/.*", r"\1/", files[0])
     start = str(package.table("scripts").get("start") or " ".join(app.command))
-    held = node_migrations.held(package)
+    there = read_package_json(tree, place) or NO_PACKAGE
+    held = node_migrations.held(node_workspace.with_top(tree, place, there))
     move = (
         ""
         if tool.package in package.table("dependencies")
@@ -69,10 +77,13 @@ def _of(subject: Subject, app: App, package: Package, tool: Spec) -> Iterator[Fi
     command = " ".join(tool.command)
     if tool not in _TOLD and "postgres" in app.backing and tool.package not in held:
         add = app.build.tool.add if isinstance(app.build, NodeBuild) else "npm install"
-        folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
+        folder = "" if place == "." else f"cd {shlex.quote(place)} && "
         mend = f"{folder}{add} {tool.package}, and run this again: `migrate` then runs them."
-    elif app.kind == "nextjs":
-        mend = f"Run `npx {command}` from a machine that reaches the database, with each version."
+    elif app.kind == "nextjs" or place != app.directory:
+        at = "" if place == app.directory else f" in {place}/"
+        mend = (
+            f"Run `npx {command}`{at} from a machine that reaches the database, with each version."
+        )
     else:
         mend = f'Write "start": "{command} && {start}" in package.json{move}.'
     yield Finding(
@@ -83,3 +94,8 @@ def _of(subject: Subject, app: App, package: Package, tool: Spec) -> Iterator[Fi
         mend=mend,
         path=files[0],
     )
+
+
+def _packages(tree: Tree, folder: str) -> list[str]:
+    """The folders of what a member needs of its workspace."""
+    return [place for place, _ in node_workspace.beside(tree, folder)]

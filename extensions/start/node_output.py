@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from .. import node_scripts, tsconfig
+from .. import node_outputs, node_scripts, tsconfig
 from ..finding import Finding, where
 from ..model import App, NodeBuild
 from ..node_scripts import Command
@@ -15,6 +15,7 @@ from ..origins import only_line
 from ..subject import Subject
 from ..tree import join
 from ..tsconfig import Config, Output
+from ..versions import leading_version
 
 _RULE = "start.node_output"
 RUNTIME = "node"
@@ -29,6 +30,9 @@ _QUIET = frozenset(
     }
 )  # fmt: skip
 
+# With these, tsc writes no code.
+_NO_CODE = frozenset({"--noEmit", "--emitDeclarationOnly"})
+
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One for each app, where the build compiles and does no more."""
@@ -41,6 +45,8 @@ def _of(subject: Subject, app: App, package: Package) -> Iterator[Finding]:
     config = _config(subject, app, package)
     started = _started(app, package)
     if config is None or started is None:
+        if started:
+            yield from _of_a_bundler(subject, app, package, *started)
         return
     name, text, line = started
     written = tsconfig.output(subject.tree, config, _seen(subject, app), version=_version(package))
@@ -57,6 +63,44 @@ def _of(subject: Subject, app: App, package: Package) -> Iterator[Finding]:
         return
     ours = min(alike, key=lambda one: (one.count("/"), one))
     yield _finding(subject, app, config, written, file, ours, text, package.path or "", line)
+
+
+def _of_a_bundler(
+    subject: Subject, app: App, package: Package, name: str, text: str, line: int | None
+) -> Iterator[Finding]:
+    """The same where swc or esbuild does it alone: both write what their command line says."""
+    build = node_scripts.commands(package, "build")
+    makers = [c for c in build if c.program in {"swc", "esbuild"}]
+    others = [c for c in build if c not in makers and c.program not in _QUIET]
+    if len(makers) != 1 or any(c.program != "tsc" for c in others):
+        return
+    if any(not _NO_CODE.intersection(c.words) for c in others):
+        return
+    versions = {**package.table("dependencies"), **package.table("devDependencies")}
+    swc = leading_version(str(versions.get("@swc/cli", "")).lstrip("^~>=v "))
+    written = node_outputs.written(subject.tree, app.directory, makers[0], swc)
+    path = join(app.directory, name)
+    endings = ("", ".js", ".cjs", ".mjs", "/index.js")
+    if not written or any(path + e in written or subject.tree.has(path + e) for e in endings):
+        return
+    base = re.sub(r"(?<!\.js)$", ".js", posixpath.basename(path), count=1)
+    alike = [one for one in written if posixpath.basename(one) == base] or list(written)
+    top = "" if app.directory == "." else f"{app.directory}/"
+    made = min(alike, key=lambda one: (one.count("/"), one)).removeprefix(top)
+    if len(alike) > 1 and posixpath.basename(made) != base:
+        return
+    mend = f'Start {made} in package.json, or set --set {app.kind}.command="node {made}".'
+    if node_outputs.keeps_folders(makers[0]):
+        mend = f"Add --strip-leading-paths to `{makers[0].text}`, or start {made}."
+    where_ = f"{where(package.path or '', line)}: " if line else ""
+    yield Finding(
+        _RULE,
+        certain=True,
+        seen=f"{where_}`{text}` runs {name}, and `{makers[0].text}` writes it to {made}.",
+        mend=mend,
+        path=package.path if line else None,
+        line=line,
+    )
 
 
 def _finding(

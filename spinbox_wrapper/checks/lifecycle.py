@@ -68,6 +68,16 @@ def look(context: Context) -> list[Check]:
     return [check for id_ in IDS if (check := checks.get(id_.rpartition(".")[2]))]
 
 
+def ended(context: Context) -> list[str]:
+    """A sentence for each product in use that gets no fixes any more."""
+    return [
+        f"{check.seen.removesuffix('.')}: {check.mend}"
+        for use in uses(context)
+        if (last := end_of(calendar()[use.product], use.version)) and last[0] < context.today
+        if (check := judge(use, context.today))
+    ]
+
+
 def uses(context: Context) -> list[Use]:
     """The products that the stack uses, as far as their versions can be told."""
     found = []

@@ -275,9 +275,13 @@ def _next_apps(context: Context) -> Iterator[derivation.model.App]:
 
 
 def _sources(context: Context, app: derivation.model.App) -> Iterator[tuple[str, str]]:
-    """The app's source files, but its tests: path and text."""
+    """The app's source files with those of its workspace, but no tests: path and text."""
     tops = {path.rstrip("/") for path in app.sources}
-    for path in context.outcome.tree.below(app.directory):
+    member = app.build.member if isinstance(app.build, derivation.model.NodeBuild) else None
+    runs = member.runs if member and member.folder != "." else ()
+    packages = [posixpath.join(member.top, folder) for folder in runs] if member else []
+    folders = dict.fromkeys((app.directory, *map(posixpath.normpath, packages)))
+    for path in (path for folder in folders for path in context.outcome.tree.below(folder)):
         if not path.endswith(source_text.ENDINGS) or re.search(
             r"(^|/)(tests?|__tests__|examples)/|\.(test|spec)\.", path
         ):

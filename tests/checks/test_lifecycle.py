@@ -70,6 +70,17 @@ def test_a_version_older_than_the_table(product: str, version: str) -> None:
     assert "before" in found.seen
 
 
+def test_a_build_tells_what_gets_no_fixes_any_more(ready: Ready) -> None:
+    """Not what ends soon: that is for the check alone."""
+    looked = context(ready("e2e-node"))
+    uses = {use.product: use for use in lifecycle.uses(looked)}
+    last = {name: lifecycle.end_of(calendar()[name], use.version) for name, use in uses.items()}
+    first = min(end[0] for end in last.values() if end)
+    assert lifecycle.ended(replace(looked, today=first)) == []
+    told = lifecycle.ended(replace(looked, today=first + timedelta(days=1)))
+    assert told and all("has had no fixes since" in sentence for sentence in told)
+
+
 @pytest.mark.parametrize(("product", "version"), [("redis", "7"), ("python", "3")])
 def test_a_bare_major_version_is_its_newest(product: str, version: str) -> None:
     assert lifecycle.end_of(calendar()[product], Version(version)) is None

@@ -19,8 +19,8 @@ const named = rest.indexOf("--schema");
 const schema = named < 0 ? "prisma/schema.prisma" : rest[named + 1];
 if (!/provider\s*=\s*"postgresql"/.test(fs.readFileSync(schema, "utf8"))) process.exit(2);
 if (verb === "generate") {
-  const client = fs.realpathSync("node_modules/@prisma/client");
-  const place = path.join(client, "../../.prisma/client");
+  const found = require.resolve("@prisma/client/package.json", { paths: [process.cwd()] });
+  const place = path.join(fs.realpathSync(path.dirname(found)), "../../.prisma/client");
   fs.mkdirSync(place, { recursive: true });
   fs.copyFileSync(path.join(__dirname, "client.js"), path.join(place, "default.js"));
 } else if (verb === "migrate" && second === "deploy") {
@@ -78,12 +78,12 @@ _PACKAGES = {
 }
 
 
-def write(project: Path) -> None:
-    """Write `packages/prisma.tgz` and `packages/client.tgz` of a project."""
-    folder = project / "packages"
+def write(project: Path, name: str = "packages") -> None:
+    """Write `prisma.tgz` and `client.tgz` into a folder of a project, `packages`."""
+    folder = project / name
     folder.mkdir()
-    for name, files in _PACKAGES.items():
-        with tarfile.open(folder / f"{name}.tgz", "w:gz") as archive:
+    for package, files in _PACKAGES.items():
+        with tarfile.open(folder / f"{package}.tgz", "w:gz") as archive:
             for path, text in files.items():
                 entry = tarfile.TarInfo(f"package/{path}")
                 entry.size = len(content := text.encode())

@@ -109,3 +109,17 @@ def test_servers_on_node_of_which_none_is_chosen(tmp_path: Path) -> None:
     found = [f for f in find_api(tmp_path, files, USE_NODE="true") if f.rule == "start.left_out"]
     assert [f.path for f in found] == ["one/package.json", "two/package.json"]
     assert "node.dir=one" in found[0].mend and not found[0].certain
+
+
+def test_a_page_that_only_the_top_folder_builds(tmp_path: Path) -> None:
+    """The app's own scripts may build it; those of a folder that is no app are run by nothing."""
+    top = {"start": "cd server && npm start", "build": "cd client && npm run build"}
+    files = {
+        "package.json": json.dumps({"scripts": top}),
+        "server/package.json": json.dumps({"scripts": {"start": "node index.js"}}),
+        "server/index.js": "require('http').createServer((a, b) => b.end()).listen(3000)",
+        "client/package.json": json.dumps(VITE),
+        "client/index.html": "",
+    }
+    (found,) = [f for f in find(tmp_path, files, USE_NODE="true") if "left" in f.rule]
+    assert found.path == "client/package.json" and "--set node.dir=." in found.mend

@@ -111,6 +111,24 @@ def test_a_folder_that_the_build_script_names_enters_the_image(build: str, tmp_p
     assert app.sources == ("scripts/", "src/")
 
 
+@pytest.mark.parametrize(
+    "build", ["cd client && npm install && npm run build", "npm run build --prefix client"]
+)
+def test_a_folder_that_the_build_script_goes_into_enters_the_image(
+    build: str, tmp_path: Path
+) -> None:
+    """Though it has dependencies of its own, as those that are apps of the stack."""
+    scripts = {"build": build, "start": "node index.js"}
+    files = {
+        "package.json": json.dumps({"scripts": scripts}),
+        "index.js": "require('http').createServer().listen(3000)",
+        "client/package.json": '{"scripts": {"build": "vite build"}}',
+        "other/package.json": "{}",
+    }
+    app = subject_of(tmp_path, files, USE_NODE="true").stack.apps[0]
+    assert "client/" in app.sources and "other/" not in app.sources
+
+
 def test_a_folder_that_source_imports_from_enters_the_image(tmp_path: Path) -> None:
     files = {
         "package.json": "{}",
@@ -233,13 +251,22 @@ def test_a_worker_beside_next(tmp_path: Path) -> None:
     assert not found.certain and "node worker.js" in found.seen
 
 
-@pytest.mark.parametrize(("name", "told"), [("heroku-postbuild", True), ("build", False)])
-def test_a_build_of_another_platform(name: str, told: bool, tmp_path: Path) -> None:
-    scripts = {"start": "node server.js", name: "npm run client --prefix client"}
+@pytest.mark.parametrize(
+    ("scripts", "told"),
+    [
+        ({"heroku-postbuild": "cd client && npm install && npm run build"}, "cd client"),
+        ({"build": "tsc", "gcp-build": "npm run build && node pack.js"}, "node pack.js"),
+        ({"build": "tsc", "heroku-postbuild": "npm install && npm run build"}, None),
+        ({"postinstall": "tsc", "heroku-postbuild": "tsc"}, None),
+    ],
+)
+def test_what_one_platform_alone_builds(
+    scripts: dict[str, str], told: str | None, tmp_path: Path
+) -> None:
+    package = {"scripts": {"start": "node index.js", **scripts}}
     files = {
-        "package.json": json.dumps({"scripts": scripts}),
-        "server.js": "require('http').createServer().listen(3000)",
-        "client/package.json": "{}",
+        "package.json": json.dumps(package, indent=1),
+        "index.js": "require('http').createServer().listen(3000)",
     }
-    found = [one for one in find(tmp_path, files, USE_NODE="true") if name in one.seen]
-    assert [one.mend for one in found] == (['Call it "build".'] if told else [])
+    found = [f.seen for f in find(tmp_path, files, USE_NODE="true") if "alone runs" in f.seen]
+    assert [f"without `{told}" in seen for seen in found] == ([True] if told else [])

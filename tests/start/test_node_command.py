@@ -43,6 +43,8 @@ def _found(
         ("pnpm migrate && node dist/index.js", "pnpm"),
         ("bash start.sh", "bash"),
         ("./start.sh", "./start.sh"),
+        ("pm2 start ecosystem.config.js", "pm2-runtime start ecosystem.config.js"),
+        ("forever start dist/index.js", "node dist/index.js"),
         ("node src/server.js", "src/server.js"),
     ],
 )
@@ -67,6 +69,8 @@ def test_what_the_image_does_not_hold_is_told(start: str, named: str, tmp_path: 
         "sh start.sh",
         "yarn migrate && node dist/index.js",
         "pm2-runtime dist/index.js",
+        "pm2 start dist/index.js --no-daemon",
+        "pm2 start dist/index.js && pm2 logs",
     ],
 )
 def test_what_it_holds_is_not(start: str, tmp_path: Path) -> None:

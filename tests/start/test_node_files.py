@@ -178,3 +178,21 @@ def test_uploads_of_next_js(tmp_path: Path) -> None:
     }
     found = [one for one in find(tmp_path, files, USE_NEXTJS="true") if "read-only" in one.seen]
     assert [one.line for one in found] == [5] and "when it starts" in found[0].seen
+
+
+def test_migrations_of_a_package_that_the_app_needs(tmp_path: Path) -> None:
+    """Of a tool that no stack runs: it is told where to run it."""
+    db = {"name": "db", "main": "index.js", "dependencies": {"@mikro-orm/core": "6"}}
+    api = {"scripts": {"start": "node index.js"}, "dependencies": {"db": "*"}}
+    files = {
+        "package.json": '{"private": true, "workspaces": ["api", "db"]}',
+        "package-lock.json": "{}",
+        "api/package.json": json.dumps(api),
+        "api/index.js": "require('http').createServer().listen(3000)",
+        "db/package.json": json.dumps(db),
+        "db/index.js": "",
+        "db/migrations/Migration20240101000000.js": "",
+    }
+    found = find(tmp_path, files, USE_NODE="true", USE_POSTGRESQL="true")
+    (told,) = [finding for finding in found if finding.rule == "start.node_migrations"]
+    assert "MikroORM" in told.seen and "in db/" in told.mend

@@ -54,11 +54,79 @@ def test_a_lockfile_that_lacks_a_dependency(lockfile: str, text: str, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("lockfile", "text"), [("pnpm-lock.yaml", PNPM_LOCKED), ("yarn.lock", YARN_LOCKED)]
+    ("lockfile", "text"),
+    [
+        ("pnpm-lock.yaml", PNPM_LOCKED),
+        ("yarn.lock", YARN_LOCKED),
+        ("package-lock.json", NPM_LOCKED),
+    ],
 )
 def test_a_lockfile_of_another_range(lockfile: str, text: str, tmp_path: Path) -> None:
     (found,) = _found(tmp_path, {lockfile: text}, dependencies={"express": "^5.0.0"})
     assert found.certain and "express" in found.seen
+
+
+def test_a_lockfile_whose_version_another_range_takes_as_well(tmp_path: Path) -> None:
+    """npm asks no more of it than that."""
+    locked = {"package-lock.json": NPM_LOCKED}
+    assert _found(tmp_path, locked, dependencies={"express": ">=4.19 <6"}) == []
+
+
+def test_a_registry_that_asks_for_a_login(tmp_path: Path) -> None:
+    """Of whoever installed it here: the build has none, unless settings say where it comes from."""
+    address = "https://npm.pkg.github.com/download/@acme/ui/1.0.0/abc"
+    entry = f'"node_modules/@acme/ui": {{"version": "1.0.0",\n"resolved": "{address}"}}'
+    locked = {"package-lock.json": f'{{"lockfileVersion": 3, "packages": {{{entry}}}}}'}
+    held = {"dependencies": {"@acme/ui": "^1.0.0"}}
+    (found,) = _found(tmp_path / "none", locked, **held)
+    assert not found.certain and found.line == 2 and "npm.pkg.github.com" in found.seen
+    npmrc = {".npmrc": "//npm.pkg.github.com/:_authToken=${NPM_TOKEN}\n"}
+    assert _found(tmp_path / "secret", {**locked, **npmrc}, **held) == []
+    public = {
+        "package-lock.json": locked["package-lock.json"].replace("npm.pkg.github", "npm.acme")
+    }
+    assert _found(tmp_path / "public", public, **held) == []
+
+
+def test_a_lockfile_that_another_yarn_wrote(tmp_path: Path) -> None:
+    """Yarn 2 and later write a lockfile anew that has another version than theirs."""
+    files = {"yarn.lock": BERRY_LOCKED.replace("version: 8", "version: 10", 1)}
+    held = {"express": "^4.19.0"}
+    pinned = {"packageManager": "yarn@4.9.1", "dependencies": held}
+    (found,) = _found(tmp_path / "pinned", files, **pinned)
+    assert found.certain and "version 10" in found.seen and "4.9.1" in found.seen
+    assert _found(tmp_path / "own", files, dependencies=held) == []
+    assert _found(tmp_path / "fitting", {"yarn.lock": BERRY_LOCKED}, **pinned) == []
+
+
+def test_a_lockfile_at_the_top_of_a_workspace_of_another_range(tmp_path: Path) -> None:
+    """The member's own version counts, not the one of another member."""
+    packages = '"frontend": {},\n"packages/ui": {},\n"node_modules/next": {"version": "14.2.0"}'
+    (found,) = _workspace(tmp_path / "out", None, {"package-lock.json": LOCK.format(packages)})
+    assert found.certain and found.path == "frontend/package.json" and "next" in found.seen
+    packages += ',\n"frontend/node_modules/next": {"version": "15.1.0"}'
+    lock = {"package-lock.json": LOCK.format(packages)}
+    assert _workspace(tmp_path / "in-step", None, lock) == []
+
+
+def test_a_version_that_pnpm_overrides(tmp_path: Path) -> None:
+    """Its lockfile has the overriding one in place of that of package.json."""
+    files = {
+        "pnpm-lock.yaml": PNPM_LOCKED,
+        "pnpm-workspace.yaml": "overrides:\n  express: ^4.19.0\n",
+    }
+    assert _found(tmp_path, files, dependencies={"express": "^5.0.0"}) == []
+
+
+def test_catalogs_of_a_package_that_stands_alone(tmp_path: Path) -> None:
+    held = {"express": "catalog:"}
+    locked = {"pnpm-lock.yaml": PNPM_LOCK.format("        specifier: 'catalog:'\n")}
+    settings = {"pnpm-workspace.yaml": "catalog:\n  express: ^4.19.0\n"}
+    assert _found(tmp_path / "there", {**locked, **settings}, dependencies=held) == []
+    (found,) = _found(tmp_path / "none", locked, dependencies=held)
+    assert found.certain and "catalog:" in found.seen
+    own = {"yarn.lock": "__metadata:\n  version: 10\n\nexpress", ".yarnrc.yml": "catalog: {}\n"}
+    assert _found(tmp_path / "yarn", own, dependencies=held) == []
 
 
 @pytest.mark.parametrize(
@@ -124,6 +192,32 @@ def test_what_an_install_script_names_is_there(script: str, folder: str, tmp_pat
     )
     subject = subject_of(tmp_path, files, USE_NODE="true")
     assert subject.stack.apps[0].build.manifests == ("package.json", folder)
+
+
+@pytest.mark.parametrize(
+    ("script", "folders"),
+    [
+        ("node scripts/setup.js", {"scripts/", "config/"}),
+        ("cd client && npm install && npm run build", {"client/"}),
+        ("npm --prefix client install", {"client/"}),
+    ],
+)
+def test_what_an_install_script_goes_on_to_is_there(
+    script: str, folders: set[str], tmp_path: Path
+) -> None:
+    """What its own scripts load and name, and the folder that it works in."""
+    files = _files(
+        {
+            "scripts/setup.js": "require('./lib/read')('.env.local')",
+            "scripts/lib/read.js": "module.exports = () => fs.readFileSync('config/base.json')",
+            "config/base.json": "{}",
+            "client/package.json": '{"scripts": {"build": "vite build"}}',
+        },
+        scripts={"postinstall": script, "build": "tsc"},
+    )
+    subject = subject_of(tmp_path, files, USE_NODE="true")
+    assert folders <= set(subject.stack.apps[0].build.manifests)
+    assert "src/" not in subject.stack.apps[0].build.manifests
 
 
 @pytest.mark.parametrize(
@@ -221,9 +315,12 @@ def test_a_version_of_node_in_a_file(tmp_path: Path) -> None:
     assert [f.mend for f in found] == ["spinbox build --prod --set node.image=node:18-alpine"]
 
 
+LOCK = '{{"packages": {{\n{}\n}}}}'
 WORKSPACE = {
     "package.json": '{"private": true, "workspaces": ["frontend", "packages/*"]}',
-    "package-lock.json": '{"packages": {\n"frontend": {},\n"packages/ui": {}\n}}',
+    "package-lock.json": LOCK.format(
+        '"frontend": {},\n"packages/ui": {},\n"node_modules/next": {}'
+    ),
     "packages/ui/package.json": '{"name": "@demo/ui", "main": "index.js"}',
     "frontend/app/page.tsx": "",
 }
@@ -244,7 +341,7 @@ def test_packages_of_the_workspace_are_installed_with_a_member(tmp_path: Path) -
 
 
 def test_a_lockfile_without_a_package_of_the_workspace(tmp_path: Path) -> None:
-    lock = {"package-lock.json": '{"packages": {\n"frontend": {}\n}}'}
+    lock = {"package-lock.json": '{"packages": {\n"frontend": {},\n"node_modules/next": {}\n}}'}
     (found,) = _workspace(tmp_path, {"@demo/ui": "*"}, lock)
     assert found.certain and "packages/ui" in found.seen and "workspace" in found.seen
 

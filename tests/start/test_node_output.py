@@ -21,13 +21,19 @@ def found_of(
     start: str = "node dist/index.js",
     build: str = "tsc",
     typescript: str = "^5.6.0",
+    swc: str = "^0.7.0",
     **files: str,
 ) -> list[Finding]:
     package = {
         "name": "api",
         "scripts": {"build": build, "start": start},
         "dependencies": {"express": "4"},
-        "devDependencies": {"typescript": typescript, "@nestjs/cli": "11", "tsup": "8"},
+        "devDependencies": {
+            "typescript": typescript,
+            "@nestjs/cli": "11",
+            "tsup": "8",
+            "@swc/cli": swc,
+        },
     }
     text = config if isinstance(config, str) else json.dumps(config, indent=2)
     project = {
@@ -110,3 +116,42 @@ def test_what_works_or_cannot_be_told_is_left_alone(
     config: Any, start: str, build: str, files: dict[str, str], tmp_path: Path
 ) -> None:
     assert found_of(tmp_path, config, start, build, **files) == []
+
+
+@pytest.mark.parametrize(
+    ("build", "start", "made"),
+    [
+        ("swc src -d dist", "node dist/index.js", "dist/src/index.js"),
+        ("rimraf dist && swc ./src --out-dir=dist", "node dist/index", "dist/src/index.js"),
+        ("swc src -d dist --strip-leading-paths", "node dist/src/index.js", "dist/index.js"),
+        ("tsc --noEmit && esbuild src/index.ts --outdir=out", "node out/main.js", "out/index.js"),
+        ("esbuild src/index.ts --outfile=out/a.cjs", "node out/a.js", "out/a.cjs"),
+    ],
+)
+def test_what_swc_and_esbuild_write_elsewhere(
+    build: str, start: str, made: str, tmp_path: Path
+) -> None:
+    (found,) = found_of(tmp_path, "{}", start, build)
+    assert found.certain and f"writes it to {made}" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("build", "start"),
+    [
+        ("swc src -d dist", "node dist/src/index.js"),
+        ("swc src -d dist --strip-leading-paths", "node dist"),
+        ("swc src -d dist -C jsc.target=es2022 --strip-leading-paths", "node dist/index.js"),
+        ("swc src -o dist/a.js", "node dist/index.js"),
+        ("esbuild src/index.ts --bundle --outdir=out", "node out/index.js"),
+        ("esbuild src/*.ts --outdir=out", "node out/main.js"),
+        ("esbuild src/index.ts --outdir=out --out-extension:.js=.cjs", "node out/index.cjs"),
+        ("swc src -d dist && node scripts/move.js", "node dist/index.js"),
+    ],
+)
+def test_what_they_write_there(build: str, start: str, tmp_path: Path) -> None:
+    assert found_of(tmp_path, "{}", start, build) == []
+
+
+def test_an_old_swc_leaves_out_the_first_folder(tmp_path: Path) -> None:
+    found = found_of(tmp_path, "{}", "node dist/index.js", "swc src -d dist", swc="0.1.62")
+    assert found == []

@@ -244,3 +244,78 @@ def test_an_app_that_was_left_out_takes_its_migrations_along(tmp_path: Path) -> 
     assert facts["postgres"]["migrations"] == "knex"
     stack = build_stack(facts, {}, complete({"runtime": "python"}))
     assert stack.migrations is None or not stack.migrations.migrates
+
+
+SERVES = "require('http').createServer().listen(3000)"
+WORKSPACE = {
+    "package.json": '{"private": true, "workspaces": ["apps/*", "packages/*"]}',
+    "package-lock.json": "{}",
+    "apps/api/index.js": SERVES,
+    "packages/db/index.js": "",
+}
+
+
+def _workspace(root: Path, files: dict[str, str], **packages: dict[str, Any]) -> Stack:
+    api = {"name": "api", "scripts": {"start": "node index.js"}, **packages.get("api", {})}
+    db = {"name": "db", "main": "index.js", **packages.get("db", {})}
+    own = {"apps/api/package.json": json.dumps(api), "packages/db/package.json": json.dumps(db)}
+    flags = {"USE_NODE": "true", "USE_POSTGRESQL": "true"}
+    return subject_of(root, {**WORKSPACE, **own, **files}, None, **flags).stack
+
+
+def test_a_member_of_a_workspace_has_them_in_its_folder(tmp_path: Path) -> None:
+    """Also where production has the tool: its program is where the package manager puts it."""
+    files = {
+        "apps/api/prisma/migrations/1_a/migration.sql": "",
+        "apps/api/prisma/schema.prisma": "",
+    }
+    ran = _migrations(_workspace(tmp_path, files, api={"dependencies": {"prisma": "6"}}))
+    assert ran.command == (
+        "sh",
+        "-c",
+        "cd /migrator/apps/api && exec node_modules/.bin/prisma migrate deploy",
+    )
+    assert "apps/api/prisma/migrations/" in ran.files and ran.place == "apps/api/"
+    assert "$PWD/../../node_modules/.bin" in ran.in_project[2]
+
+
+def test_a_package_that_the_app_needs_has_them(tmp_path: Path) -> None:
+    """With settings that it extends, and tools that are installed at the top."""
+    top = {"private": True, "workspaces": ["apps/*", "packages/*"]}
+    files = {
+        "package.json": json.dumps({**top, "devDependencies": {"drizzle-kit": "1"}}),
+        "packages/db/drizzle/0000_a.sql": "",
+        "packages/db/drizzle.config.ts": "export default {};",
+        "packages/db/tsconfig.json": '{"extends": "../../tsconfig.base.json"}',
+        "tsconfig.base.json": "{}",
+    }
+    needs = {"dependencies": {"db": "*"}}
+    ran = _migrations(
+        _workspace(tmp_path / "a", files, api=needs, db={"dependencies": {"drizzle-orm": "1"}})
+    )
+    assert ran.command[2].startswith("cd /migrator/packages/db && ")
+    assert {"packages/db/drizzle/", "tsconfig.base.json"} <= set(ran.files)
+    assert "drizzle-kit" in ran.packages
+    migrates = {"apps/api/index.js": f"import 'drizzle-orm/node-postgres/migrator';\n{SERVES}"}
+    stack = _workspace(
+        tmp_path / "b", {**files, **migrates}, api=needs, db={"dependencies": {"drizzle-orm": "1"}}
+    )
+    assert stack.migrations is None or not stack.migrations.migrates
+    stack = _workspace(tmp_path / "c", files, db={"dependencies": {"drizzle-orm": "1"}})
+    assert stack.migrations is None or not stack.migrations.migrates
+
+
+def test_prismas_client_of_a_package_that_the_app_needs(tmp_path: Path) -> None:
+    files = {"packages/db/prisma/schema.prisma": SCHEMA.format("prisma-client-js", "")}
+    held = {"dependencies": {"@prisma/client": "6"}, "devDependencies": {"prisma": "6"}}
+    stack = _workspace(tmp_path, files, api={"dependencies": {"db": "*"}}, db=held)
+    made = _node(stack.apps[0])
+    assert made.generate == "cd packages/db && npx --no prisma generate"
+    assert made.generated == ".prisma" and "packages/db/prisma/" in made.manifests
+
+
+def test_a_file_beside_the_members_is_there_at_the_installation(tmp_path: Path) -> None:
+    files = {"vendor/a.tgz": "", "vendor/b/package.json": "{}"}
+    held = {"dependencies": {"a": "file:../../vendor/a.tgz", "b": "file:../../vendor/b", "db": "*"}}
+    made = _node(_workspace(tmp_path, files, api=held).apps[0])
+    assert {"vendor/a.tgz", "vendor/b/"} <= set(made.manifests)

@@ -96,7 +96,10 @@ def test_the_lockfile_wins_over_the_field(tmp_path: Path) -> None:
         ({"yarn.lock": "", ".yarnrc.yml": ""}, "4"),
         ({"yarn.lock": YARN_LOCK.format(4)}, "2"),
         ({"yarn.lock": YARN_LOCK.format(6)}, "3"),
-        ({"yarn.lock": YARN_LOCK.format(8)}, "4"),
+        ({"yarn.lock": YARN_LOCK.format(5)}, "~3.1.0"),
+        ({"yarn.lock": YARN_LOCK.format(8)}, "~4.13.0"),
+        ({"yarn.lock": YARN_LOCK.format(9)}, "~4.14.0"),
+        ({"yarn.lock": YARN_LOCK.format(10)}, "4"),
         ({"yarn.lock": YARN_LOCK.format(6), ".yarnrc.yml": "nodeLinker: node-modules\n"}, "3"),
         ({"yarn.lock": "", ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-3.8.7.cjs\n"}, "3.8.7"),
     ],
@@ -104,6 +107,23 @@ def test_the_lockfile_wins_over_the_field(tmp_path: Path) -> None:
 def test_the_version_of_yarn(files: dict[str, str], version: str, tmp_path: Path) -> None:
     """A lockfile is read by the versions that write its form; only later ones have settings."""
     assert packages(tmp_path, files, {})["manager_version"] == version
+
+
+@pytest.mark.parametrize(
+    ("engine", "manager", "version"),
+    [
+        ({"name": "pnpm", "version": "^9.15.0"}, "pnpm", "^9.15.0"),
+        ({"name": "pnpm", "version": ">=9"}, "pnpm", "10"),
+        ({"name": "npm", "version": "^10.0.0"}, "npm", ""),
+        ({"name": "cargo"}, "npm", ""),
+        ([{"name": "yarn", "version": "4.9.1"}, {"name": "npm"}], "yarn", "4.9.1"),
+    ],
+)
+def test_a_package_manager_of_development(
+    engine: Any, manager: str, version: str, tmp_path: Path
+) -> None:
+    found = packages(tmp_path, {}, {"devEngines": {"packageManager": engine}})
+    assert (found["manager"], found["manager_version"]) == (manager, version)
 
 
 def test_what_an_installation_by_yarn_reads(tmp_path: Path) -> None:
@@ -651,3 +671,12 @@ def test_versions_of_nest(enabled: str, controller: str, path: str, tmp_path: Pa
         "src/health.controller.ts": f"@Controller({controller})\nclass H {{ @Get() get() {{}} }}\n",
     }
     assert node_routes.health_path(tree_of(tmp_path, files), ".").value == path
+
+
+def test_a_start_script_where_npm_runs_nothing(tmp_path: Path) -> None:
+    """`devEngines` may demand another package manager, which then is in the image."""
+    engine = {"packageManager": {"name": "pnpm", "version": "^9.15.0"}}
+    package = {"scripts": {"start": "A=b node server.js"}, "devEngines": engine}
+    files = {"package.json": json.dumps(package), "server.js": "", "pnpm-lock.yaml": ""}
+    app = stack_of(read_facts(write_project(tmp_path, files, USE_NODE="true"))).apps[0]
+    assert app.command == ("pnpm", "run", "start") and app.build.runs_tool

@@ -56,6 +56,18 @@ def test_version_managers(name: str, text: str, tmp_path: Path) -> None:
     assert _image(tmp_path, {name: text}) == "node:22-alpine"
 
 
+def test_a_runtime_of_development_that_npm_demands(tmp_path: Path) -> None:
+    """Whatever it runs: it counts before `engines`, unless it only warns."""
+    runtime = {"name": "node", "version": "^24.0.0"}
+    package = {"engines": {"node": ">=18"}, "devEngines": {"runtime": runtime}}
+    demanded = {"package.json": json.dumps(package)}
+    assert _image(tmp_path / "demanded", demanded) == "node:24-alpine"
+    warned = {
+        "package.json": json.dumps({"devEngines": {"runtime": {**runtime, "onFail": "warn"}}})
+    }
+    assert _image(tmp_path / "warned", warned) == "node:20-alpine"
+
+
 def test_a_pin_to_what_is_no_longer_maintained_changes_nothing(tmp_path: Path) -> None:
     """It is told, and the image stays."""
     assert _image(tmp_path, {".nvmrc": "18"}) == "node:20-alpine"

@@ -1,0 +1,2 @@
+CREATE TABLE "Item" ("id" INTEGER PRIMARY KEY, "name" TEXT NOT NULL);
+INSERT INTO "Item" VALUES (1, 'first');
