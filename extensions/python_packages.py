@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from . import package_managers, package_registries, python_project
+from . import package_managers, package_registries, python_builds, python_project
 from .errors import ProjectError
 from .origins import Fields, Found, and_more
 from .python_dependencies import RELEVANT, Packages
@@ -57,11 +58,15 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
     for manager in managers:
         if packages := manager.find(tree, folder, relevant):
             registries = manager.registries(tree, folder, packages.manifests)
+            own = python_project.find(
+                tree, folder, asked=packages.asked, packaged=packages.packaged
+            )
+            places = [join(folder, one.rstrip("/")) for one in packages.manifests if one[-1] == "/"]
+            built = python_builds.find(tree, [*([folder] if own else ()), *places])
+            packages = replace(packages, dependencies=(*packages.dependencies, *built))
             return {
                 **_fields(packages, folder, relevant),
-                **python_project.find(
-                    tree, folder, asked=packages.asked, packaged=packages.packaged
-                ),
+                **own,
                 **_asked(packages.asked),
                 **packages.more,
                 **package_registries.fields(registries, folder),

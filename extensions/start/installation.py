@@ -12,7 +12,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from .. import finding, package_managers, python_locks, python_project, python_version, started
+from .. import (
+    finding,
+    package_managers,
+    python_builds,
+    python_locks,
+    python_project,
+    python_version,
+    started,
+)
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
@@ -72,6 +80,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _sources(subject, app, app.build)
         yield from _stale(subject, app, app.build)
         yield from _programs(subject, app, app.build)
+        yield from _builds(subject, app, app.build)
         yield from _own_metadata(subject, app, app.build)
         yield from _libraries(subject, app, app.build)
         yield from _asked_for(subject, app, app.build)
@@ -211,6 +220,36 @@ def _stale(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
             "install it.",
             f"{f'cd {shlex.quote(folder)} && ' if folder else ''}{build.manager} lock{version}",
             place,
+        )
+
+
+def _builds(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
+    """Packages of the project whose build lacks something, or is none that the image makes."""
+    tree, folder = subject.tree, app.directory
+    places = [join(folder, one) for one in build.manifests if one.endswith("/")]
+    for place in [*([folder] if build.package else ()), *places]:
+        if found := python_builds.missing_for_setup(tree, place):
+            name, line = found
+            path, description = join(place, "setup.py"), join(place, "pyproject.toml")
+            yield Finding(
+                "start.install",
+                True,
+                f"{finding.where(path, line)} imports {name}, which its build does not have: a "
+                "build gets only what [build-system] lists.",
+                f'Write it there, in {description}: requires = ["setuptools", "{name.lower()}"]',
+                path,
+                line,
+            )
+    top = tree.first(folder, "pyproject.toml")
+    system = table(read_toml(tree, top), "build-system") if top else {}
+    if top and str(system.get("build-backend")) == "mesonpy" and not build.package:
+        yield Finding(
+            "start.install",
+            False,
+            f"{top} builds the app with Meson, but the image takes the app's code as it is: its "
+            "compiled modules are missing.",
+            "Move them to a package in a folder of its own, and depend on that folder.",
+            top,
         )
 
 

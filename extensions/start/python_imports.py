@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .. import finding, package_managers, python_distributions, python_locks, started
+from .. import (
+    finding,
+    package_managers,
+    python_distributions,
+    python_locks,
+    python_project,
+    started,
+)
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
+from ..python_dependencies import read_toml
 from ..python_distributions import ALIKE, BRINGS, COMMON, IMPORTS, NAMESPACES, STANDARD
 from ..python_source import Module, is_main_guard
 from ..subject import Subject
@@ -83,9 +91,18 @@ def _known(subject: Subject, app: App, build: PythonBuild) -> _Known | None:
     if packages_found is None:
         return None
     declared = {one.value for one in packages_found.dependencies} | added
+    declared |= _local_names(tree, folder, build)
     extras, local = _forms(tree, folder, build)
     closed = not local and not extras and declared <= BRINGS.keys()
     return _Known(python_distributions.brought(declared), closed)
+
+
+def _local_names(tree: Tree, folder: str, build: PythonBuild) -> set[str]:
+    """The names of packages that are folders of the project."""
+    places = [join(folder, one) for one in build.manifests if one.endswith("/")]
+    paths = [path for place in places if (path := tree.first(place, "pyproject.toml"))]
+    named = (python_project.name_of(read_toml(tree, path)) for path in paths)
+    return {_name(one) for one in named if one}
 
 
 def _forms(tree: Tree, folder: str, build: PythonBuild) -> tuple[bool, bool]:
@@ -93,7 +110,9 @@ def _forms(tree: Tree, folder: str, build: PythonBuild) -> tuple[bool, bool]:
     extras = bool(build.manifest_folders) or "pyproject.toml" in build.manifests
     local = len(build.manifest_lists) + len(build.manifest_folders) < len(build.manifests)
     for file in build.manifest_lists:
-        for line in tree.read(join(folder, file)).splitlines() if file.endswith(".txt") else ():
+        for line in (
+            tree.read(join(folder, file)).splitlines() if file.endswith((".txt", ".in")) else ()
+        ):
             text = line.partition(" #")[0].split(" --")[0].rstrip("\\ ").strip()
             if not text or text.startswith(("#", "-")):
                 continue

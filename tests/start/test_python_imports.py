@@ -152,3 +152,13 @@ def test_a_lock_of_pipenv_is_read(tmp_path: Path) -> None:
     found = find(tmp_path, files, USE_FASTAPI="true")
     (told,) = [one for one in found if one.rule == "start.imports"]
     assert "requests" in told.seen
+
+
+def test_a_package_in_a_folder_of_the_project_is_known_by_its_name(tmp_path: Path) -> None:
+    """It may have no module in Python at all."""
+    files = {
+        "requirements.txt": "fastapi\nuvicorn\n./native\n",
+        "native/pyproject.toml": '[project]\nname = "fast-math"\nversion = "1"\n',
+        "main.py": "import fast_math\n" + API["main.py"],
+    }
+    assert not [one for one in find_api(tmp_path, files) if one.rule == "start.imports"]
