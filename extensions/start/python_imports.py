@@ -202,12 +202,14 @@ def _told(app: App, build: PythonBuild, known: _Known, one: _Missing) -> Finding
     else:
         lacks = f"and no dependency of {main} has such a name"
         ending = "the app may not start." if one.sure else "that may fail."
+    # From 82 on, setuptools has no such module.
+    package = "setuptools<82" if one.top == "pkg_resources" else package
     name = one.top if package == one.top else f"{one.top} ({package})"
     if build.manager == "pip" or not build.manager:
         mend = f"Add {package} to {main}."
     else:
         folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
-        mend = f"{folder}{build.manager} add {package}"
+        mend = f"{folder}{build.manager} add {shlex.quote(package)}"
     seen = f"{place} imports {name}, {lacks}: {ending}"
     return Finding(_RULE, certain, seen, mend, one.module.path, one.line)
 
