@@ -21,6 +21,43 @@ C_SOURCES = "sources-c"
 CPP_SOURCES = "sources-cpp"
 CMAKE_SOURCES = "sources-cmake"
 RUST_SOURCES = "sources-rust"
+# Debian packages by the program that code may call.
+PROGRAM_PACKAGES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("ffmpeg", "ffprobe"), ("ffmpeg",)),
+    **dict.fromkeys(
+        ("libreoffice", "soffice"),
+        ("libreoffice-calc-nogui", "libreoffice-impress-nogui", "libreoffice-writer-nogui"),
+    ),
+    **dict.fromkeys(
+        ("pdftotext", "pdftoppm", "pdfinfo", "pdfimages", "pdftocairo", "pdfunite"),
+        ("poppler-utils",),
+    ),
+    **dict.fromkeys(("convert", "identify", "mogrify", "magick"), ("imagemagick",)),
+    **dict.fromkeys(("pg_dump", "pg_restore", "psql"), ("postgresql-client",)),
+    **dict.fromkeys(("mysqldump", "mysql"), ("default-mysql-client",)),
+    **dict.fromkeys(("ssh", "scp", "sftp", "ssh-keygen"), ("openssh-client",)),
+    **dict.fromkeys(("dig", "nslookup"), ("bind9-dnsutils",)),
+    **dict.fromkeys(("espeak", "espeak-ng"), ("espeak-ng",)),
+    **{name: (name,) for name in ("curl", "exiv2", "git", "gifsicle", "graphicsmagick", "nmap")},
+    **{name: (name,) for name in ("optipng", "pandoc", "pngquant", "qpdf", "rsync", "sox")},
+    **{name: (name,) for name in ("traceroute", "unzip", "wget", "whois", "zip")},
+    "7z": ("7zip",),
+    "antiword": ("antiword",),
+    "dot": ("graphviz",),
+    "exiftool": ("libimage-exiftool-perl",),
+    "gs": ("ghostscript",),
+    "java": ("default-jre-headless",),
+    "ping": ("iputils-ping",),
+    "redis-cli": ("redis-tools",),
+    "tesseract": ("tesseract-ocr",),
+}
+
+
+def program_library(name: str) -> str:
+    """What a program is called among an app's libraries."""
+    return f"program-{name}"
+
+
 # Debian packages by Python library: (to build it, to run it). From each library's install notes.
 SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "psycopg2": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
@@ -95,6 +132,7 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     # A dependency that comes from a repository, whatever its name is.
     "git": (("git",), ()),
+    **{program_library(name): ((), packages) for name, packages in PROGRAM_PACKAGES.items()},
     C_SOURCES: (("gcc", "libc6-dev"), ()),
     CPP_SOURCES: (("g++",), ()),
     CMAKE_SOURCES: (("cmake", "g++", "make"), ()),

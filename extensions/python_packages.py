@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -81,6 +81,18 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
                 f"{join(folder, 'requirements.txt')}{command}."
             )
     return _no_packages()
+
+
+def with_programs(fields: Fields, programs: Iterable[Found[str]]) -> Fields:
+    """What `read_packages` gives, with the programs that code calls among its `libraries`."""
+    found = list(programs)
+    if not found:
+        return fields
+    libraries, first = fields["libraries"], found[0]
+    names = sorted({*libraries.value, *(one.value for one in found)})
+    if libraries.value:
+        return {**fields, "libraries": replace(libraries, value=names)}
+    return {**fields, "libraries": Found(names, first.reason, first.path, first.line)}
 
 
 def find_tests(tree: Tree, folder: str, packages: Fields, others: Collection[str]) -> Fields:

@@ -313,8 +313,8 @@ def _command(facts: Mapping[str, Any]) -> tuple[str, ...]:
                 f"--set fastapi.entry={found[0]}."
             )
         raise ProjectError(
-            f"No FastAPI app was found in {facts['dir']}: name it with "
-            "--set fastapi.entry=MODULE:NAME."
+            f"No FastAPI app was found in {facts['dir']}: make it at the level of its module, and "
+            "not in what runs it; or name it with --set fastapi.entry=MODULE:NAME."
         )
     if not ASGI_SERVERS.intersection(facts.get("libraries", ())):
         manifest = (facts.get("manifests") or ["requirements.txt"])[0]

@@ -17,6 +17,7 @@ from .. import (
     own_variables,
     package_managers,
     python_packages,
+    python_programs,
     python_source,
     python_version,
     secret_files,
@@ -158,6 +159,7 @@ def read(
     """
     tree = project.tree
     packages = python_packages.read_packages(tree, folder, libraries)
+    packages = python_packages.with_programs(packages, python_programs.find(modules))
     others = set(project.service_folders) if folder == "." else set()
     if folder == ".":
         tops = {path.split("/")[0] for path in tree.files if "/" in path}

@@ -51,6 +51,7 @@ _BROWSERS = frozenset(
     {"playwright", "patchright", "selenium", "pyppeteer", "undetected-chromedriver", "nodriver"}
 )
 _CONVERTERS = frozenset({"pdfkit", "imgkit"})
+_GENERATED = frozenset({"prisma"})
 # What FastAPI and Pydantic ask for when it is first used: the word in the code, the package, and
 # whether the import fails without it.
 _ASKED_FOR = (
@@ -317,7 +318,7 @@ def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple
     """Names of the dependencies, those of a lockfile too, each with its place."""
     if not build.manager:
         return {}
-    relevant = _BROWSERS | _CONVERTERS | {*_PROGRAMS.values(), *_BRING}
+    relevant = _BROWSERS | _CONVERTERS | _GENERATED | {*_PROGRAMS.values(), *_BRING}
     relevant |= {tool} if (tool := _migration_tool(subject, app)) else set()
     found = package_managers.get(build.manager).find(subject.tree, app.directory, relevant)
     if found is None:
@@ -372,6 +373,17 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
     for name, (path, line) in declared.items():
         if brought is not None and name not in brought:
             continue
+        if name in _GENERATED:
+            yield Finding(
+                "start.libraries",
+                False,
+                f"{name} needs a client that `prisma generate` writes, and engines that it "
+                f"downloads, which the image lacks ({finding.where(path, line)}).",
+                "Take a library that needs neither, such as SQLAlchemy, or a base image that has "
+                f"both: spinbox build --prod --set {app.kind}.image=IMAGE",
+                path,
+                line,
+            )
         there = name in system_packages(build.image)
         what = "a browser" if name in _BROWSERS else "wkhtmltopdf" if name in _CONVERTERS else ""
         what = "" if there else what

@@ -264,3 +264,9 @@ def test_an_app_that_meson_builds_is_told(tmp_path: Path) -> None:
     text = f'{PROJECT}[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
     (found,) = find_rule(tmp_path, "install", {"pyproject.toml": text})
     assert found.seen.startswith("pyproject.toml builds the app with Meson")
+
+
+def test_the_client_of_prisma_is_told(tmp_path: Path) -> None:
+    """Nothing of the image runs what writes it."""
+    (found,) = find_rule(tmp_path, "libraries", {"requirements.txt": "fastapi\nuvicorn\nprisma\n"})
+    assert found.seen.startswith("prisma needs a client that `prisma generate` writes")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from extensions.errors import ProjectError
+from extensions.facts import read_facts
 from extensions.python_dependencies import SYSTEM_PACKAGES
 from extensions.python_packages import read_packages
 
-from .support import facts_of, stack_of, tree_of, values
+from .support import facts_of, stack_of, tree_of, values, write_project
 
 PYPROJECT = '[project]\nname = "x"\ndependencies = ["fastapi", "uvicorn[standard]>=0.30"]\n'
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nuvicorn = "^0.30"\n'
@@ -704,3 +705,12 @@ def test_extras_and_groups_that_serve_the_app(
     found = packages(tmp_path, {**files, **({"uv.lock": ""} if locked else {})})
     assert (found.get("extras"), found.get("groups")) == (extras, groups)
     assert locked or ("uvicorn" in found["libraries"]) is ("server" in listed)
+
+
+def test_programs_that_code_calls_are_in_the_image(tmp_path: Path) -> None:
+    """Whatever is declared: they come from Debian."""
+    main = "import subprocess\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+    main += "subprocess.run(['ffmpeg', '-version'])\n"
+    files = {"main.py": main, "requirements.txt": "fastapi\nuvicorn\n"}
+    facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
+    assert stack_of(facts).apps[0].build.runtime_packages == ("ffmpeg",)
