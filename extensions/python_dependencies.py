@@ -16,6 +16,48 @@ from .errors import ProjectError
 from .origins import Fields, Found, only_line
 from .tree import Tree, join
 
+# Sources that are compiled where the image is built: they stand among an app's libraries, too.
+C_SOURCES = "sources-c"
+CPP_SOURCES = "sources-cpp"
+CMAKE_SOURCES = "sources-cmake"
+RUST_SOURCES = "sources-rust"
+# Debian packages by the program that code may call.
+PROGRAM_PACKAGES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("ffmpeg", "ffprobe"), ("ffmpeg",)),
+    **dict.fromkeys(
+        ("libreoffice", "soffice"),
+        ("libreoffice-calc-nogui", "libreoffice-impress-nogui", "libreoffice-writer-nogui"),
+    ),
+    **dict.fromkeys(
+        ("pdftotext", "pdftoppm", "pdfinfo", "pdfimages", "pdftocairo", "pdfunite"),
+        ("poppler-utils",),
+    ),
+    **dict.fromkeys(("convert", "identify", "mogrify", "magick"), ("imagemagick",)),
+    **dict.fromkeys(("pg_dump", "pg_restore", "psql"), ("postgresql-client",)),
+    **dict.fromkeys(("mysqldump", "mysql"), ("default-mysql-client",)),
+    **dict.fromkeys(("ssh", "scp", "sftp", "ssh-keygen"), ("openssh-client",)),
+    **dict.fromkeys(("dig", "nslookup"), ("bind9-dnsutils",)),
+    **dict.fromkeys(("espeak", "espeak-ng"), ("espeak-ng",)),
+    **{name: (name,) for name in ("curl", "exiv2", "git", "gifsicle", "graphicsmagick", "nmap")},
+    **{name: (name,) for name in ("optipng", "pandoc", "pngquant", "qpdf", "rsync", "sox")},
+    **{name: (name,) for name in ("traceroute", "unzip", "wget", "whois", "zip")},
+    "7z": ("7zip",),
+    "antiword": ("antiword",),
+    "dot": ("graphviz",),
+    "exiftool": ("libimage-exiftool-perl",),
+    "gs": ("ghostscript",),
+    "java": ("default-jre-headless",),
+    "ping": ("iputils-ping",),
+    "redis-cli": ("redis-tools",),
+    "tesseract": ("tesseract-ocr",),
+}
+
+
+def program_library(name: str) -> str:
+    """What a program is called among an app's libraries."""
+    return f"program-{name}"
+
+
 # Debian packages by Python library: (to build it, to run it). From each library's install notes.
 SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "psycopg2": (("gcc", "libc6-dev", "libpq-dev"), ("libpq5",)),
@@ -90,6 +132,11 @@ SYSTEM_PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     # A dependency that comes from a repository, whatever its name is.
     "git": (("git",), ()),
+    **{program_library(name): ((), packages) for name, packages in PROGRAM_PACKAGES.items()},
+    C_SOURCES: (("gcc", "libc6-dev"), ()),
+    CPP_SOURCES: (("g++",), ()),
+    CMAKE_SOURCES: (("cmake", "g++", "make"), ()),
+    RUST_SOURCES: (("cargo", "gcc", "libc6-dev", "rustc"), ()),
 }
 # What only the release of Debian has that an image names: libraries by its name.
 ONLY_IN = {"bookworm": dict.fromkeys(("pdfkit", "imgkit"), ((), ("wkhtmltopdf",)))}
@@ -178,14 +225,49 @@ def is_for_development(group: str) -> bool:
     return _DEVELOPMENT.fullmatch(group) is not None
 
 
+# What an app is served with, or made with: where one stands in a group alone, that is production's.
+_SERVED = frozenset(
+    {"fastapi", "starlette", "flask", "django", "litestar", "quart", "sanic", "aiohttp", "falcon"}
+    | {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress", "streamlit", "gradio"}
+)
+
+
 def extras(tree: Tree, folder: str) -> Fields:
-    """`extras`: those of a pyproject.toml that are for production, by their name; else nothing."""
+    """`extras`: those of a pyproject.toml that are for production; else nothing.
+
+    By their name, or as they have the framework or server that no main dependency is.
+    """
     path = join(folder, "pyproject.toml")
     document = read_toml(tree, path)
     own = table(table(table(document, "tool"), "poetry"), "extras")
-    names = {*table(table(document, "project"), "optional-dependencies"), *own}
-    found = sorted(name for name in names if name.lower() in PRODUCTION)
-    return {"extras": Found(found, "extra for production", path)} if found else {}
+    optional = table(table(document, "project"), "optional-dependencies")
+    found = {name for name in (*optional, *own) if name.lower() in PRODUCTION}
+    found |= _serving(document, optional)
+    return {"extras": Found(sorted(found), "extra for production", path)} if found else {}
+
+
+def groups(tree: Tree, folder: str) -> Fields:
+    """`groups`: those of `[dependency-groups]` that are for production; as `extras`."""
+    path = join(folder, "pyproject.toml")
+    document = read_toml(tree, path)
+    listed = table(document, "dependency-groups")
+    found = {name for name in listed if name.lower() in PRODUCTION} | _serving(document, listed)
+    return {"groups": Found(sorted(found), "group for production", path)} if found else {}
+
+
+def _serving(document: dict[str, Any], listed: dict[str, Any]) -> set[str]:
+    """Of these lists, those with what serves the app, where the main one lacks it."""
+    main = _names_of(table(document, "project").get("dependencies"))
+    return {
+        name
+        for name, requirements in listed.items()
+        if not is_for_development(name) and _SERVED.intersection(_names_of(requirements)) - main
+    }
+
+
+def _names_of(requirements: object) -> set[str]:
+    listed = requirements if isinstance(requirements, list) else ()
+    return {name for one in listed if isinstance(one, str) for name in names(one)}
 
 
 def find_locked(
@@ -275,11 +357,21 @@ def names(requirement: str) -> Iterator[str]:
 
 
 def declared(tree: Tree, folder: str) -> Iterator[Found[str]]:
-    """What a pyproject.toml depends on, in `[project]` or in Poetry's table."""
+    """What a pyproject.toml depends on, in `[project]` or in Poetry's table.
+
+    With the extras and groups that are for production.
+    """
     path = join(folder, "pyproject.toml")
     document, text = read_toml(tree, path), tree.read(path)
-    dependencies = table(document, "project").get("dependencies")
-    for requirement in dependencies if isinstance(dependencies, list) else []:
+    optional = table(table(document, "project"), "optional-dependencies")
+    lists = [table(document, "project").get("dependencies")]
+    for chosen, more in (
+        (extras(tree, folder), optional),
+        (groups(tree, folder), table(document, "dependency-groups")),
+    ):
+        lists += [more.get(name) for one in chosen.values() for name in one.value]
+    listed = [one for each in lists if isinstance(each, list) for one in each]
+    for requirement in (one for one in listed if isinstance(one, str)):
         line = only_line(text, f"""["']{re.escape(str(requirement))}["']""")
         for name in names(str(requirement)):
             yield Found(name, "dependency", path, line)

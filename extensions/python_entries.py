@@ -213,7 +213,9 @@ def _returned_call(function: ast.FunctionDef, made: Collection[str]) -> ast.Call
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and called_name(node) in made
     ]
-    returns = any(isinstance(node, ast.Return) and node.value for node in ast.walk(function))
+    # Its own: a route in it returns something, too.
+    own = statements(function.body)
+    returns = any(isinstance(node, ast.Return) and node.value for node in own)
     return calls[0] if calls and returns else None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from . import package_managers, package_registries, python_project
+from . import package_managers, package_registries, python_builds, python_project
 from .errors import ProjectError
 from .origins import Fields, Found, and_more
 from .python_dependencies import RELEVANT, Packages
@@ -57,11 +58,15 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
     for manager in managers:
         if packages := manager.find(tree, folder, relevant):
             registries = manager.registries(tree, folder, packages.manifests)
+            own = python_project.find(
+                tree, folder, asked=packages.asked, packaged=packages.packaged
+            )
+            places = [join(folder, one.rstrip("/")) for one in packages.manifests if one[-1] == "/"]
+            built = python_builds.find(tree, [*([folder] if own else ()), *places])
+            packages = replace(packages, dependencies=(*packages.dependencies, *built))
             return {
                 **_fields(packages, folder, relevant),
-                **python_project.find(
-                    tree, folder, asked=packages.asked, packaged=packages.packaged
-                ),
+                **own,
                 **_asked(packages.asked),
                 **packages.more,
                 **package_registries.fields(registries, folder),
@@ -76,6 +81,18 @@ def read_packages(tree: Tree, folder: str, also: Collection[str] = ()) -> Fields
                 f"{join(folder, 'requirements.txt')}{command}."
             )
     return _no_packages()
+
+
+def with_programs(fields: Fields, programs: Iterable[Found[str]]) -> Fields:
+    """What `read_packages` gives, with the programs that code calls among its `libraries`."""
+    found = list(programs)
+    if not found:
+        return fields
+    libraries, first = fields["libraries"], found[0]
+    names = sorted({*libraries.value, *(one.value for one in found)})
+    if libraries.value:
+        return {**fields, "libraries": replace(libraries, value=names)}
+    return {**fields, "libraries": Found(names, first.reason, first.path, first.line)}
 
 
 def find_tests(tree: Tree, folder: str, packages: Fields, others: Collection[str]) -> Fields:

@@ -8,6 +8,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from . import python_builds
 from .origins import Fields, Found
 from .python_dependencies import read_toml, table
 from .secret_files import matching
@@ -20,6 +21,8 @@ _FROM_GIT = re.compile(
     r"setuptools[-_]scm|hatch-vcs|poetry-dynamic-versioning|versioningit|uv-dynamic-versioning"
     r"|setuptools-git-versioning|\bsource *= *[\"']scm[\"']"
 )
+# What build systems of other languages begin with, in the folder itself.
+_NATIVE = {"maturin": "Cargo.toml", "scikit_build_core": "CMakeLists.txt"}
 # Folders that setuptools takes for no package of a flat layout (setuptools' "Package Discovery").
 _RESERVED = re.compile(
     r"[._].*|ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|tests?"
@@ -75,6 +78,8 @@ def _reason(tree: Tree, folder: str, document: dict[str, Any], asked: str | None
         return None
     if asked is not None:
         return "installs the project itself"
+    if python_builds.has_extensions(tree, folder):
+        return "builds extensions"
     backend = str(table(document, "build-system").get("build-backend") or "")
     if "build-system" not in document:
         if table(tools, "uv").get("package") is not True:
@@ -134,6 +139,8 @@ def _is_found(tree: Tree, folder: str, backend: str, tools: dict[str, Any], name
         own_name = table(table(tools, "flit"), "module").get("name") or _module_of_flit(tools)
         names = dict.fromkeys((str(own_name),)) if own_name else names
         return has("{}/__init__.py", "src/{}/__init__.py", "{}.py", "src/{}.py")
+    if kind in _NATIVE:
+        return tree.has(join(folder, _NATIVE[kind]))
     if kind == "pdm":
         return has("{}/", "src/") or "includes" in table(table(tools, "pdm"), "build")
     if kind == "setuptools":

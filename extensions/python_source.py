@@ -75,6 +75,21 @@ def _is_source_layout(tree: Tree, folder: str) -> bool:
     )
 
 
+def import_themselves(tree: Tree, folder: str, modules: Iterable[Module]) -> bool:
+    """Whether modules import others of their folder by its name, from the folder above it."""
+    name = PurePosixPath(folder).name
+    if tree.has(join(folder, f"{name}.py")) or any(tree.below(join(folder, name), ".py")):
+        return False
+    for module in modules:
+        for node in statements(module.body.body) if name in module.text else ():
+            named = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                named = [node.module or ""]
+            if any(one.partition(".")[0] == name for one in named):
+                return True
+    return False
+
+
 def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements that run when a module is imported, those of `if`, `try` and the like too."""
     for node in body:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +88,12 @@ def _folder(project: Project) -> Found[str | None]:
     """`backend/` as Spinbox lays it out, else the one folder that holds a FastAPI app."""
     tree = project.tree
     if any(tree.below("backend", ".py")):
+        if tree.first(".", *_MANIFESTS) and not _has_list(tree, "backend"):
+            modules = python_source.parse_modules(tree, "backend")[0]
+            entries = find_entries(modules)
+            # It is a package of the top folder, where its dependencies are.
+            if entries and python_source.import_themselves(tree, "backend", modules):
+                return entries[0].found(".")
         return _inner_folder(tree) or Found("backend", "folder holds Python files", "backend")
     tops = sorted({path.split("/")[0] for path in tree.below(".", ".py") if "/" in path})
     holders = [
@@ -99,9 +105,31 @@ def _folder(project: Project) -> Found[str | None]:
     ]
     if len(holders) == 1:
         return holders[0]
+    # As in apps/api of a workspace, whose top has a list of its own.
+    inner = [] if holders else list(_inner_holders(project))
+    if len(inner) == 1:
+        return inner[0]
     if entries := find_entries(python.modules(project, ".")[0]):
         return entries[0].found(".")
-    return Found(None, "several folders hold an app" if holders else "no FastAPI object")
+    several = holders or inner
+    return Found(None, "several folders hold an app" if several else "no FastAPI object")
+
+
+def _has_list(tree: Tree, folder: str) -> bool:
+    return any(path.endswith(_MANIFESTS) for path in tree.below(folder))
+
+
+def _inner_holders(project: Project) -> Iterator[Found[str | None]]:
+    """Folders one below those at the top with an app and dependencies of their own."""
+    tree = project.tree
+    folders = {
+        "/".join(path.split("/")[:2]) for path in tree.below(".", ".py") if path.count("/") > 1
+    }
+    for folder in sorted(folders):
+        if project.is_no_source(folder.split("/")[0]) or not tree.first(folder, *_MANIFESTS):
+            continue
+        if entries := find_entries(python_source.parse_modules(tree, folder)[0]):
+            yield entries[0].found(folder)
 
 
 def _inner_folder(tree: Tree) -> Found[str | None] | None:
@@ -114,8 +142,11 @@ def _inner_folder(tree: Tree) -> Found[str | None] | None:
     ]
     if len(folders) != 1:
         return None
-    entries = find_entries(python_source.parse_modules(tree, folders[0])[0])
-    return entries[0].found(folders[0]) if entries else None
+    modules = python_source.parse_modules(tree, folders[0])[0]
+    entries = find_entries(modules)
+    # The folder is a package that its own modules import by its name.
+    by_name = python_source.import_themselves(tree, folders[0], modules)
+    return entries[0].found("backend" if by_name else folders[0]) if entries else None
 
 
 def read(project: Project, folder: str) -> Fields:
@@ -288,8 +319,8 @@ def _server(facts: Mapping[str, Any]) -> python_servers.Server:
                 f"--set fastapi.entry={found[0]}."
             )
         raise ProjectError(
-            f"No FastAPI app was found in {facts['dir']}: name it with "
-            "--set fastapi.entry=MODULE:NAME."
+            f"No FastAPI app was found in {facts['dir']}: make it at the level of its module, and "
+            "not in what runs it; or name it with --set fastapi.entry=MODULE:NAME."
         )
     servers = ASGI_SERVERS | python_servers.OTHER_ASGI
     if not servers.intersection(facts.get("libraries", ())):

@@ -30,7 +30,8 @@ class Tool(Protocol):
             psql does all, in the database's image.
         FOLDERS: Names of folders in an app that hold its files, which are no modules of the app.
 
-    It may have `fields(tree, folder)`: more facts of the app in which it was found.
+    It may have `fields(tree, folder)`: more facts of the app in which it was found; and
+    `find_beside(rule, tree, folder)`: what says that its files lie beside an app's folder.
     """
 
     TITLE: str
@@ -197,6 +198,13 @@ def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Findi
     """What the tool would refuse to run, as findings of that rule."""
     if migrations.kind != NONE:
         yield from TOOLS[migrations.kind].find_faults(rule, tree, migrations)
+
+
+def find_beside(rule: str, tree: Tree, folder: str) -> Iterator[Finding]:
+    """Files of a tool that lie beside an app's folder, whose image lacks them."""
+    for tool in TOOLS.values():
+        if hasattr(tool, "find_beside"):
+            yield from tool.find_beside(rule, tree, folder)
 
 
 def _app(name: str, tool: Tool, apps: Sequence[App], facts: Mapping[str, Any]) -> App:

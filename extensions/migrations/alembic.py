@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import configparser
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from ..errors import ProjectError
-from ..finding import Finding
+from ..finding import Finding, where
 from ..model import App, Migrations
 from ..origins import Fields, Found, only_line
+from ..python_dependencies import read_toml, table
 from ..source_text import parse_file
 from ..tree import Tree, join
 
@@ -24,6 +26,13 @@ RUNTIMES = ("python",)
 FOLDERS = frozenset({"alembic", "migrations"})
 _COMMAND = ("alembic", "upgrade", "head")
 _DEEPEST = 5
+_ADDRESS = re.compile(r"(?m)^sqlalchemy\.url\s*=\s*[\w+]+://\S*")
+# What gives an environment another address than its settings, in any of its forms.
+_OTHER_ADDRESS = re.compile(
+    r"set_(?:main|section)_option|environ|getenv|settings|create_(?:async_)?engine|attributes"
+    r"|\burl\s*=|\[[\"']sqlalchemy\.url[\"']\]|[\"']url[\"']|get_url|cmd_opts|get_x_argument"
+    r"|import\s+(?:\w+\s*,\s*)*(?:engine|db_url|DATABASE_URL)\b"
+)
 
 
 def find(tree: Tree, folder: str) -> Found[bool]:
@@ -34,7 +43,7 @@ def find(tree: Tree, folder: str) -> Found[bool]:
     """
     path = _settings(tree, folder)
     if path is None:
-        return Found(False, "no alembic.ini")
+        return _in_description(tree, folder)
     text, location = _location(tree, path)
     for base in dict.fromkeys((posixpath.dirname(path) or ".", folder)):
         environment = join(base, join(location, "env.py"))
@@ -42,6 +51,17 @@ def find(tree: Tree, folder: str) -> Found[bool]:
             return Found(True, "Alembic's environment", environment)
     line = only_line(text, r"^script_location\b")
     return Found(False, "no env.py in its script_location", path, line)
+
+
+def _in_description(tree: Tree, folder: str) -> Found[bool]:
+    """The same of `[tool.alembic]` (alembic.sqlalchemy.org, "Using pyproject.toml")."""
+    path = join(folder, "pyproject.toml")
+    own = table(table(read_toml(tree, path) if tree.has(path) else {}, "tool"), "alembic")
+    location = str(own.get("script_location") or "").replace("%(here)s/", "").replace(":", "/")
+    environment = join(folder, join(location, "env.py"))
+    if location and tree.has(environment):
+        return Found(True, "Alembic's environment", environment)
+    return Found(False, "no alembic.ini")
 
 
 def fields(tree: Tree, folder: str) -> Fields:
@@ -94,6 +114,73 @@ def define(extensions: tuple[str, ...], app: App | None, facts: Mapping[str, Any
 
 
 def find_faults(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
+    """What keeps it from upgrading the stack's database."""
+    directory = migrations.app.directory if migrations.app else "."
+    if path := _settings(tree, directory):
+        yield from _outside(rule, tree, directory, path)
+        yield from _fixed_address(rule, tree, directory, path)
+    yield from find_heads(rule, tree, migrations)
+
+
+def find_beside(rule: str, tree: Tree, folder: str) -> Iterator[Finding]:
+    """Its settings above an app's folder."""
+    if folder == ".":
+        return
+    path = tree.first(posixpath.dirname(folder) or ".", "alembic.ini")
+    path = path or tree.first(".", "alembic.ini")
+    if path is None or not find(tree, posixpath.dirname(path) or ".").value:
+        return
+    yield Finding(
+        rule,
+        certain=False,
+        seen=f"{path} lies outside of {folder}/: nothing runs its migrations, and a new database "
+        "has no tables.",
+        mend=f"Move it and its folder into {folder}/.",
+        path=path,
+    )
+
+
+def _outside(rule: str, tree: Tree, directory: str, path: str) -> Iterator[Finding]:
+    """Revisions beside the app's folder, which its image lacks."""
+    text, location = _location(tree, path)
+    place = join(posixpath.dirname(path) or ".", location)
+    if directory == "." or place.startswith(f"{directory}/"):
+        return
+    line = only_line(text, r"^script_location\b")
+    yield Finding(
+        rule,
+        certain=True,
+        seen=f"{where(path, line)} names {place}/, which lies outside of {directory}/: the image "
+        "lacks it.",
+        mend=f"Move {place}/ into {directory}/, and name it there.",
+        path=path,
+        line=line,
+    )
+
+
+def _fixed_address(rule: str, tree: Tree, directory: str, path: str) -> Iterator[Finding]:
+    """The address of `alembic.ini`, where `env.py` takes no other."""
+    text, location = _location(tree, path)
+    bases = dict.fromkeys((posixpath.dirname(path) or ".", directory))
+    places = (join(base, join(location, "env.py")) for base in bases)
+    environment = next((place for place in places if tree.has(place)), None)
+    match = _ADDRESS.search(text)
+    if environment is None or match is None or _OTHER_ADDRESS.search(tree.read(environment)):
+        return
+    line = text.count("\n", 0, match.start()) + 1
+    yield Finding(
+        rule,
+        certain=True,
+        seen=f"{where(path, line)} has the database's address, and {environment} takes no other: "
+        "the stack's database is elsewhere.",
+        mend=f'Write in {environment}: config.set_main_option("sqlalchemy.url", '
+        'os.environ["DATABASE_URL"].replace("%", "%%"))',
+        path=path,
+        line=line,
+    )
+
+
+def find_heads(rule: str, tree: Tree, migrations: Migrations) -> Iterator[Finding]:
     """More than one head: `upgrade head` takes one (alembic.sqlalchemy.org, "Branches")."""
     directory = migrations.app.directory if migrations.app else "."
     revisions: dict[str, str] = {}

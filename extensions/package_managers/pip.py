@@ -18,6 +18,7 @@ from ..origins import Found
 from ..package_registries import Registry
 from ..python_dependencies import Packages, declared, local_place, names, read_toml, table
 from ..python_dependencies import extras as extras_of
+from ..python_dependencies import groups as groups_of
 from ..tree import Tree, join
 from . import uv
 
@@ -41,6 +42,12 @@ _REQUIREMENTS = (
     "requirements/prod.txt",
     "requirements.txt",
     "requirements/base.txt",
+    "requirements/requirements.txt",
+    "requirements/common.txt",
+    "requirements/main.txt",
+    # What pip-tools would compile.
+    "requirements.in",
+    "requirements/base.in",
 )
 # A path in place of a name (pip.pypa.io, "Requirements File Format"), or behind `NAME @ file:`.
 _LOCAL = re.compile(
@@ -60,30 +67,59 @@ def find(tree: Tree, folder: str, relevant: Collection[str]) -> Packages | None:
     Raises:
         ProjectError: A file includes one that is not there, or lies outside of the app's folder.
     """
-    requirements = tree.first(folder, *_REQUIREMENTS)
-    if requirements is not None:
-        paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
-        dependencies = [found for path in paths for found in _required(tree, path)]
-        manifests = [posixpath.relpath(path, folder) for path in paths]
-        places = [(path, *found) for path in paths for found in local_paths(tree, folder, path)]
-        manifests += dict.fromkeys(place for _, place, _ in places if place not in {None, "."})
-        pip = Found("pip", "requirements file", requirements)
-        itself = next(((path, line) for path, place, line in places if place == "."), None)
-        if itself is None:
-            return Packages(pip, manifests, tuple(dependencies))
-        manifests += [name for name in _descriptions(tree, folder) if name not in manifests]
-        dependencies += _described(tree, folder)
-        asked, line = itself
-        named = re.search(r"\.\[([^\]]*)\]", tree.read(asked).splitlines()[line - 1])
-        extras = [name.strip() for name in named[1].split(",")] if named else []
-        more = {"extras": Found(extras, "extras of the project", asked, line)} if extras else {}
-        return Packages(pip, manifests, tuple(dependencies), asked=asked, more=more)
+    if requirements := tree.first(folder, *_REQUIREMENTS):
+        return _of_requirements(tree, folder, requirements)
+    if (packages := _of_description(tree, folder)) is not None:
+        return packages
+    elsewhere = _elsewhere(tree, folder)
+    return _of_requirements(tree, folder, elsewhere) if elsewhere else None
+
+
+def _elsewhere(tree: Tree, folder: str) -> str | None:
+    """The list of an app whose folder has none: in the package of its code, or above it."""
+    if folder == "." or tree.first(folder, *DESCRIPTIONS, "Pipfile"):
+        return None
+    inner = {path.split("/")[folder.count("/") + 1] for path in tree.below(folder, ".py")}
+    below = [
+        path for name in sorted(inner) if (path := tree.first(join(folder, name), *_REQUIREMENTS))
+    ]
+    if len(below) == 1:
+        return below[0]
+    while (folder := posixpath.dirname(folder) or ".") and not below:
+        if path := tree.first(folder, *_REQUIREMENTS):
+            return path
+        if folder == "." or tree.first(folder, *DESCRIPTIONS):
+            return None
+    return None
+
+
+def _of_requirements(tree: Tree, folder: str, requirements: str) -> Packages:
+    paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
+    dependencies = [found for path in paths for found in _required(tree, path)]
+    manifests = [posixpath.relpath(path, folder) for path in paths]
+    places = [(path, *found) for path in paths for found in local_paths(tree, folder, path)]
+    manifests += dict.fromkeys(place for _, place, _ in places if place not in {None, "."})
+    pip = Found("pip", "requirements file", requirements)
+    itself = next(((path, line) for path, place, line in places if place == "."), None)
+    if itself is None:
+        return Packages(pip, manifests, tuple(dependencies))
+    manifests += [name for name in _descriptions(tree, folder) if name not in manifests]
+    dependencies += _described(tree, folder)
+    asked, line = itself
+    named = re.search(r"\.\[([^\]]*)\]", tree.read(asked).splitlines()[line - 1])
+    extras = [name.strip() for name in named[1].split(",")] if named else []
+    more = {"extras": Found(extras, "extras of the project", asked, line)} if extras else {}
+    return Packages(pip, manifests, tuple(dependencies), asked=asked, more=more)
+
+
+def _of_description(tree: Tree, folder: str) -> Packages | None:
     path = join(folder, "pyproject.toml")
     document = read_toml(tree, path) if tree.has(path) else {}
-    if "dependencies" in table(document, "project"):
+    project = table(document, "project")
+    more = {**extras_of(tree, folder), **groups_of(tree, folder)} if project else {}
+    if "dependencies" in project or more:
         pip = Found("pip", "dependencies without a lockfile", path)
         manifests = ["pyproject.toml", *_sources(tree, folder, document)]
-        more = extras_of(tree, folder)
         return Packages(pip, manifests, tuple(declared(tree, folder)), more=more)
     for name in ("setup.py", "setup.cfg"):
         path = join(folder, name)

@@ -12,7 +12,14 @@ from packaging.utils import canonicalize_name
 from .. import package_registries, python_locks
 from ..origins import Fields, Found
 from ..package_registries import Registry
-from ..python_dependencies import Packages, find_locked, is_for_development, read_toml, table
+from ..python_dependencies import (
+    Packages,
+    find_locked,
+    groups,
+    is_for_development,
+    read_toml,
+    table,
+)
 from ..tree import Tree, join
 
 RUNTIME = "python"
@@ -99,15 +106,17 @@ def _of_workspace(
 
 
 def _groups(tree: Tree, folder: str) -> Fields:
-    """`groups`: those of `default-groups` that are not for development; else nothing."""
+    """`groups`: those of `default-groups` that are not for development, and production's."""
     path = join(folder, "pyproject.toml")
     document = read_toml(tree, path)
     default = table(table(document, "tool"), "uv").get("default-groups")
     if default == "all":
         default = list(table(document, "dependency-groups"))
+    serving = groups(tree, folder)
     if not isinstance(default, list):
-        return {}
+        return serving
     kept = [one for one in default if isinstance(one, str) and not is_for_development(one)]
+    kept += [name for one in serving.values() for name in one.value if name not in kept]
     return {"groups": Found(kept, "default-groups", path)}
 
 

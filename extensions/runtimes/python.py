@@ -18,6 +18,7 @@ from .. import (
     package_managers,
     python_packages,
     python_program,
+    python_programs,
     python_servers,
     python_source,
     python_state,
@@ -162,6 +163,7 @@ def read(
     """
     tree = project.tree
     packages = python_packages.read_packages(tree, folder, libraries)
+    packages = python_packages.with_programs(packages, python_programs.find(modules))
     others = set(project.service_folders) if folder == "." else set()
     if folder == ".":
         tops = {path.split("/")[0] for path in tree.files if "/" in path}

@@ -12,7 +12,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from .. import finding, package_managers, python_locks, python_project, python_version, started
+from .. import (
+    finding,
+    package_managers,
+    python_builds,
+    python_locks,
+    python_project,
+    python_version,
+    started,
+)
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
@@ -43,6 +51,7 @@ _BROWSERS = frozenset(
     {"playwright", "patchright", "selenium", "pyppeteer", "undetected-chromedriver", "nodriver"}
 )
 _CONVERTERS = frozenset({"pdfkit", "imgkit"})
+_GENERATED = frozenset({"prisma"})
 # What FastAPI and Pydantic ask for when it is first used: the word in the code, the package, and
 # whether the import fails without it.
 _ASKED_FOR = (
@@ -72,6 +81,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _sources(subject, app, app.build)
         yield from _stale(subject, app, app.build)
         yield from _programs(subject, app, app.build)
+        yield from _builds(subject, app, app.build)
         yield from _own_metadata(subject, app, app.build)
         yield from _libraries(subject, app, app.build)
         yield from _asked_for(subject, app, app.build)
@@ -214,6 +224,36 @@ def _stale(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
         )
 
 
+def _builds(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
+    """Packages of the project whose build lacks something, or is none that the image makes."""
+    tree, folder = subject.tree, app.directory
+    places = [join(folder, one) for one in build.manifests if one.endswith("/")]
+    for place in [*([folder] if build.package else ()), *places]:
+        if found := python_builds.missing_for_setup(tree, place):
+            name, line = found
+            path, description = join(place, "setup.py"), join(place, "pyproject.toml")
+            yield Finding(
+                "start.install",
+                True,
+                f"{finding.where(path, line)} imports {name}, which its build does not have: a "
+                "build gets only what [build-system] lists.",
+                f'Write it there, in {description}: requires = ["setuptools", "{name.lower()}"]',
+                path,
+                line,
+            )
+    top = tree.first(folder, "pyproject.toml")
+    system = table(read_toml(tree, top), "build-system") if top else {}
+    if top and str(system.get("build-backend")) == "mesonpy" and not build.package:
+        yield Finding(
+            "start.install",
+            False,
+            f"{top} builds the app with Meson, but the image takes the app's code as it is: its "
+            "compiled modules are missing.",
+            "Move them to a package in a folder of its own, and depend on that folder.",
+            top,
+        )
+
+
 def _name(requirement: object) -> Iterator[str]:
     """The name in a requirement without a marker; nothing else."""
     try:
@@ -278,7 +318,7 @@ def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple
     """Names of the dependencies, those of a lockfile too, each with its place."""
     if not build.manager:
         return {}
-    relevant = _BROWSERS | _CONVERTERS | {*_PROGRAMS.values(), *_BRING}
+    relevant = _BROWSERS | _CONVERTERS | _GENERATED | {*_PROGRAMS.values(), *_BRING}
     relevant |= {tool} if (tool := _migration_tool(subject, app)) else set()
     found = package_managers.get(build.manager).find(subject.tree, app.directory, relevant)
     if found is None:
@@ -333,6 +373,17 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
     for name, (path, line) in declared.items():
         if brought is not None and name not in brought:
             continue
+        if name in _GENERATED:
+            yield Finding(
+                "start.libraries",
+                False,
+                f"{name} needs a client that `prisma generate` writes, and engines that it "
+                f"downloads, which the image lacks ({finding.where(path, line)}).",
+                "Take a library that needs neither, such as SQLAlchemy, or a base image that has "
+                f"both: spinbox build --prod --set {app.kind}.image=IMAGE",
+                path,
+                line,
+            )
         there = name in system_packages(build.image)
         what = "a browser" if name in _BROWSERS else "wkhtmltopdf" if name in _CONVERTERS else ""
         what = "" if there else what

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .. import finding, package_managers, python_distributions, python_locks, started
+from .. import (
+    finding,
+    package_managers,
+    python_distributions,
+    python_locks,
+    python_project,
+    started,
+)
 from ..finding import Finding
 from ..image_reference import ImageReference
 from ..model import App, PythonBuild
+from ..python_dependencies import read_toml
 from ..python_distributions import ALIKE, BRINGS, COMMON, IMPORTS, NAMESPACES, STANDARD
-from ..python_removed import COMPANIONS, REMOVED
 from ..python_source import Module, is_main_guard
 from ..subject import Subject
 from ..tree import Tree, join
@@ -50,84 +57,9 @@ class _Missing:
     sure: bool
 
 
-def _removed(subject: Subject, app: App) -> Iterator[Finding]:
-    """What the newest releases lack, where nothing keeps those from being installed."""
-    run = started.of(subject, app)
-    for module in run.modules:
-        for one in run.program.imports(module):
-            gone = next((REMOVED[name] for name in _dotted(one.name) if name in REMOVED), None)
-            if gone is None or one.fallible:
-                continue
-            at = python_locks.stated(subject.tree, app.directory, app.build.manifests, gone.package)
-            if at and at.allows(gone.since):
-                yield Finding(
-                    _RULE,
-                    False,
-                    f"{finding.where(module.path, one.line)} imports {one.name}, which "
-                    f"{gone.package} has not had since {gone.since}: {at.path} lets that be "
-                    "installed.",
-                    f"Import {gone.instead}, or write {gone.package}<{gone.since} there.",
-                    module.path,
-                    one.line,
-                )
-
-
-def _dotted(name: str) -> Iterator[str]:
-    """A dotted name, and the modules that it is in."""
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
-
-
-def _companions(subject: Subject, app: App) -> Iterator[Finding]:
-    """Releases that fail with what is installed beside them, which nobody names."""
-    modules = subject.modules(app)
-    for one in COMPANIONS:
-        at, other = (
-            python_locks.stated(subject.tree, app.directory, app.build.manifests, name)
-            for name in (one.package, one.other)
-        )
-        if at is None or (one.mended and at.allows(one.mended)) or not at.allows(one.begins):
-            continue
-        if (other and not other.allows(one.since)) or not any(
-            one.sign in module.text for module in modules
-        ):
-            continue
-        yield Finding(
-            _RULE,
-            False,
-            f"{finding.where(at.path, at.line)}: {one.package} fails with {one.other} "
-            f"{one.since}, which is installed beside it: {one.error}.",
-            f"Add {one.other}<{one.since} to {at.path}.",
-            at.path,
-            at.line,
-        )
-
-
-def _aioredis(subject: Subject, app: App) -> Iterator[Finding]:
-    """aioredis, which ended before Python 3.11 and cannot be imported since."""
-    run = started.of(subject, app)
-    for module in run.modules:
-        for one in run.program.imports(module):
-            if one.name.partition(".")[0] == "aioredis" and not one.fallible:
-                yield Finding(
-                    _RULE,
-                    False,
-                    f"{finding.where(module.path, one.line)} imports aioredis, which fails since "
-                    "Python 3.11: duplicate base class TimeoutError.",
-                    "Write redis.asyncio in its place, of redis.",
-                    module.path,
-                    one.line,
-                )
-                return
-
-
 def find(subject: Subject) -> Iterator[Finding]:
     """What each app imports, but no other image than Python's own: it may have more installed."""
     for app in subject.of("python"):
-        yield from _removed(subject, app)
-        yield from _companions(subject, app)
-        yield from _aioredis(subject, app)
         build = app.build
         if isinstance(build, PythonBuild) and ImageReference.parse(build.image).is_official(
             "python"
@@ -159,9 +91,18 @@ def _known(subject: Subject, app: App, build: PythonBuild) -> _Known | None:
     if packages_found is None:
         return None
     declared = {one.value for one in packages_found.dependencies} | added
+    declared |= _local_names(tree, folder, build)
     extras, local = _forms(tree, folder, build)
     closed = not local and not extras and declared <= BRINGS.keys()
     return _Known(python_distributions.brought(declared), closed)
+
+
+def _local_names(tree: Tree, folder: str, build: PythonBuild) -> set[str]:
+    """The names of packages that are folders of the project."""
+    places = [join(folder, one) for one in build.manifests if one.endswith("/")]
+    paths = [path for place in places if (path := tree.first(place, "pyproject.toml"))]
+    named = (python_project.name_of(read_toml(tree, path)) for path in paths)
+    return {_name(one) for one in named if one}
 
 
 def _forms(tree: Tree, folder: str, build: PythonBuild) -> tuple[bool, bool]:
@@ -169,7 +110,9 @@ def _forms(tree: Tree, folder: str, build: PythonBuild) -> tuple[bool, bool]:
     extras = bool(build.manifest_folders) or "pyproject.toml" in build.manifests
     local = len(build.manifest_lists) + len(build.manifest_folders) < len(build.manifests)
     for file in build.manifest_lists:
-        for line in tree.read(join(folder, file)).splitlines() if file.endswith(".txt") else ():
+        for line in (
+            tree.read(join(folder, file)).splitlines() if file.endswith((".txt", ".in")) else ()
+        ):
             text = line.partition(" #")[0].split(" --")[0].rstrip("\\ ").strip()
             if not text or text.startswith(("#", "-")):
                 continue
@@ -259,12 +202,14 @@ def _told(app: App, build: PythonBuild, known: _Known, one: _Missing) -> Finding
     else:
         lacks = f"and no dependency of {main} has such a name"
         ending = "the app may not start." if one.sure else "that may fail."
+    # From 82 on, setuptools has no such module.
+    package = "setuptools<82" if one.top == "pkg_resources" else package
     name = one.top if package == one.top else f"{one.top} ({package})"
     if build.manager == "pip" or not build.manager:
         mend = f"Add {package} to {main}."
     else:
         folder = "" if app.directory == "." else f"cd {shlex.quote(app.directory)} && "
-        mend = f"{folder}{build.manager} add {package}"
+        mend = f"{folder}{build.manager} add {shlex.quote(package)}"
     seen = f"{place} imports {name}, {lacks}: {ending}"
     return Finding(_RULE, certain, seen, mend, one.module.path, one.line)
 

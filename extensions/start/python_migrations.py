@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .. import migrations as tools
 from ..finding import Finding, where
+from ..model import App
 from ..origins import line_at
 from ..subject import Subject
 from ..tree import MEGABYTE, join
@@ -34,12 +37,16 @@ _TOLD = (
     _Tool("Piccolo", ("piccolo_conf.py",), re.compile(r"^APP_REGISTRY\b", re.M),
           "piccolo migrations forwards all", "piccolo"),
 )  # fmt: skip
+_STEPS = re.compile(r"(?m)^from yoyo import .*\bstep\b")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """A tool whose settings are there, and no command of the stack that runs it."""
     migrations = subject.stack.migrations
     for app in subject.of("python"):
+        if not (migrations and migrations.migrates):
+            yield from tools.find_beside(_RULE, subject.tree, app.directory)
+        yield from _without_settings(subject, app)
         run = " ".join((*app.command, *(migrations.command if migrations else ())))
         for tool in _TOLD:
             for name in tool.files:
@@ -59,3 +66,27 @@ def find(subject: Subject) -> Iterator[Finding]:
                         path=path,
                         line=line,
                     )
+
+
+def _without_settings(subject: Subject, app: App) -> Iterator[Finding]:
+    """Yoyo's steps, which its program would be told of by its command line."""
+    tree = subject.tree
+    if tree.has(join(app.directory, "yoyo.ini")) or "yoyo" in " ".join(app.command):
+        return
+    steps = [
+        path
+        for path in tree.below(app.directory, ".py")
+        if "yoyo" in (text := tree.read(path, MEGABYTE)) and _STEPS.search(text)
+    ]
+    if not steps or any("apply_migrations" in one.text for one in subject.modules(app)):
+        return
+    folder = posixpath.relpath(posixpath.dirname(steps[0]), app.directory)
+    apply = f'yoyo apply --batch --database "$DATABASE_URL" {folder}'
+    yield Finding(
+        _RULE,
+        certain=False,
+        seen=f"{steps[0]}: nothing runs Yoyo's migrations: a new database has no tables.",
+        mend=f"Run `sh deploy/run.sh {app.name} sh -c '{apply}'` after each deployment that has "
+        "new ones.",
+        path=steps[0],
+    )

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.first_deployment import copy_app, first_deployment
 from tests.e2e.node_locks import lock
-from tests.e2e.stacks import run
-
-GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
+from tests.e2e.served import repository, served
 
 
 @contextmanager
 def _repository(folder: Path) -> Iterator[str]:
-    """The address of a git repository with a package, served to containers: by HTTP, as a host."""
-    work = folder / "work"
-    work.mkdir(parents=True)
-    (work / "package.json").write_text('{"name": "from-git", "version": "1.0.0"}')
-    (work / "index.js").write_text('module.exports = "from git";\n')
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=work)
-    run("git", "add", "--all", cwd=work)
-    run(*GIT, "commit", "--quiet", "--message", "package", cwd=work)
-    run("git", "clone", "--quiet", "--bare", str(work), str(folder / "lib.git"))
-    run("git", "update-server-info", cwd=folder / "lib.git")
-    inspect = ("docker", "network", "inspect", "bridge", "--format")
-    gateway = run(*inspect, "{{(index .IPAM.Config 0).Gateway}}").strip()
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer((gateway, 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"git+http://{gateway}:{server.server_port}/lib.git"
-    finally:
-        server.shutdown()
+    """The address of a git repository with a package."""
+    package = {"package.json": '{"name": "from-git", "version": "1.0.0"}'}
+    repository(folder, {**package, "index.js": 'module.exports = "from git";\n'})
+    with served(folder) as address:
+        yield f"git+{address}/lib.git"
 
 
 def _change(root: Path, **tables: dict[str, str]) -> None:

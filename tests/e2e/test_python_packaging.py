@@ -13,6 +13,7 @@ import pytest
 
 from extensions.deployment import UV_VERSION
 from tests.e2e.first_deployment import copy_app, first_deployment
+from tests.e2e.served import repository, served
 from tests.e2e.stacks import run
 
 CONTENT_HASH = (
@@ -196,3 +197,60 @@ def test_a_library_beside_the_app(tmp_path: Path) -> None:
     with first_deployment(project) as stack:
         answer = {"core": "core", "version": "2.0", "installed": ["iniconfig"]}
         assert stack.get("/about") == answer
+
+
+def test_sources_in_other_languages_are_compiled(tmp_path: Path) -> None:
+    """Cython in the app itself, CMake and cargo beside it; no compiler is left in the image."""
+    with first_deployment(copy_app("python-compiled", tmp_path / "compiled")) as stack:
+        assert stack.get("/about") == {"cython": 42, "cmake": 5, "rust": "hello from Rust"}
+        assert stack.execute("app", "command -v gcc cargo || echo none").strip() == "none"
+
+
+def index_of_stars(folder: Path) -> None:
+    """Write an index of one package, as `simple/` of its host."""
+    name = "stars-1.0-py3-none-any.whl"
+    wheel(folder / "simple/stars" / name, "stars")
+    (folder / "simple/stars/index.html").write_text(f'<a href="{name}">{name}</a>\n')
+
+
+def test_hashes_and_an_index_of_ones_own(tools: str, tmp_path: Path) -> None:
+    """pip-tools' list: every package with its hashes, one of them from `--extra-index-url`."""
+    project = copy_app("python-sources", tmp_path / "sources")
+    index_of_stars(tmp_path / "served")
+    with served(tmp_path / "served") as address:
+
+        def prepare(folder: Path) -> None:
+            index = f"--extra-index-url {address}/simple/"
+            locks = f"uv pip compile --quiet --generate-hashes {index} --python-version 3.13"
+            in_container(tools, folder / "backend", f"{locks} requirements.in -o requirements.txt")
+            listed = folder / "backend/requirements.txt"
+            listed.write_text(f"--require-hashes\n{index}\n{listed.read_text()}")
+
+        with first_deployment(project, prepare=prepare) as stack:
+            assert stack.get("/about") == ["uvloop", "stars"]
+
+
+def test_a_repository_and_a_named_index_of_uv(tools: str, tmp_path: Path) -> None:
+    """`git+http` needs git where the image is built, and there alone."""
+    project = copy_app("python-sources", tmp_path / "uv-sources")
+    index_of_stars(tmp_path / "served")
+    system = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    moons = f'[project]\nname = "moons"\nversion = "2"\n{system}'
+    repository(tmp_path / "served", {"pyproject.toml": moons, "moons.py": ""})
+    with served(tmp_path / "served") as address:
+
+        def prepare(folder: Path) -> None:
+            (folder / "backend/requirements.in").unlink()
+            (folder / "backend/pyproject.toml").write_text(
+                '[project]\nname = "api"\nversion = "1"\nrequires-python = ">=3.13"\n'
+                'dependencies = ["fastapi", "uvicorn", "stars", "moons"]\n'
+                f'[[tool.uv.index]]\nname = "own"\nurl = "{address}/simple/"\nexplicit = true\n'
+                '[tool.uv.sources]\nstars = { index = "own" }\n'
+                f'moons = {{ git = "{address}/lib.git", branch = "main" }}\n'
+            )
+            tools_of_git = "apt-get update -qq && apt-get install -qqy git >/dev/null"
+            in_container(tools, folder / "backend", f"{tools_of_git} && uv lock --quiet")
+
+        with first_deployment(project, prepare=prepare) as stack:
+            assert stack.get("/about") == ["stars", "moons"]
+            assert stack.execute("app", "command -v git || echo none").strip() == "none"

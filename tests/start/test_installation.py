@@ -236,3 +236,37 @@ def test_extras_bring_it(requirement: str, tmp_path: Path) -> None:
 def test_words_in_comments_ask_for_nothing(tmp_path: Path) -> None:
     source = "# UploadFile, EmailStr\nTEXT = 'Form and SessionMiddleware'\nwebsocket.connect()\n"
     assert find_rule(tmp_path, "libraries", {"main.py": source + API["main.py"]}) == []
+
+
+SETUP = "from Cython.Build import cythonize\nfrom setuptools import setup\n\nsetup(name='shop')\n"
+
+
+def test_a_build_without_what_its_script_imports_is_told(tmp_path: Path) -> None:
+    """pip and uv build with what `[build-system]` lists, and nothing else."""
+    files = {"requirements.txt": "fastapi\nuvicorn\n./libs/core\n", "libs/core/setup.py": SETUP}
+    (found,) = find_rule(tmp_path, "install", files)
+    assert found.certain
+    assert found.seen.startswith("libs/core/setup.py:1 imports Cython")
+    assert 'requires = ["setuptools", "cython"]' in found.mend
+
+
+def test_a_build_that_lists_what_its_script_imports_is_silent(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "fastapi\nuvicorn\n./libs/core\n",
+        "libs/core/setup.py": SETUP,
+        "libs/core/pyproject.toml": '[build-system]\nrequires = ["setuptools", "Cython>=3"]\n',
+    }
+    assert not find_rule(tmp_path, "install", files)
+
+
+def test_an_app_that_meson_builds_is_told(tmp_path: Path) -> None:
+    """Its editable installation compiles when it is imported, which no image can."""
+    text = f'{PROJECT}[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
+    (found,) = find_rule(tmp_path, "install", {"pyproject.toml": text})
+    assert found.seen.startswith("pyproject.toml builds the app with Meson")
+
+
+def test_the_client_of_prisma_is_told(tmp_path: Path) -> None:
+    """Nothing of the image runs what writes it."""
+    (found,) = find_rule(tmp_path, "libraries", {"requirements.txt": "fastapi\nuvicorn\nprisma\n"})
+    assert found.seen.startswith("prisma needs a client that `prisma generate` writes")

@@ -154,49 +154,11 @@ def test_a_lock_of_pipenv_is_read(tmp_path: Path) -> None:
     assert "requests" in told.seen
 
 
-@pytest.mark.parametrize(
-    ("code", "requirement"),
-    [
-        ("from mcp.server.fastmcp import FastMCP\n", "mcp>=1.2"),
-        ("from pydantic import BaseModel, BaseSettings\n", "pydantic"),
-        ("from flask import Flask, Markup\n", "flask"),
-        ("from werkzeug.urls import url_quote\n", "werkzeug>=2"),
-        ("from langchain.text_splitter import CharacterTextSplitter\n", "langchain"),
-        ("import aioredis\n", "aioredis"),
-        ("from passlib.context import CryptContext\nCryptContext(['bcrypt'])\n", "passlib[bcrypt]"),
-        ("import flask\n", "flask==2.2.2"),
-        ("import flask\n", "flask==1.1.2"),
-        ("import openai\n", "openai==1.40.3"),
-        ("import flask_sqlalchemy\n", "flask-sqlalchemy~=2.5"),
-        ("from pydantic import BaseSettings\n", "pydantic==2.5.3"),
-    ],
-)
-def test_what_the_newest_release_lacks_is_told(code: str, requirement: str, tmp_path: Path) -> None:
-    (one,) = found(tmp_path, code, f"{requirement}\n")
-    assert not one.certain and one.path
-
-
-@pytest.mark.parametrize(
-    ("code", "requirements"),
-    [
-        ("from mcp.server.fastmcp import FastMCP\n", "mcp<2\n"),
-        ("from pydantic import BaseSettings\n", "pydantic==1.10.13\n"),
-        ("from pydantic import BaseModel\n", "pydantic\n"),
-        ("from flask import Flask\n", "flask\n"),
-        (
-            "try:\n    from pydantic_settings import BaseSettings\n"
-            "except ImportError:\n    from pydantic import BaseSettings\n",
-            "pydantic\npydantic-settings\n",
-        ),
-        ("from passlib.context import CryptContext\n", "passlib\nbcrypt==4.0.1\n"),
-        ("from redis import asyncio as aioredis\n", "redis\n"),
-        ("import flask\n", "flask==2.2.5\n"),
-        ("import flask\n", "flask==2.2.2\nwerkzeug==2.3.8\n"),
-        ("import openai\n", "openai==1.55.3\n"),
-        ("import openai\n", "openai>=1.2\n"),
-    ],
-)
-def test_what_the_installed_release_has_is_fine(
-    code: str, requirements: str, tmp_path: Path
-) -> None:
-    assert found(tmp_path, code, requirements) == []
+def test_a_package_in_a_folder_of_the_project_is_known_by_its_name(tmp_path: Path) -> None:
+    """It may have no module in Python at all."""
+    files = {
+        "requirements.txt": "fastapi\nuvicorn\n./native\n",
+        "native/pyproject.toml": '[project]\nname = "fast-math"\nversion = "1"\n',
+        "main.py": "import fast_math\n" + API["main.py"],
+    }
+    assert not [one for one in find_api(tmp_path, files) if one.rule == "start.imports"]

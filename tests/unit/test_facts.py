@@ -298,6 +298,23 @@ def test_other_folders_are_no_project(files: dict[str, str], tmp_path: Path) -> 
             },
             "a",
         ),
+        # A member of a workspace.
+        ({"apps/api/main.py": "app = FastAPI()", "apps/api/pyproject.toml": ""}, "apps/api"),
+        # A folder in backend/ with the list: a place for modules, or a package with that name.
+        (
+            {"backend/app/main.py": "app = FastAPI()", "backend/app/requirements.txt": ""},
+            "backend/app",
+        ),
+        (
+            {
+                "backend/app/main.py": "from app.x import y\napp = FastAPI()",
+                "backend/app/requirements.txt": "",
+            },
+            "backend",
+        ),
+        # The list is at the top: backend/ is where modules are imported from, or a package.
+        ({"backend/main.py": "import x\napp = FastAPI()", "requirements.txt": ""}, "backend"),
+        ({"backend/main.py": "import backend.x\napp = FastAPI()", "requirements.txt": ""}, "."),
         ({"chroma/x.py": "app = FastAPI()"}, None),
         ({}, None),
     ],

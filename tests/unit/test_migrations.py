@@ -7,7 +7,7 @@ import pytest
 
 from extensions import migrations
 from extensions.errors import ProjectError
-from extensions.migrations import alembic
+from extensions.migrations import alembic, flask_migrate
 from spinbox_wrapper.checks import migrations as checks
 
 from .support import stack_of, tree_of
@@ -73,6 +73,23 @@ def test_alembic_is_called_where_its_settings_are(
 def test_alembic_that_is_not_real(files: dict[str, str], tmp_path: Path) -> None:
     """An alembic.ini alone, as Spinbox writes it, migrates nothing."""
     assert not alembic.find(tree_of(tmp_path, files), ".").value
+
+
+@pytest.mark.parametrize("location", ["migrations", "%(here)s/migrations"])
+def test_alembic_in_a_pyproject(location: str, tmp_path: Path) -> None:
+    """`[tool.alembic]`, and no alembic.ini."""
+    text = f"[tool.alembic]\nscript_location = '{location}'\n"
+    files = {"backend/pyproject.toml": text, "backend/migrations/env.py": ""}
+    assert alembic.find(tree_of(tmp_path, files), "backend").value
+
+
+def test_flask_migrate_in_a_folder_of_another_name(tmp_path: Path) -> None:
+    files = {"web/db/migrations/env.py": "from flask import current_app\n"}
+    tree = tree_of(tmp_path, files)
+    assert flask_migrate.find(tree, "web").value
+    facts = {name: found.value for name, found in flask_migrate.fields(tree, "web").items()}
+    command = flask_migrate.define((), None, facts).command
+    assert command == ("flask", "db", "upgrade", "--directory", "db/migrations")
 
 
 def test_alembic_hidden_by_git_is_not_real(tmp_path: Path) -> None:

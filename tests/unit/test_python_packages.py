@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from extensions.errors import ProjectError
+from extensions.facts import read_facts
 from extensions.python_dependencies import SYSTEM_PACKAGES
 from extensions.python_packages import read_packages
 
-from .support import facts_of, stack_of, tree_of, values
+from .support import facts_of, stack_of, tree_of, values, write_project
 
 PYPROJECT = '[project]\nname = "x"\ndependencies = ["fastapi", "uvicorn[standard]>=0.30"]\n'
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nuvicorn = "^0.30"\n'
@@ -651,3 +652,65 @@ def test_wkhtmltopdf_comes_from_the_debian_that_has_it(tmp_path: Path) -> None:
         fields = {"libraries": ["pdfkit", "uvicorn"], "image": image}
         build = stack_of({**facts, "fastapi": facts["fastapi"] | fields}).apps[0].build
         assert build.runtime_packages == packages_of_debian
+
+
+@pytest.mark.parametrize(
+    ("files", "manifest"),
+    [
+        (("requirements/common.txt", "requirements/dev.txt"), "requirements/common.txt"),
+        (("requirements/requirements.txt",), "requirements/requirements.txt"),
+        (("requirements.in",), "requirements.in"),
+        (("requirements.in", "requirements.txt"), "requirements.txt"),
+    ],
+)
+def test_lists_of_other_names(files: tuple[str, ...], manifest: str, tmp_path: Path) -> None:
+    """What pip-tools would compile is a list, too."""
+    assert packages(tmp_path, dict.fromkeys(files, "uvicorn\n"))["manifests"] == [manifest]
+
+
+@pytest.mark.parametrize(
+    ("path", "manifest"),
+    [
+        ("requirements.txt", "../requirements.txt"),
+        ("backend/app/requirements.txt", "app/requirements.txt"),
+    ],
+)
+def test_a_list_above_the_app_or_in_its_package(path: str, manifest: str, tmp_path: Path) -> None:
+    """Where the app's own folder declares nothing."""
+    found = packages(tmp_path, {path: "uvicorn\n", "backend/app/main.py": ""}, "backend")
+    assert (found["manifests"], found["libraries"]) == ([manifest], ["uvicorn"])
+
+
+def test_a_list_above_is_not_that_of_a_folder_with_its_own(tmp_path: Path) -> None:
+    files = {"requirements.txt": "uvicorn\n", "backend/pyproject.toml": "[tool.black]\n"}
+    assert packages(tmp_path, {**files, "backend/main.py": ""}, "backend")["manager"] is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "extras", "groups"),
+    [
+        ('[project.optional-dependencies]\nserver = ["uvicorn"]\n', ["server"], None),
+        ('[project.optional-dependencies]\ndev = ["uvicorn"]\n', None, None),
+        ('[project.optional-dependencies]\npdf = ["reportlab"]\n', None, None),
+        ('[dependency-groups]\nserver = ["uvicorn"]\ndev = ["pytest"]\n', None, ["server"]),
+        ('[dependency-groups]\nprod = ["redis"]\n', None, ["prod"]),
+    ],
+)
+@pytest.mark.parametrize("locked", [False, True])
+def test_extras_and_groups_that_serve_the_app(
+    listed: str, extras: list[str] | None, groups: list[str] | None, locked: bool, tmp_path: Path
+) -> None:
+    """What the app is served with is installed, whatever its group is called."""
+    files = {"pyproject.toml": f'[project]\nname = "x"\ndependencies = ["fastapi"]\n{listed}'}
+    found = packages(tmp_path, {**files, **({"uv.lock": ""} if locked else {})})
+    assert (found.get("extras"), found.get("groups")) == (extras, groups)
+    assert locked or ("uvicorn" in found["libraries"]) is ("server" in listed)
+
+
+def test_programs_that_code_calls_are_in_the_image(tmp_path: Path) -> None:
+    """Whatever is declared: they come from Debian."""
+    main = "import subprocess\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+    main += "subprocess.run(['ffmpeg', '-version'])\n"
+    files = {"main.py": main, "requirements.txt": "fastapi\nuvicorn\n"}
+    facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
+    assert stack_of(facts).apps[0].build.runtime_packages == ("ffmpeg",)

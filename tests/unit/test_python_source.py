@@ -180,6 +180,12 @@ class TestFactory:
         files = {"a.py": FASTAPI + FACTORY, "b.py": FASTAPI + FACTORY}
         assert sorted(targets(tmp_path, files)) == ["a:create_app", "b:create_app"]
 
+    def test_a_function_that_serves_its_app_is_no_factory(self, tmp_path: Path) -> None:
+        """What its routes return is not what it returns."""
+        body = "def main():\n    app = FastAPI()\n\n    @app.get('/')\n    def index():\n"
+        source = f"{FASTAPI}{body}        return 1\n\n    uvicorn.run(app)\n"
+        assert targets(tmp_path, {"main.py": source}) == []
+
     def test_object_wins_over_factory(self, tmp_path: Path) -> None:
         """A ready object is the entry, also beside a factory for tests."""
         files = {"main.py": f"{FASTAPI}app = FastAPI()\n", "testing.py": FASTAPI + FACTORY}

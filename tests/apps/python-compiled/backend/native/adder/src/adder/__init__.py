@@ -1,0 +1,3 @@
+from ._adder import add
+
+__all__ = ["add"]

@@ -1,0 +1,2 @@
+def product(int a, int b):
+    return a * b
