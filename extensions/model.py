@@ -739,6 +739,7 @@ class App:
         tmpfs: Writable folders in memory.
         resources: Limits.
         gpu: It gets the machine's GPUs.
+        alone: Its process keeps what another one would not have: there is one container of it.
         tests: How it is tested; None where it has no tests.
         variables: What whoever runs the stack sets for it, beside its own.
         package: The dependency whose version is the framework's, where that has a calendar: the
@@ -777,6 +778,7 @@ class App:
     volumes: tuple[Volume, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
     gpu: bool = False
+    alone: bool = False
     tests: Tests | None = None
     variables: tuple[Variable, ...] = ()
     package: str | None = None
@@ -1066,7 +1068,9 @@ class Stack:
     @property
     def replicas(self) -> dict[str, int]:
         """How many containers there are of each on several servers, where that can be chosen."""
-        counts = {app.name: 2 if app.port else 1 for app in self.apps if not app.job}
+        counts = {
+            app.name: 2 if app.port and not app.alone else 1 for app in self.apps if not app.job
+        }
         return counts | {worker.name: 1 for worker in self.workers if not worker.alone}
 
     def mounted(self, app: App) -> tuple[Volume, ...]:

@@ -85,5 +85,5 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         )
     root = (("GRADIO_ROOT_PATH", base),) if base else ()
     told = (*_TOLD, ("GRADIO_SERVER_PORT", str(facts.get("port") or 7860)), *root)
-    web = python.Web(told=told, warnings=warnings)
+    web = python.Web(told=told, alone=True, warnings=warnings)
     return python.define(facts, situation, command, web=web)

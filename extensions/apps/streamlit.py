@@ -76,7 +76,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
     facts, base, warnings = python_web.below(facts, situation, "/streamlit")
     told = (*_TOLD, *((("STREAMLIT_SERVER_BASE_URL_PATH", base.strip("/")),) if base else ()))
     command = framework.command(facts) or _command(facts)
-    web = python.Web(told=told, warnings=warnings)
+    web = python.Web(told=told, alone=True, warnings=warnings)
     return python.define(facts, situation, command, web=web)
 
 

@@ -111,6 +111,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         web=python.Web(
             title=python_web.title(facts, TITLE),
             servers=server.packages,
+            alone=bool(facts.get("sockets")),
             warnings=(
                 *python_servers.told(facts, server.packages),
                 *python_web.others(facts, situation.kind),

@@ -84,6 +84,7 @@ class Web:
         steps: What is run while its image is built.
         told: What its image tells it by the environment.
         volumes: Where it keeps what users upload.
+        alone: Browsers have to reach one and the same process.
         warnings: What the user should know, one sentence each.
     """
 
@@ -92,6 +93,7 @@ class Web:
     steps: tuple[BuildStep, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     volumes: tuple[Volume, ...] = ()
+    alone: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -337,6 +339,7 @@ def define(
         tmpfs=(Tmpfs("/tmp", "128m"),),
         resources=Resources("1G" if models else "512M"),
         gpu=bool(choices.get("gpu")),
+        alone=web.alone or bool(facts.get(python_state.FIELD)),
         tests=_tests(facts, libraries, build),
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         cautions=cautions,

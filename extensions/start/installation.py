@@ -57,7 +57,8 @@ _GENERATED = frozenset({"prisma"})
 _ASKED_FOR = (
     (re.compile(r"\b(?:UploadFile|Form|OAuth2PasswordRequestForm)\b"), "python-multipart", True),
     (re.compile(r"\bEmailStr\b"), "email-validator", True),
-    (re.compile(r"\bJinja2Templates\b"), "jinja2", True),
+    # fastapi-cache2 imports what answers with templates, and does not declare it.
+    (re.compile(r"\bJinja2Templates\b|\bFastAPICache\b"), "jinja2", True),
     (re.compile(r"\bSessionMiddleware\b"), "itsdangerous", True),
     (re.compile(r"\bwebsocket\b"), "websockets", False),
 )

@@ -212,6 +212,7 @@ def test_microsofts_driver_is_told(tmp_path: Path) -> None:
         ("from fastapi import Form\ndef f(x=Form()): ...\n", "python-multipart"),
         ("from pydantic import EmailStr\nclass M:\n    x: EmailStr\n", "email-validator"),
         ("t = Jinja2Templates(directory='t')\n", "jinja2"),
+        ("from x import FastAPICache\nFastAPICache.init(None)\n", "jinja2"),
         ("from x import SessionMiddleware\ny = SessionMiddleware\n", "itsdangerous"),
         ("@router.websocket('/ws')\nasync def ws(s): ...\n", "websockets"),
     ],

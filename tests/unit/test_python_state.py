@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from extensions.facts import read_facts
-from extensions.model import Variable
+from extensions.model import Stack
 from tests.unit.support import stack_of, write_project
 
 FASTAPI = "from fastapi import FastAPI, WebSocket\napp = FastAPI()\n"
@@ -119,24 +119,26 @@ NONE_KEPT = {
 }
 
 
-def workers_of(folder: Path, source: str) -> Variable:
-    """The setting of a FastAPI app with some code."""
+def stack_with(folder: Path, source: str) -> Stack:
+    """The stack of a FastAPI app with some code."""
     files = {
         "main.py": FASTAPI + textwrap.dedent(source),
         "requirements.txt": "fastapi\nuvicorn\n",
     }
     facts = read_facts(write_project(folder, files, USE_FASTAPI="true"))
-    found: Variable = stack_of(facts).variable("WEB_CONCURRENCY")
+    found: Stack = stack_of(facts)
     return found
 
 
 @pytest.mark.parametrize(("source", "what"), KEPT.values(), ids=KEPT)
 def test_one_process_serves_what_is_kept_in_it(source: str, what: str, tmp_path: Path) -> None:
-    workers = workers_of(tmp_path, source)
-    assert workers.default == "1"
+    stack = stack_with(tmp_path, source)
+    workers = stack.variable("WEB_CONCURRENCY")
+    assert workers.default == "1" and stack.replicas == {"app": 1}
     assert f"one, as main.py has {what}." in workers.help
 
 
 @pytest.mark.parametrize("source", NONE_KEPT.values(), ids=NONE_KEPT)
 def test_the_limits_decide_where_nothing_is_kept(source: str, tmp_path: Path) -> None:
-    assert workers_of(tmp_path, source).default == "auto"
+    stack = stack_with(tmp_path, source)
+    assert stack.variable("WEB_CONCURRENCY").default == "auto" and stack.replicas == {"app": 2}
