@@ -82,6 +82,9 @@ LOCK_NODE = {
     " && echo 'yarnPath: .yarn/releases/yarn-3.8.7.cjs' >.yarnrc.yml",
     "yarn@4.5.0": "npm install --global --force @yarnpkg/cli-dist@4.5.0 && yarn install"
     " && rm -rf node_modules .yarn .pnp*",
+    # Not pinned: later ones of the same major version write another lockfile.
+    "yarn-4.9": "npm install --global --force @yarnpkg/cli-dist@4.9.1 && yarn install"
+    " && rm -rf node_modules .yarn .pnp*",
     "bun": "npm install --global bun@1 && bun install --lockfile-only",
 }
 

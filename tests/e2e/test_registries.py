@@ -29,7 +29,7 @@ allowed = {f"Bearer {token}", "Basic " + base64.b64encode(f"build:{token}".encod
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        path = self.path.replace("%2f", "/").split("?")[0].strip("/")
+        path = self.path.replace("%2f", "/").replace("%2F", "/").split("?")[0].strip("/")
         file = files / path
         if file.is_dir():
             file = file / "index.html"
@@ -175,6 +175,16 @@ def _node(root: Path, registry: str) -> Path:
     return root
 
 
+def _pnpm(root: Path, registry: str) -> Path:
+    return _by(_node(root, registry), "pnpm@10.20.0")
+
+
+def _by(root: Path, manager: str) -> Path:
+    path = root / "package.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "packageManager": manager}))
+    return root
+
+
 def _python(root: Path, registry: str) -> Path:
     (root / "requirements.txt").write_text(
         f"# {uuid.uuid4().hex}\n"
@@ -235,6 +245,7 @@ class Case:
 _IMPORT = ("python", "-c", "import acme_private; print(acme_private.VALUE)")
 CASES = {
     "npm": Case("node", _node, {"ACME_TOKEN": TOKEN}, ("node", "-p", 'require("@acme/private")')),
+    "pnpm": Case("node", _pnpm, {"ACME_TOKEN": TOKEN}, ("node", "-p", 'require("@acme/private")')),
     "pip": Case("python", _python, {"ACME_TOKEN": TOKEN}, _IMPORT),
     "uv": Case(
         "python",
