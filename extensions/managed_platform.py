@@ -347,7 +347,10 @@ class ManagedPlatform(Surface):
 
     def own_settings(self, service: BackingService) -> tuple[Source, ...]:
         """The variables of a backing service that runs from its image."""
-        return tuple(self.from_model(env) for env in (*service.environment, *service.own_folder))
+        # The image's own command runs there, and reads nothing that is meant for another one.
+        command = " ".join(service.command)
+        own = (env for env in service.environment if f"${env.name}" not in command)
+        return tuple(self.from_model(env) for env in (*own, *service.own_folder))
 
     @property
     def by_hand(self) -> bool:
