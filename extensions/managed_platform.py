@@ -347,10 +347,8 @@ class ManagedPlatform(Surface):
 
     def own_settings(self, service: BackingService) -> tuple[Source, ...]:
         """The variables of a backing service that runs from its image."""
-        # The image's own command runs there, and reads nothing that is meant for another one.
-        command = " ".join(service.command)
-        own = (env for env in service.environment if f"${env.name}" not in command)
-        return tuple(self.from_model(env) for env in (*own, *service.own_folder))
+        read = (*service.image_environment, *service.own_folder)
+        return tuple(self.from_model(env) for env in read)
 
     @property
     def by_hand(self) -> bool:
@@ -435,6 +433,9 @@ class ManagedPlatform(Surface):
             paths.append(f"{output}deploy/site/")
         if isinstance(app.build, PythonBuild) and app.build.manager:
             paths.append(f"{output}deploy/trim-symbols.py")
+        migrations = self.stack.migrations
+        if migrations and migrations.packages and migrations.app == app:
+            paths.append(f"{output}deploy/migration-packages.cjs")
         if file.psql:
             paths.append(f"{output}deploy/migrate.sh")
             if self.stack.migrations and self.stack.migrations.folder:

@@ -350,6 +350,12 @@ class BackingService:
         return f"{self.name}-init.sql"
 
     @property
+    def image_environment(self) -> tuple[Env, ...]:
+        """What is left of its variables where the image's own command runs, and not `command`."""
+        read = " ".join(self.command)
+        return tuple(env for env in self.environment if f"${env.name}" not in read)
+
+    @property
     def password(self) -> Variable | None:
         """The variable that holds its password, if it has one."""
         return next((variable for variable in self.variables if variable.secret), None)
@@ -1213,6 +1219,11 @@ class Stack:
             if app.calls_api:
                 edges.append(Edge(app.name, self.apps[0].name, self.apps[0].port or 0))
         return tuple(edges)
+
+    @property
+    def tells_site(self) -> bool:
+        """Whether an app is told where browsers find the site."""
+        return any(env.name == "SITE_URLS" for app in self.apps for env in app.environment)
 
     @property
     def memory_needed(self) -> int:

@@ -107,7 +107,8 @@ def _disk(free: int) -> Check:
 
 def _memory(needed: int, memory: int, swap: int) -> Check:
     id_ = "server.memory"
-    seen = f"{(memory + swap) / _GB:.1f} GB of memory, of {needed} GB that the stack and its builds need."
+    have = f"{(memory + swap) / _GB:.1f} GB of memory"
+    seen = f"{have}, of {needed} GB that the stack and its builds need."
     # A machine sold with 2 GB shows a little less.
     if memory + swap < 0.9 * needed * _GB:
         return warned(id_, seen, "Take a larger server, or add swap.")
