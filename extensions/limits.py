@@ -91,18 +91,18 @@ def of_migrations(app: Resources = APP) -> Resources:
 def server(
     running: Iterable[Resources], second: Iterable[Resources], brief: Iterable[Resources] = ()
 ) -> int:
-    """GB of memory for a server: 1 where all of it fits at once, else half, of 2 GB and more.
+    """GB of memory for a server: 1 where all of it fits at once, else half of what runs, 2 at least.
 
-    Limits of more than that are not reached at once.
+    Limits of that many are not reached at once.
 
     Args:
         running: The limits of what keeps running.
         second: Of what a deployment starts a second time, beside the first.
         brief: Of what runs now and then, one at a time, and not beside a deployment.
     """
-    beside = max(_sum(second), *(one.megabytes for one in brief), 0)
-    total = _sum(running) + beside
-    return 1 if total <= 1024 else max(2, -(-total // 2048))
+    kept, longest = _sum(running), max((one.megabytes for one in brief), default=0)
+    fits = kept + max(_sum(second), longest) <= 1024
+    return 1 if fits else max(2, -(-(kept + longest) // 2048))
 
 
 def _sum(many: Iterable[Resources]) -> int:
