@@ -91,7 +91,7 @@ def of_migrations(app: Resources = APP) -> Resources:
 def server(
     running: Iterable[Resources], second: Iterable[Resources], brief: Iterable[Resources] = ()
 ) -> int:
-    """GB of memory for a server: 1 where all of it fits at once, else half of what runs, 2 at least.
+    """GB of memory for a server: 1 where all fits at once, else half of what runs, 2 at least.
 
     Limits of that many are not reached at once.
 

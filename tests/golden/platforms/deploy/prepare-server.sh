@@ -5,7 +5,7 @@
 # It asks before each step; a second run finds nothing to do. Or name steps, which are then done alone:
 #   sh prepare-server.sh [--dry-run] [--yes] [STEP...]
 #     upgrades   security updates install themselves, every night
-#     swap       a file of 4 GB, where there is less memory than that and no swap
+#     swap       a file of 3 GB, where there is less memory than that and no swap
 #     docker     Docker Engine and Compose, from Docker's own repository
 #     logs       no container's log grows for ever, where Docker has no rule for that yet
 #     user       the user deploy, with your SSH key: it may use Docker, which is as good as being root
@@ -91,15 +91,15 @@ swap() {
     memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
     if [ "$(wc -l </proc/swaps)" -gt 1 ]; then
         say "There is swap already."
-    elif [ "$memory" -ge 3840 ]; then
+    elif [ "$memory" -ge 2816 ]; then
         say "There is memory enough: $memory MB."
     elif [ -e /swapfile ]; then
         say "/swapfile is there, but not in use: look at it, then swapon /swapfile."
-    elif [ "$(df -Pm / | awk 'NR == 2 { print $4 }')" -lt 8192 ]; then
-        say "The disk has too little room for 4 GB of swap."
+    elif [ "$(df -Pm / | awk 'NR == 2 { print $4 }')" -lt 6144 ]; then
+        say "The disk has too little room for 3 GB of swap."
     else
         # Not every file system can set space aside without writing it.
-        run fallocate -l 4G /swapfile 2>/dev/null || run dd if=/dev/zero of=/swapfile bs=1M count=4096 status=none
+        run fallocate -l 3G /swapfile 2>/dev/null || run dd if=/dev/zero of=/swapfile bs=1M count=3072 status=none
         run chmod 600 /swapfile
         run mkswap -q /swapfile
         if ! run swapon /swapfile; then
@@ -109,7 +109,7 @@ swap() {
         elif ! grep -q '^/swapfile ' /etc/fstab; then
             if [ -n "$dry" ]; then say "would add /swapfile to /etc/fstab"; else echo '/swapfile none swap sw 0 0' >>/etc/fstab; fi
         fi
-        [ -n "$dry" ] || say "4 GB of swap are in /swapfile, also after a restart."
+        [ -n "$dry" ] || say "3 GB of swap are in /swapfile, also after a restart."
     fi
 }
 
