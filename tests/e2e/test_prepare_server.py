@@ -46,7 +46,8 @@ exit $code
     # Nobody needs 2 GB of zeros here.
     "dd": "touch /swapfile",
     "sshd": "echo port 2222",
-    # A small server.
+    # A small server, with room on its disk.
+    "df": "printf 'x\\n- - - 20000 - -\\n'",
     "awk": 'case $* in *MemTotal*) echo 900 ;; *) exec /usr/bin/awk "$@" ;; esac',
 }
 # Answers one byte at each port.
