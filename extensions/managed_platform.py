@@ -347,7 +347,8 @@ class ManagedPlatform(Surface):
 
     def own_settings(self, service: BackingService) -> tuple[Source, ...]:
         """The variables of a backing service that runs from its image."""
-        return tuple(self.from_model(env) for env in (*service.environment, *service.own_folder))
+        read = (*service.image_environment, *service.own_folder)
+        return tuple(self.from_model(env) for env in read)
 
     @property
     def by_hand(self) -> bool:
@@ -432,6 +433,9 @@ class ManagedPlatform(Surface):
             paths.append(f"{output}deploy/site/")
         if isinstance(app.build, PythonBuild) and app.build.manager:
             paths.append(f"{output}deploy/trim-symbols.py")
+        migrations = self.stack.migrations
+        if migrations and migrations.packages and migrations.app == app:
+            paths.append(f"{output}deploy/migration-packages.cjs")
         if file.psql:
             paths.append(f"{output}deploy/migrate.sh")
             if self.stack.migrations and self.stack.migrations.folder:

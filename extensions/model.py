@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from . import quoting
+from . import limits, quoting
 from .image_reference import ImageReference
+from .limits import Resources as Resources
 
 
 @dataclass(frozen=True)
@@ -123,26 +124,10 @@ class Tmpfs:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Resources:
-    """Upper limits of one container: memory (`512M`), CPUs and processes."""
-
-    memory: str
-    cpus: str = "1.0"
-    pids: int = 256
-
-    @property
-    def megabytes(self) -> int:
-        """The memory in MB of 1024 * 1024 bytes."""
-        return int(self.memory[:-1]) * {"M": 1, "G": 1024}[self.memory[-1].upper()]
-
-
 # The name of the volume for what users upload.
 # What the names of Next.js' settings for browsers begin with.
 _NEXT = "NEXT_PUBLIC_"
 UPLOADS = "uploads"
-PROXY_RESOURCES = Resources("128M", pids=128)
-MIGRATE_RESOURCES = Resources("512M", pids=128)
 
 
 @dataclass(frozen=True)
@@ -246,6 +231,7 @@ class BackingService:
         tmpfs: Writable folders beside it.
         health: The check that tells when it accepts connections.
         resources: Limits.
+        memory_variable: What it is told of the memory that it may fill; its limit is larger.
         shared_memory: Size of /dev/shm, where the default of 64 MB is too small.
         paused_backup: Its script (`template/_partials/data/`) makes a backup of the files in its
             volume, in a container beside it, while it is paused; else inside it, while it runs.
@@ -301,6 +287,7 @@ class BackingService:
     user: str | None = None
     command: tuple[str, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
+    memory_variable: str | None = None
     shared_memory: str | None = None
     paused_backup: bool = False
     stopped_restore: bool = False
@@ -361,6 +348,12 @@ class BackingService:
     def setup_file(self) -> str:
         """The name of that file in `deploy/`."""
         return f"{self.name}-init.sql"
+
+    @property
+    def image_environment(self) -> tuple[Env, ...]:
+        """What is left of its variables where the image's own command runs, and not `command`."""
+        read = " ".join(self.command)
+        return tuple(env for env in self.environment if f"${env.name}" not in read)
 
     @property
     def password(self) -> Variable | None:
@@ -624,6 +617,7 @@ class NodeBuild:
         build: Command that builds the app; None for none.
         build_environment: What the build is told by the environment.
         build_cache: Name and path of the folder that one build leaves to the next.
+        bundles: Its build makes pages, which takes much memory.
         outputs: What of the build runs in production, from where in the app's folder to where:
             it holds all it needs. Empty: the whole folder, with the dependencies beside it.
         with_dependencies: What the build makes needs the dependencies of production as well.
@@ -646,6 +640,7 @@ class NodeBuild:
     build: str | None
     build_environment: tuple[tuple[str, str], ...] = ()
     build_cache: tuple[str, str] | None = None
+    bundles: bool = False
     outputs: tuple[tuple[str, str], ...] = ()
     with_dependencies: bool = False
     environment: tuple[tuple[str, str], ...] = ()
@@ -1234,11 +1229,28 @@ class Stack:
         return tuple(edges)
 
     @property
+    def tells_site(self) -> bool:
+        """Whether an app is told where browsers find the site."""
+        return any(env.name == "SITE_URLS" for app in self.apps for env in app.environment)
+
+    @property
     def memory_needed(self) -> int:
-        """Memory of the server in GB: half of all limits, which are not reached at once."""
-        total = sum(resources.megabytes for resources in self.limits.values())
-        builds_node = any(isinstance(app.build, NodeBuild) for app in self.apps)
-        return max(2 if builds_node else 1, -(-total // 2048))
+        """Memory of a server in GB that runs it and takes its new versions."""
+        jobs = {job.name for job in self.jobs}
+        kept = [one for name, one in self.limits.items() if name not in {"migrate", *jobs}]
+        second = [one.resources for one in self.rolled if one not in self.alone]
+        brief = [self.limits[name] for name in ("migrate", *jobs) if name in self.limits]
+        return limits.server(kept, second, brief)
+
+    @property
+    def memory_to_build(self) -> int:
+        """Memory of a server in GB that builds its images as well."""
+        return max(2 if self.builds_pages else 1, self.memory_needed)
+
+    @property
+    def builds_pages(self) -> bool:
+        """Whether what builds an image is known to need much memory."""
+        return any(isinstance(app.build, NodeBuild) and app.build.bundles for app in self.apps)
 
     @property
     def served_by_postgres(self) -> bool:
@@ -1283,12 +1295,18 @@ class Stack:
     @property
     def limits(self) -> dict[str, Resources]:
         """What each container may use, by service name."""
-        limits = {"caddy": PROXY_RESOURCES} if self.with_proxy else {}
-        limits |= {app.name: app.resources for app in self.apps}
-        limits |= {worker.name: worker.resources for worker in self.workers}
+        found = {"caddy": limits.PROXY} if self.with_proxy else {}
+        found |= {app.name: app.resources for app in self.apps}
+        found |= {worker.name: worker.resources for worker in self.workers}
         if self.migrations:
-            limits["migrate"] = MIGRATE_RESOURCES
-        return limits | {service.name: service.resources for service in self.services}
+            found["migrate"] = self.migration_limits
+        return found | {service.name: service.resources for service in self.services}
+
+    @property
+    def migration_limits(self) -> Resources:
+        """What the job for migrations may use, and every other that is no app."""
+        app = self.migrations.app if self.migrations else None
+        return limits.of_migrations(app.resources) if app else limits.of_migrations()
 
     @property
     def variable_groups(self) -> dict[str, tuple[Variable, ...]]:

@@ -168,7 +168,7 @@ _SECRET = "only-for-tests"
 def service_environment(service: BackingService, stack: Stack) -> dict[str, str]:
     """What a backing service is started with for tests, by its image's own command."""
     # What is set up by a command of ours is without a password there.
-    return {} if service.command else _resolved(service.environment, stack)
+    return _resolved(service.image_environment, stack)
 
 
 def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
@@ -179,7 +179,12 @@ def test_environment(app: App, stack: Stack, *, beside: bool) -> dict[str, str]:
         stack: Its stack.
         beside: The services run beside the tests, on localhost; else under their own names.
     """
-    open_ones = {s.password.name for s in stack.backing if s.command and s.password}
+    open_ones = {
+        service.password.name
+        for service in stack.backing
+        if service.password
+        and service.password.name not in {env.variable for env in service.image_environment}
+    }
     # Tests never reach a service that runs elsewhere: one of their own takes its place.
     urls = {url for service in stack.external for url in service.urls}
     hosts = {service.app_environment[0].name: service.name for service in stack.external}

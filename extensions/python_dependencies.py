@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from .errors import ProjectError
+from .limits import LARGE_LIBRARIES
 from .origins import Fields, Found, only_line
 from .tree import Tree, join
 
@@ -177,6 +178,7 @@ RELEVANT = (
     frozenset(SYSTEM_PACKAGES).union(*ONLY_IN.values())
     | TORCH_LIBRARIES
     | MODEL_LIBRARIES
+    | LARGE_LIBRARIES
     | ASGI_SERVERS
     | _OTHERS
 )

@@ -360,6 +360,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         variables=tuple(variables),
         package="next",
         warnings=warnings,
+        bundles=True,
     )
 
 

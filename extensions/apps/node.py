@@ -11,6 +11,7 @@ from typing import Any
 from .. import (
     framework,
     javascript,
+    limits,
     migrations,
     node_frameworks,
     node_migrations,
@@ -220,7 +221,22 @@ def read(project: Project, folder: str) -> Fields:
         own["port"] = own["health"] = Found(None, mode.reason, mode.path, mode.line)
     if worker := node_mode.find_worker(project.tree, folder, package, begins):
         own["worker"] = worker
+    own |= find_large(package)
     return node.read(project, folder, package, begins, own)
+
+
+def find_large(package: Package) -> Fields:
+    """`bundles`: its build makes pages; `large`: it takes much memory. No field where not."""
+    found: Fields = {}
+    built = _TABLES if "build" in package.table("scripts") else ()
+    for field, names, tables in (
+        ("bundles", limits.BUNDLERS, built),
+        ("large", limits.LARGE_PACKAGES, _TABLES[:1]),
+    ):
+        for table in tables:
+            if named := sorted(names.intersection(package.table(table))):
+                found[field] = package.found(True, f"depends on {named[0]}", table, named[0])
+    return found
 
 
 def _migrated_before(package: Package) -> Package:
@@ -338,6 +354,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
             image_environment=(*server.environment, *(server.proxied if with_proxy else ())),
             arguments=arguments,
             variables=variables,
+            bundles=True,
         )
     app = node.define(
         facts,

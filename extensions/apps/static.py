@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from .. import addresses, node_routes, node_source, site_builders, site_reads
+from .. import addresses, limits, node_routes, node_source, site_builders, site_reads
 from ..environment_reads import javascript as environment_reads
 from ..errors import ProjectError
 from ..framework import Situation
-from ..model import App, Env, NodeBuild, Resources, Site, Tmpfs, Variable
+from ..model import App, Env, NodeBuild, Site, Tmpfs, Variable
 from ..node_source import Package
 from ..origins import BY_HAND, Fields, Found, Origin
 from ..project import Place, Project
@@ -247,6 +247,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         arguments=tuple(Env(name, variable=name) for name in names),
         variables=(*variables, *_variables(facts, situation, names)),
         warnings=warnings,
+        bundles=True,
     )
     assert isinstance(app.build, NodeBuild)
     return replace(
@@ -254,7 +255,7 @@ def define(facts: Mapping[str, Any], situation: Situation) -> App:
         build=replace(app.build, site=site),
         volumes=(),
         tmpfs=(Tmpfs("/tmp", "16m"),),
-        resources=Resources("128M", pids=128),
+        resources=limits.SITE,
     )
 
 

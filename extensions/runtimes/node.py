@@ -13,6 +13,7 @@ from .. import (
     framework,
     javascript,
     library_variables,
+    limits,
     migrations,
     node_frameworks,
     node_scripts,
@@ -29,7 +30,7 @@ from .. import (
 from ..environment_reads import Read
 from ..environment_reads import javascript as environment_reads
 from ..framework import Situation
-from ..model import App, Env, Member, NodeBuild, Resources, Runtime, Tests, Tmpfs, Variable
+from ..model import App, Env, Member, NodeBuild, Runtime, Tests, Tmpfs, Variable
 from ..node_workspace import Workspace
 from ..origins import Fields, Found
 from ..project import Project
@@ -256,6 +257,7 @@ def define(
     warnings: tuple[str, ...] = (),
     serves: bool = True,
     job: bool = False,
+    bundles: bool = False,
 ) -> App:
     """The app of the stack.
 
@@ -278,6 +280,7 @@ def define(
         warnings: What the user should know.
         serves: It has a port.
         job: It ends by itself.
+        bundles: It renders pages, which its build makes.
 
     Raises:
         ProjectError: Nothing would enter its image.
@@ -328,6 +331,7 @@ def define(
         build=" \\\n    && ".join(steps) + (after_script if script else "") if steps else None,
         build_environment=(*build_environment, *_builder_environment(facts)),
         build_cache=build_cache,
+        bundles=bundles or bool(facts.get("bundles")),
         outputs=outputs,
         with_dependencies=with_dependencies,
         environment=image_environment,
@@ -390,7 +394,7 @@ def define(
             )
         ),
         tmpfs=(Tmpfs("/tmp"), *tmpfs),
-        resources=Resources("512M"),
+        resources=limits.LARGE_APP if bundles or facts.get("large") else limits.APP,
         tests=tests,
         variables=(*((framework.ENVIRONMENT,) if named else ()), *variables, *own.variables),
         package=package,

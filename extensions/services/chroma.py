@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .. import limits
 from ..image_reference import ImageReference
-from ..model import BackingService, Env, Health, Resources, ServiceKind, Tmpfs, Volume
+from ..model import BackingService, Env, Health, ServiceKind, Tmpfs, Volume
 
 KIND = ServiceKind(
     title="Chroma", flag="USE_CHROMA", folder="chroma", images=("chromadb/chroma",), rank=4
@@ -37,7 +38,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         tmpfs=(Tmpfs("/tmp"),),
         # The image has no curl, wget or Python; Bash can open a connection.
         health=Health(("bash", "-c", "</dev/tcp/127.0.0.1/8000"), interval="10s"),
-        resources=Resources("1G"),
+        resources=limits.VECTORS,
         test_health="bash -c '</dev/tcp/127.0.0.1/8000'",
         # It has no tool that dumps.
         paused_backup=True,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .. import limits
 from ..model import (
     BackingService,
     Env,
     Health,
     Managed,
-    Resources,
     ServiceKind,
     Tmpfs,
     Variable,
@@ -89,7 +89,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             ),
             shell=True,
         ),
-        resources=Resources("1G"),
+        resources=limits.DOCUMENTS,
         test_health="mongosh --quiet --norc --eval 'quit(0)'",
         host_variable="MONGODB_HOST",
         names=_NAMES,

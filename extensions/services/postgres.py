@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .. import limits
 from ..errors import ProjectError
 from ..image_reference import ImageReference
 from ..model import (
@@ -13,7 +14,6 @@ from ..model import (
     Env,
     Health,
     Managed,
-    Resources,
     ServiceKind,
     Tmpfs,
     Variable,
@@ -65,6 +65,8 @@ _BUNDLED = frozenset(
 )  # fmt: skip
 # Not schema: it needs a server setting, and only tools for tuning read it.
 _NOT_SCHEMA = frozenset({"plpgsql", "pg_stat_statements"})
+_START = """exec docker-entrypoint.sh postgres -c shared_buffers="$POSTGRES_SHARED_BUFFERS"
+"""
 _MANAGED = {
     "fly": Managed(
         title="Fly.io's Managed Postgres",
@@ -129,7 +131,10 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         image=image,
         port=5432,
         user=f"{uid}:{uid}",
+        # The image's own entrypoint, with arguments.
+        command=("sh", "-c", _START),
         environment=(
+            Env("POSTGRES_SHARED_BUFFERS", variable="POSTGRES_SHARED_BUFFERS"),
             Env("POSTGRES_USER", variable="POSTGRES_USER"),
             Env("POSTGRES_PASSWORD", variable="POSTGRES_PASSWORD"),
             Env("POSTGRES_DB", variable="POSTGRES_DB"),
@@ -152,6 +157,12 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             Variable(
                 "POSTGRES_DB", "PostgreSQL", "The database's name.", default=_database(project)
             ),
+            Variable(
+                "POSTGRES_SHARED_BUFFERS",
+                "PostgreSQL",
+                "Memory for its cache: a quarter of its limit.",
+                limits.POSTGRES_BUFFERS,
+            ),
         ),
         volume=Volume("postgres_data", path, setting="POSTGRES_VOLUME"),
         version=told,
@@ -164,7 +175,8 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
             shell=True,
             interval="10s",
         ),
-        resources=Resources("512M"),
+        resources=limits.POSTGRES,
+        memory_variable="POSTGRES_SHARED_BUFFERS",
         test_health="pg_isready --host 127.0.0.1",
         shared_memory="128m",
         host_variable="PGHOST",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .. import limits
 from ..model import (
     BackingService,
     Env,
     Health,
     Managed,
-    Resources,
     ServiceKind,
     Tmpfs,
     Variable,
@@ -114,7 +114,7 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         variables=(
             *((password("REDIS_PASSWORD", "Redis", "Its password."),) if closed else ()),
             Variable(
-                "REDIS_MAXMEMORY", "Redis", "Memory for data; keep it below its limit.", "128mb"
+                "REDIS_MAXMEMORY", "Redis", "Memory for data: half of its limit.", limits.REDIS_DATA
             ),
             Variable(
                 "REDIS_MAXMEMORY_POLICY",
@@ -127,7 +127,8 @@ def define(facts: Mapping[str, Any], project: str) -> BackingService:
         tmpfs=(Tmpfs("/tmp", "16m"),),
         # redis-cli exits 0 on an error reply, so the reply is what counts.
         health=Health(("redis-cli ping | grep -q PONG",), shell=True, interval="10s"),
-        resources=Resources("256M"),
+        resources=limits.REDIS,
+        memory_variable="REDIS_MAXMEMORY",
         test_health="redis-cli ping",
         stopped_restore=True,
         reads_secret_files=False,

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..choice import Choice, Form
 from ..managed_platform import ManagedPlatform, Source, folder_prefix
-from ..model import App, BackingService, Stack
+from ..model import App, BackingService, Stack, Worker
 from ..target import Target
 
 NAME = "fly"
@@ -59,6 +59,11 @@ class Fly(ManagedPlatform):
     def postgres_version(self) -> int | None:
         """The version of PostgreSQL to ask for: the project's, or the nearest."""
         return self.version(self.stack.service("postgres"))
+
+    def memory(self, unit: App | Worker | BackingService) -> int:
+        """MB of a machine, which holds its kernel beside the container; 256 is the smallest."""
+        limit = unit.resources.megabytes
+        return 256 if limit <= 128 else max(limit, 512)
 
     def public(self, app: App, variable: str) -> Source:
         """Each app has a name of its own."""

@@ -11,7 +11,6 @@ from typing import Any
 from ..choice import Choice, Form
 from ..image_reference import ImageReference
 from ..model import (
-    MIGRATE_RESOURCES,
     BackingService,
     Edge,
     Env,
@@ -102,10 +101,13 @@ class Kubernetes(Surface):
     # Where secrets appear as files. Below /run a cluster mounts its own.
     secrets_folder = "/etc/secrets"
     sql_folder = SCRIPTS_FOLDER
-    # Of the jobs that are no app: migrations, backups.
-    job_resources = MIGRATE_RESOURCES
     config_maps = CONFIG_MAPS
     secrets = SECRETS
+
+    @property
+    def job_resources(self) -> Resources:
+        """Those of the jobs that are no app: migrations, backups."""
+        return self.stack.migration_limits
 
     def quantity(self, size: str) -> str:
         """A size of Docker's, such as `512M` or `64m`, as Kubernetes writes it: `512Mi`.
@@ -115,8 +117,12 @@ class Kubernetes(Surface):
         return f"{size[:-1]}{size[-1].upper()}i"
 
     def request(self, resources: Resources) -> str:
-        """The memory that is set aside for a container: half its limit."""
-        return f"{resources.megabytes // 2}Mi"
+        """The memory that is set aside for a container: half its limit, more of a small one.
+
+        A FastAPI app with two processes takes 150 MB before anybody asks it.
+        """
+        limit = resources.megabytes
+        return f"{limit * 3 // 4 if limit <= 256 else limit // 2}Mi"
 
     def paths(self, routes: tuple[str, ...]) -> dict[str, bool]:
         """Paths as the Gateway API and Ingress have them, and whether they stand for what is below.

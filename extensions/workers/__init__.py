@@ -31,8 +31,8 @@ import shlex
 from collections.abc import Collection
 from typing import Any
 
-from .. import registry
-from ..model import App, Resources, Worker
+from .. import limits, registry
+from ..model import App, Worker
 from ..origins import Found, either
 from ..python_source import Module
 
@@ -106,7 +106,7 @@ def _define(name: str, app: App, words: tuple[str, ...]) -> Worker:
         name=name,
         app=app,
         command=words,
-        resources=Resources("512M"),
+        resources=limits.of_worker(app.resources),
         health=next(filter(None, _asked("health", words)), None),
         alive=next(filter(None, _asked("alive", words)), None),
         alone=scheduled is not None,

@@ -17,6 +17,7 @@ IDS = {
     "server.disk": "10 GB of disk are free; less than 2 GB is a failure",
     "server.memory": "The machine has the memory that the stack needs, with swap",
     "server.limits": "The machine's memory holds the sum of all containers' limits",
+    "server.services": "What a service may keep in memory is less than its limit",
     "server.cpus": "No container may use more processors than there are",
 }
 _GB = 1024**3
@@ -73,9 +74,11 @@ def judge(context: Context, machine: Machine) -> list[Check]:
     settings = context.settings or {}
     checks = [_disk(machine.disk)] if machine.disk is not None else []
     if machine.memory is not None:
-        checks.append(_memory(context.stack.memory_needed, machine.memory, machine.swap or 0))
+        checks.append(_memory(context.stack.memory_to_build, machine.memory, machine.swap or 0))
         if total := _sum_of_limits(context, settings):
             checks.append(_limits(total, machine.memory))
+    if service := _overfull(context, settings):
+        checks.append(service)
     if machine.cpus is not None:
         checks.append(_cpus(context, settings, machine.cpus))
     return checks
@@ -104,7 +107,8 @@ def _disk(free: int) -> Check:
 
 def _memory(needed: int, memory: int, swap: int) -> Check:
     id_ = "server.memory"
-    seen = f"{(memory + swap) / _GB:.1f} GB of memory, of {needed} GB that the stack needs."
+    have = f"{(memory + swap) / _GB:.1f} GB of memory"
+    seen = f"{have}, of {needed} GB that the stack and its builds need."
     # A machine sold with 2 GB shows a little less.
     if memory + swap < 0.9 * needed * _GB:
         return warned(id_, seen, "Take a larger server, or add swap.")
@@ -117,6 +121,24 @@ def _limits(total: int, memory: int) -> Check:
     if total > memory:
         return warned(id_, seen, "Lower the …_MEMORY limits in the settings, or add memory.")
     return passed(id_, seen)
+
+
+def _overfull(context: Context, settings: Mapping[str, str]) -> Check | None:
+    """Of services that are told how much memory they may fill: none there, no check."""
+    id_, told = "server.services", []
+    for service in context.stack.services:
+        if service.memory_variable is None:
+            continue
+        name, limited = service.memory_variable, f"{service.name.upper()}_MEMORY"
+        filled = settings.get(name) or context.stack.variable(name).default or ""
+        limit = settings.get(limited) or service.resources.memory
+        if (in_bytes(filled) or 0) >= (in_bytes(limit) or _GB * 1024):
+            seen = f"{name} is {filled}, but the limit of {service.name} is {limit}."
+            return failed(
+                id_, seen, f"Raise {limited} in {context.settings_name}, or lower {name}."
+            )
+        told.append(service.title)
+    return passed(id_, f"{' and '.join(told)} fit their limits.") if told else None
 
 
 def _cpus(context: Context, settings: Mapping[str, str], cpus: int) -> Check:

@@ -30,7 +30,7 @@ def test_a_full_disk(ready: Ready, free: float, status: str) -> None:
 
 
 def test_too_little_memory(ready: Ready) -> None:
-    # Limits: 512M three times, 256M, 128M; half of that is needed.
+    # Limits: 256M for app and PostgreSQL each, 128M for Redis and the proxy.
     small = Machine(50 * GB, 512 * 1024**2, 0, 8)
     found = by_id(server.judge(context(ready(SHAPE)), small))
     assert found["server.memory"].status == "warn"
@@ -38,7 +38,7 @@ def test_too_little_memory(ready: Ready) -> None:
 
 
 def test_swap_counts_as_memory_but_not_for_the_limits(ready: Ready) -> None:
-    small = Machine(50 * GB, GB, GB, 8)
+    small = Machine(50 * GB, 700 * 1024**2, GB, 8)
     found = by_id(server.judge(context(ready(SHAPE)), small))
     assert found["server.memory"].status == "pass"
     assert found["server.limits"].status == "warn"
@@ -52,6 +52,28 @@ def test_limits_of_the_settings_count(ready: Ready) -> None:
     assert found["server.limits"].status == "warn"
     assert found["server.cpus"].status == "fail"
     assert "APP_CPUS=8" in found["server.cpus"].mend
+
+
+def test_a_server_of_1_gb_is_large_enough(ready: Ready) -> None:
+    found = by_id(server.judge(context(ready(SHAPE)), Machine(50 * GB, 960 * 1024**2, 0, 8)))
+    assert found["server.memory"].status == found["server.limits"].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("lines", "mend"),
+    [
+        ("REDIS_MAXMEMORY=200mb\n", "Raise REDIS_MEMORY in .env, or lower REDIS_MAXMEMORY."),
+        ("POSTGRES_SHARED_BUFFERS=1GB\n", "Raise POSTGRES_MEMORY in .env, or lower "),
+        ("REDIS_MAXMEMORY=200mb\nREDIS_MEMORY=512M\n", ""),
+    ],
+)
+def test_a_service_fills_no_more_than_its_limit(ready: Ready, lines: str, mend: str) -> None:
+    root = ready(SHAPE)
+    with (root / ".env").open("a") as file:
+        file.write(lines)
+    found = by_id(server.judge(context(root), LARGE))["server.services"]
+    assert found.status == ("fail" if mend else "pass")
+    assert (found.mend or "").startswith(mend)
 
 
 def test_a_script_that_ends_has_no_sum_of_limits(ready: Ready) -> None:

@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.memory_groups import MemoryGroup
 from tests.e2e.stacks import eventually, need_image, run
 
+# Groups have paths, not systemd's names.
+_CGROUPFS = ["native.cgroupdriver=cgroupfs"]
 # Addresses of those that run now.
 STARTED: list[str] = []
 
@@ -32,7 +35,12 @@ def data_path_port() -> int:
 
 @contextmanager
 def second_engine(
-    folder: Path, name: str, subnet: int, images: Sequence[str], settings: Mapping[str, Any]
+    folder: Path,
+    name: str,
+    subnet: int,
+    images: Sequence[str],
+    settings: Mapping[str, Any],
+    group: MemoryGroup | None = None,
 ) -> Iterator[str]:
     """Start an engine, and end it with all that it made; its address, as in `DOCKER_HOST`.
 
@@ -42,6 +50,7 @@ def second_engine(
         subnet: Its networks are below 10.SUBNET: the engine at hand has addresses for 30 only.
         images: What it gets from the engine at hand.
         settings: Its `daemon.json`.
+        group: Where it and all of its containers and builds share their memory.
     """
     engine = Path(shutil.which("docker") or "").resolve().parents[1] / "sbin/dockerd"
     daemon = str(engine) if engine.exists() else shutil.which("dockerd")
@@ -54,7 +63,8 @@ def second_engine(
         need_image(image)
     folder.mkdir(parents=True)
     patient = {"dns-opts": ["timeout:1", "attempts:6"]}
-    (folder / "daemon.json").write_text(json.dumps(patient | dict(settings)))
+    grouped = {"cgroup-parent": group.parent, "exec-opts": _CGROUPFS} if group else {}
+    (folder / "daemon.json").write_text(json.dumps(patient | grouped | dict(settings)))
     bridge, host = f"{name}0", f"unix://{folder}/docker.sock"
     gateway = "docker_gwbridge"
     was_there = Path("/sys/class/net", gateway).exists()
@@ -70,7 +80,7 @@ def second_engine(
         path = f"{Path(daemon).parent}:{os.environ['PATH']}"
         process = subprocess.Popen(
             [daemon, *options], stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path}, preexec_fn=group.join if group else None,
         )  # fmt: skip
     try:
         answers = ["docker", "-H", host, "info"]

@@ -564,6 +564,17 @@ def test_settings_that_do_not_fit_take_nothing_out_of_service(stack: Stack) -> N
     assert "In service is version" in output
 
 
+def test_a_limit_that_is_too_small_is_named(stack: Stack) -> None:
+    before = settings(stack)
+    (stack.folder / ".env").write_text(f"{before}APP_MEMORY=80M\n")
+    with stack.limited(40):
+        code, output = deploy(stack, "--no-backup")
+    (stack.folder / ".env").write_text(before)
+    assert code == 1
+    assert "It wanted more memory than its limit: raise APP_MEMORY in .env." in output
+    assert stack.get("/health") == {"status": "healthy"}
+
+
 def test_a_copy_of_the_settings_is_out_of_git_s_sight(stack: Stack) -> None:
     state = stack.folder / "deploy/state"
     process = subprocess.Popen(

@@ -43,8 +43,11 @@ exit $code
     "swapon": 'echo "$*" >>/swapon.log',
     "mkswap": "exit 0",
     "fallocate": 'touch "$3"',
+    # Nobody needs 2 GB of zeros here.
+    "dd": "touch /swapfile",
     "sshd": "echo port 2222",
-    # A small server.
+    # A small server, with room on its disk.
+    "df": "printf 'x\\n- - - 20000 - -\\n'",
     "awk": 'case $* in *MemTotal*) echo 900 ;; *) exec /usr/bin/awk "$@" ;; esac',
 }
 # Answers one byte at each port.
@@ -187,6 +190,42 @@ def test_every_step_is_done(server: Server) -> None:
     assert server.shell("stat -c %U /srv/web-app") == "deploy\n"
     assert server.shell("grep -c swapfile /etc/fstab") == "1\n"
     assert "enable --quiet server-firewall.service" in server.shell("cat /systemctl.log")
+
+
+_HERE = "2 GB of swap are in /swapfile, also after a restart."
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "said", "made"),
+    [
+        ("true", "", _HERE, True),
+        # As on file systems that set no space aside.
+        ("fallocate", "exit 1", _HERE, True),
+        ("swapon", "exit 1", "This server takes no swap file.", False),
+        ("wc", "echo 2", "There is swap already.", False),
+        ("awk", "case $* in *MemTotal*) echo 1990 ;; *) exec /usr/bin/awk \"$@\" ;; esac",
+         "There is memory enough: 1990 MB.", False),
+        ("df", "printf 'x\\n- - - 3000 - -\\n'", "The disk has too little room", False),
+    ],
+)  # fmt: skip
+def test_swap_is_there_where_it_is_needed_and_can_be(
+    tool: str, text: str, said: str, made: bool
+) -> None:
+    need_image(IMAGE)
+    server = start(f"{PREFIX}-swap-{os.getpid()}")
+    try:
+        path = f"/usr/local/sbin/{tool}"
+        server.run("sh", "-c", f"cat >{path}; chmod 755 {path}", given=f"#!/bin/sh\n{text}\n")
+        assert said in server.prepared("swap")
+        found = server.shell("ls /swapfile 2>/dev/null || true; grep swapfile /etc/fstab || true")
+        assert found.split("\n")[:-1] == (
+            ["/swapfile", "/swapfile none swap sw 0 0"] if made else []
+        )
+        before = server.state
+        server.prepared("swap")
+        assert server.state == before
+    finally:
+        run("docker", "rm", "--force", server.name)
 
 
 def test_a_second_run_has_nothing_to_do(server: Server) -> None:

@@ -48,8 +48,10 @@ def test_sizes(docker: str, quantity: str, octets: int) -> None:
     assert swarm.octets(docker) == octets
 
 
-@pytest.mark.parametrize(("limit", "request_"), [("512M", "256Mi"), ("1G", "512Mi")])
-def test_half_the_limit_is_set_aside(limit: str, request_: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "request_"), [("128M", "96Mi"), ("256M", "192Mi"), ("512M", "256Mi"), ("1G", "512Mi")]
+)
+def test_half_the_limit_is_set_aside_and_more_of_a_small_one(limit: str, request_: str) -> None:
     assert surface().request(Resources(limit)) == request_
 
 

@@ -196,6 +196,12 @@ show_log() {
         echo "-- more is in $log" >&2
     fi
 }
+# What no log tells: the kernel ends a process that wants more memory than its container may have.
+say_if_full() {
+    [ "$(docker inspect --format '{{.State.OOMKilled}}' "$1" 2>/dev/null)" = true ] || return 0
+    service=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$1" | tr '[:lower:]' '[:upper:]')
+    echo "$me: It wanted more memory than its limit: raise ${service}_MEMORY in $env_file." >&2
+}
 # Waits until a container is healthy: ID NAME [patiently]. With patience also for one that is not
 # healthy yet, or no longer, and for one that ends and comes back, up to three times.
 wait_until_healthy() {
@@ -214,5 +220,6 @@ wait_until_healthy() {
     [ "$state" != healthy ] || return 0
     show_log "$1" "$2"
     echo "$me: $2 is $state after $waited s; its log is above." >&2
+    say_if_full "$1"
     return 1
 }

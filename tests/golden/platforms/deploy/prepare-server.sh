@@ -98,15 +98,18 @@ swap() {
     elif [ "$(df -Pm / | awk 'NR == 2 { print $4 }')" -lt 6144 ]; then
         say "The disk has too little room for 3 GB of swap."
     else
-        run fallocate -l 3G /swapfile
+        # Not every file system can set space aside without writing it.
+        run fallocate -l 3G /swapfile 2>/dev/null || run dd if=/dev/zero of=/swapfile bs=1M count=3072 status=none
         run chmod 600 /swapfile
         run mkswap -q /swapfile
         if ! run swapon /swapfile; then
             rm -f /swapfile
             say "This server takes no swap file."
+            return
         elif ! grep -q '^/swapfile ' /etc/fstab; then
             if [ -n "$dry" ]; then say "would add /swapfile to /etc/fstab"; else echo '/swapfile none swap sw 0 0' >>/etc/fstab; fi
         fi
+        [ -n "$dry" ] || say "3 GB of swap are in /swapfile, also after a restart."
     fi
 }
 

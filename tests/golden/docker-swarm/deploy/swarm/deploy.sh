@@ -94,8 +94,8 @@ for name in \
     HTTP_PORT HTTPS_PORT APP_REPLICAS CADDY_MEMORY APP_MEMORY MIGRATE_MEMORY \
     POSTGRES_MEMORY REDIS_MEMORY CADDY_CPUS APP_CPUS MIGRATE_CPUS \
     POSTGRES_CPUS REDIS_CPUS WEB_CONCURRENCY FORWARDED_ALLOW_IPS SITE_URLS \
-    POSTGRES_USER POSTGRES_DB REDIS_MAXMEMORY REDIS_MAXMEMORY_POLICY \
-    POSTGRES_VOLUME; do
+    POSTGRES_USER POSTGRES_DB POSTGRES_SHARED_BUFFERS REDIS_MAXMEMORY \
+    REDIS_MAXMEMORY_POLICY POSTGRES_VOLUME; do
     value=$(setting "$name" '')
     if [ -n "$value" ]; then export "$name=$value"; else unset "$name"; fi
 done
@@ -273,7 +273,7 @@ if [ -z "$only_switch" ]; then
     # On this node, whose files it reads; it runs once, and is removed.
     docker service create --quiet --detach --name "$job" --mode replicated-job --restart-condition none \
         --no-resolve-image --with-registry-auth --constraint "node.id==$own_node" \
-        --limit-memory "${MIGRATE_MEMORY:-512M}" --limit-cpu "${MIGRATE_CPUS:-1.0}" --limit-pids 128 \
+        --limit-memory "${MIGRATE_MEMORY:-256M}" --limit-cpu "${MIGRATE_CPUS:-1.0}" --limit-pids 128 \
         --log-driver json-file --log-opt max-size=10m --dns-search . --dns-option ndots:1 \
         --network "${project}_data" --read-only --cap-drop ALL --mount type=tmpfs,target=/tmp \
         --user 999:999 \
