@@ -1,4 +1,4 @@
-"""What a Python app reads when it starts: files that git leaves out, models of its libraries."""
+"""What a Python app finds when it starts: files that git leaves out, models, locales."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNTIME = "python"
 _RULE = "start.data"
 IDS = {_RULE: "Files and models that the apps read at the start are in the images"}
 
-_WORDS = re.compile(r"\bopen\(|\bload\w*\(|\.read_\w+\(|fileConfig\(")
+_WORDS = re.compile(r"\bopen\(|\bload\w*\(|\.read_\w+\(|fileConfig\(|setlocale\(")
 # What reads a file that is named first: by the module that has it, or by its name alone.
 _LOADERS = {
     "joblib": frozenset({"load"}),
@@ -56,6 +56,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 for one in (
                     *_files(subject, app, paths, module, call, sure),
                     *_spacy(subject, app, module, call, sure),
+                    *_locale(app, module, call, sure),
                 ):
                     if one.mend not in told:
                         told.add(one.mend)
@@ -160,6 +161,26 @@ def _spacy(
         "the image lacks it.",
         f"Add its release for the project's spaCy: {name} @ {release}/{name}-3.8.0/"
         f"{name}-3.8.0-py3-none-any.whl",
+        module.path,
+        call.lineno,
+    )
+
+
+def _locale(app: App, module: Module, call: ast.Call, sure: bool) -> Iterator[Finding]:
+    """A locale, of which slim images have none but C.UTF-8."""
+    name = call.args[1] if len(call.args) > 1 else None
+    said = name.value if isinstance(name, ast.Constant) else None
+    if called_name(call) != "setlocale" or not isinstance(said, str):
+        return
+    if not re.match(r"[a-z]{2,3}_[A-Z]{2}", said):
+        return
+    yield Finding(
+        _RULE,
+        sure,
+        f"{where(module.path, call.lineno)} sets the locale {said}, which the image lacks: "
+        "locale.Error.",
+        "Format with Babel, which brings its own, or take a base image that has it: "
+        f"spinbox build --prod --set {app.kind}.image=IMAGE",
         module.path,
         call.lineno,
     )

@@ -70,3 +70,14 @@ def test_a_model_of_spacy_that_nothing_installs_is_told(tmp_path: Path) -> None:
 def test_a_model_of_spacy_that_is_listed_is_fine(line: str, tmp_path: Path) -> None:
     listed = {"requirements.txt": f"fastapi\nuvicorn\nspacy\n{line}\n"}
     assert not data(tmp_path, SPACY, listed)
+
+
+def test_a_locale_that_slim_images_lack_is_told(tmp_path: Path) -> None:
+    code = "import locale\nlocale.setlocale(locale.LC_ALL, 'de_DE.UTF-8')"
+    (found,) = data(tmp_path, code)
+    assert found.certain and "sets the locale de_DE.UTF-8" in found.seen
+
+
+@pytest.mark.parametrize("name", ["''", "'C.UTF-8'", "os.environ['LOCALE']"])
+def test_other_locales_are_fine(name: str, tmp_path: Path) -> None:
+    assert not data(tmp_path, f"import locale, os\nlocale.setlocale(locale.LC_ALL, {name})")
