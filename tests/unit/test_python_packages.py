@@ -714,3 +714,16 @@ def test_programs_that_code_calls_are_in_the_image(tmp_path: Path) -> None:
     files = {"main.py": main, "requirements.txt": "fastapi\nuvicorn\n"}
     facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
     assert stack_of(facts).apps[0].build.runtime_packages == ("ffmpeg",)
+
+
+def test_dependencies_of_a_file_that_pyproject_names(tmp_path: Path) -> None:
+    """Dynamic ones of setuptools, and of Hatch's plugin."""
+    dynamic = '[project]\nname = "x"\nversion = "1"\ndynamic = ["dependencies"]\n'
+    own = (
+        '[tool.setuptools.dynamic]\ndependencies = { file = ["reqs.txt"] }\n',
+        '[tool.hatch.metadata.hooks.requirements_txt]\nfiles = ["reqs.txt"]\n',
+    )
+    for number, text in enumerate(own):
+        files = {"pyproject.toml": dynamic + text, "reqs.txt": "uvicorn\n"}
+        found = packages(tmp_path / str(number), files)
+        assert (found["manifests"], found["libraries"]) == (["reqs.txt"], ["uvicorn"])
