@@ -727,3 +727,19 @@ def test_dependencies_of_a_file_that_pyproject_names(tmp_path: Path) -> None:
         files = {"pyproject.toml": dynamic + text, "reqs.txt": "uvicorn\n"}
         found = packages(tmp_path / str(number), files)
         assert (found["manifests"], found["libraries"]) == (["reqs.txt"], ["uvicorn"])
+
+
+def test_a_list_that_the_description_reads_is_still_a_list(tmp_path: Path) -> None:
+    """`setup.py` or `[tool.setuptools.dynamic]` may name it, too."""
+    setup = "from setuptools import setup\nsetup(name='x', packages=['x'],\n"
+    setup += "      install_requires=open('requirements.txt').read().split())\n"
+    files = {
+        "setup.py": setup,
+        "requirements.txt": "fastapi\nuvicorn\n-e .\n",
+        "x/__init__.py": "",
+        "x/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
+    build = stack_of(facts).apps[0].build
+    assert "requirements.txt" in build.package
+    assert build.requirement_lists == ("requirements.txt",)
