@@ -495,7 +495,11 @@ class PythonBuild:
     @property
     def requirement_lists(self) -> tuple[str, ...]:
         """Those of them that are pip's."""
-        return tuple(path for path in self.manifest_lists if path not in self.package)
+        # The project's own description may read one of them as well.
+        lists = (".txt", ".in")
+        return tuple(
+            path for path in self.manifest_lists if path not in self.package or path.endswith(lists)
+        )
 
     @property
     def description(self) -> str | None:

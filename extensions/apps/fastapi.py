@@ -324,7 +324,14 @@ def _server(facts: Mapping[str, Any]) -> python_servers.Server:
         )
     servers = ASGI_SERVERS | python_servers.OTHER_ASGI
     if not servers.intersection(facts.get("libraries", ())):
-        manifest = (facts.get("manifests") or ["requirements.txt"])[0]
+        if not facts.get("manifests"):
+            place = "The top folder" if facts["dir"] == "." else f"{facts['dir']}/"
+            raise ProjectError(
+                f"{place} lists no dependencies that are read (requirements.txt, pyproject.toml, a "
+                "lockfile): put the app's list there, with uvicorn[standard], or name the folder "
+                "that has both with --set fastapi.dir=FOLDER."
+            )
+        manifest = facts["manifests"][0]
         raise ProjectError(
             f"{facts['dir']}/{manifest} has no ASGI server: add uvicorn[standard] to it, or name "
             "the command of another server with --set fastapi.command=COMMAND."

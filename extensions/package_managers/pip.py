@@ -93,6 +93,12 @@ def _elsewhere(tree: Tree, folder: str) -> str | None:
     return None
 
 
+def _words(value: object) -> list[str]:
+    """A text, or a list of some."""
+    listed = value if isinstance(value, list) else [value]
+    return [one for one in listed if isinstance(one, str)]
+
+
 def _of_requirements(tree: Tree, folder: str, requirements: str) -> Packages:
     paths = list(dict.fromkeys(_with_includes(tree, requirements, ())))
     dependencies = [found for path in paths for found in _required(tree, path)]
@@ -117,6 +123,14 @@ def _of_description(tree: Tree, folder: str) -> Packages | None:
     document = read_toml(tree, path) if tree.has(path) else {}
     project = table(document, "project")
     more = {**extras_of(tree, folder), **groups_of(tree, folder)} if project else {}
+    if "dependencies" in _words(project.get("dynamic")):
+        tools = table(document, "tool")
+        hooks = table(table(table(tools, "hatch"), "metadata"), "hooks")
+        listed = table(table(table(tools, "setuptools"), "dynamic"), "dependencies").get("file")
+        listed = listed or table(hooks, "requirements_txt").get("files")
+        files = [join(folder, one) for one in _words(listed)]
+        if len(files) == 1 and tree.has(files[0]):
+            return _of_requirements(tree, folder, files[0])
     if "dependencies" in project or more:
         pip = Found("pip", "dependencies without a lockfile", path)
         manifests = ["pyproject.toml", *_sources(tree, folder, document)]

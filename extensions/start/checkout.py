@@ -28,9 +28,6 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _pointers(tree: Tree, apps: list[App]) -> Iterator[Finding]:
-    attributes = [path for path in tree.files if path.rpartition("/")[2] == ".gitattributes"]
-    if not any("filter=lfs" in tree.read(path) for path in attributes):
-        return
     found = [path for path in tree.files if _is_theirs(apps, path) and _is_pointer(tree, path)]
     if found:
         more = f" and {len(found) - 1} more are pointers" if found[1:] else " is a pointer"
@@ -38,7 +35,7 @@ def _pointers(tree: Tree, apps: list[App]) -> Iterator[Finding]:
             _RULE,
             False,
             f"{found[0]}{more} of Git LFS in place of the file: the image gets no more than that.",
-            "git lfs install && git lfs pull",
+            "Run git lfs pull before images are built, in the pipeline, too.",
             found[0],
         )
 
@@ -65,7 +62,7 @@ def _submodules(tree: Tree, apps: list[App]) -> Iterator[Finding]:
                 _RULE,
                 False,
                 f"{path} is a submodule whose files are not there: the image lacks them.",
-                "git submodule update --init --recursive",
+                "Run git submodule update --init before images are built, in the pipeline, too.",
             )
 
 

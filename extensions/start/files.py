@@ -24,9 +24,10 @@ _WRITABLE = ("/tmp", "/dev", "/run/secrets", "/proc")
 _WORDS = re.compile(
     r"sqlite|makedirs|mkdir|open\(|write_text|write_bytes|\.touch\(|FileHandler|basicConfig"
     r"|logger\.add|PersistentClient|persist_directory|TinyDB|SqliteDict|shelve|diskcache"
-    r"|StaticFiles|joblib|to_csv|to_parquet|savefig"
+    r"|S(?:qlite|QLite)\w+\(|QdrantClient|duckdb|lancedb|torch\.save|StaticFiles|joblib|to_csv|to_parquet|savefig"
 )
-_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)")
+# Of SQLAlchemy and those like it, or with two slashes, of Tortoise.
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]+)|(?P<relative>[^/?:][^?]*))")
 _HANDLERS = re.compile(r"\w*FileHandler")
 # What writes, by the function's name: what that is, and its argument (place, name) with the path.
 _WRITERS: dict[str, tuple[str, int, str]] = {
@@ -35,6 +36,10 @@ _WRITERS: dict[str, tuple[str, int, str]] = {
     "PersistentClient": ("store", 0, "path"),
     "Chroma": ("store", 9, "persist_directory"),
     "TinyDB": ("database", 0, "path"),
+    "SqliteDatabase": ("database", 0, "database"),
+    "SqliteExtDatabase": ("database", 0, "database"),
+    "SQLiteEngine": ("database", 0, "path"),
+    "QdrantClient": ("store", 9, "path"),
     "SqliteDict": ("database", 0, "filename"),
     "StaticFiles": ("static", 9, "directory"),
     "to_csv": ("file", 0, "path_or_buf"),
@@ -46,6 +51,9 @@ _OF_MODULES: dict[tuple[str, str], tuple[str, int, str]] = {
     ("os", "mkdir"): ("folder", 0, "path"),
     ("sqlite3", "connect"): ("database", 0, "database"),
     ("aiosqlite", "connect"): ("database", 0, "database"),
+    ("duckdb", "connect"): ("database", 0, "database"),
+    ("lancedb", "connect"): ("store", 0, "uri"),
+    ("torch", "save"): ("file", 1, "f"),
     ("shelve", "open"): ("database", 0, "filename"),
     ("dbm", "open"): ("database", 0, "file"),
     ("diskcache", "Cache"): ("store", 0, "directory"),
@@ -271,8 +279,9 @@ def _sqlite(paths: Paths, module: Module, app: App) -> Iterator[_Write]:
             continue
         text = paths.text(module, node) or ""
         match = _SQLITE.match(text)
-        if match and ":memory:" not in match["path"] and not match["path"].startswith(UNKNOWN):
-            path = posixpath.normpath(posixpath.join(ROOT, match["path"]))
+        place = (match["path"] or match["relative"]) if match else ":memory:"
+        if ":memory:" not in place and not place.startswith(UNKNOWN):
+            path = posixpath.normpath(posixpath.join(ROOT, place))
             setting = name.upper() if name.upper() in app.passed_on else ""
             yield _Write("database", path, module, node.lineno, False, text, setting)
 

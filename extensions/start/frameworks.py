@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .. import finding, python_locks, python_web
+from .. import (
+    finding,
+    python_locks,
+    python_mode,
+    python_program,
+    python_scripts,
+    python_web,
+)
 from ..errors import ProjectError
 from ..finding import Finding
 from ..model import App
@@ -71,7 +78,10 @@ def _left_out(subject: Subject) -> Iterator[Finding]:
     for top in tops:
         if top in used | _NEVER or top.startswith(".") or not tree.first(top, *MANIFESTS):
             continue
-        web = python_web.in_folder(tree, top, parse_modules(tree, top)[0])
+        modules = parse_modules(tree, top)[0]
+        web = python_web.in_folder(tree, top, modules)
+        if web is None and (found := _service(subject, top, modules)):
+            yield found
         if web and not any(app.kind == web.kind for app in subject.stack.apps):
             yield Finding(
                 _RULE,
@@ -81,6 +91,29 @@ def _left_out(subject: Subject) -> Iterator[Finding]:
                 web.path,
                 web.line,
             )
+
+
+def _service(subject: Subject, folder: str, modules: Sequence[Module]) -> Finding | None:
+    """A program without a framework that goes on running, as a worker or a bot."""
+    entry = python_scripts.find(subject.tree, folder, modules)
+    if entry is None or not subject.stack.apps:
+        return None
+    program = python_program.of(subject.tree, folder, list(modules))
+    mode, _ = python_mode.find(program, entry.value.module)
+    if mode.value == python_mode.JOB:
+        return None
+    app, module = subject.stack.apps[0], entry.value.module
+    if module is None or app.runtime.name != RUNTIME:
+        return None
+    path = module.path
+    return Finding(
+        _RULE,
+        False,
+        f"{path} is a program that goes on running, and no part of the stack.",
+        "Deploy it from a project of its own, or move it to the app, and name it: "
+        f"spinbox build --prod --set {app.kind}.worker=COMMAND",
+        path,
+    )
 
 
 def _configured(subject: Subject, app: App) -> Iterator[Finding]:

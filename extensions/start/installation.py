@@ -52,6 +52,15 @@ _BROWSERS = frozenset(
 )
 _CONVERTERS = frozenset({"pdfkit", "imgkit"})
 _GENERATED = frozenset({"prisma"})
+# What needs a vendor's client or a screen: a word in code, what it is, and what does without.
+_LACKING = (
+    (re.compile(r"\binit_oracle_client\("), "Oracle's client",
+     "Leave the call out: oracledb connects without it."),
+    (re.compile(r"^\s*(?:import|from) cx_Oracle\b", re.M), "Oracle's client",
+     "Take oracledb, which connects without it."),
+    (re.compile(r"^(?:import|from) (?:tkinter|pyautogui|turtle)\b", re.M), "a screen and Tk",
+     "Take the import out of what runs on a server."),
+)  # fmt: skip
 # What FastAPI and Pydantic ask for when it is first used: the word in the code, the package, and
 # whether the import fails without it.
 _ASKED_FOR = (
@@ -402,6 +411,7 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
                 path,
                 line,
             )
+    yield from _lacking(subject, app)
     if not {"pyodbc", "aioodbc"} & set(subject.facts[app.kind].get("libraries") or ()):
         return
     for module in subject.modules(app):
@@ -416,6 +426,22 @@ def _libraries(subject: Subject, app: App, build: PythonBuild) -> Iterator[Findi
                 module.path,
             )
             return
+
+
+def _lacking(subject: Subject, app: App) -> Iterator[Finding]:
+    """What code uses, and no package of Debian's brings to a server."""
+    for module in started.of(subject, app).modules:
+        for word, what, mend in _LACKING:
+            if match := word.search(module.text):
+                line = module.text.count("\n", 0, match.start()) + 1
+                yield Finding(
+                    "start.libraries",
+                    False,
+                    f"{finding.where(module.path, line)} needs {what}, which the image lacks.",
+                    mend,
+                    module.path,
+                    line,
+                )
 
 
 def _on_bookworm(image: str) -> str:

@@ -1,4 +1,4 @@
-"""What a Python app reads when it starts: files that git leaves out, models of its libraries."""
+"""What a Python app finds when it starts: files that git leaves out, models, locales."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import re
 from collections.abc import Iterator
 
 from .. import started
-from ..errors import ProjectError
 from ..finding import Finding, where
 from ..framework import volumes_command
 from ..model import App, PythonBuild
 from ..python_paths import ROOT, UNKNOWN, Paths
 from ..python_source import Module, called_name
 from ..subject import Subject
-from ..tree import MEGABYTE, join
+from ..tree import join
 
 RUNTIME = "python"
 _RULE = "start.data"
 IDS = {_RULE: "Files and models that the apps read at the start are in the images"}
 
-_WORDS = re.compile(r"\bopen\(|\bload\w*\(|\.read_\w+\(|fileConfig\(")
+_WORDS = re.compile(r"\bopen\(|\bload\w*\(|\.read_\w+\(|fileConfig\(|setlocale\(")
 # What reads a file that is named first: by the module that has it, or by its name alone.
 _LOADERS = {
     "joblib": frozenset({"load"}),
@@ -36,7 +35,6 @@ _ALONE = frozenset({"fileConfig", "load_model"})
 _MAKES = re.compile(
     r"\bdump\(|\.to_(?:csv|pickle|parquet)\(|\.save\(|download|urlretrieve|copyfile"
 )
-_POINTER = "version https://git-lfs.github.com/spec/"
 _SPACY = re.compile(r"[a-z]{2}_\w+_(?:sm|md|lg|trf)")
 
 
@@ -56,6 +54,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 for one in (
                     *_files(subject, app, paths, module, call, sure),
                     *_spacy(subject, app, module, call, sure),
+                    *_locale(app, module, call, sure),
                 ):
                     if one.mend not in told:
                         told.add(one.mend)
@@ -82,16 +81,6 @@ def _files(
     inner = path.removeprefix(f"{ROOT}/")
     place, tree = join(app.directory, inner), subject.tree
     if tree.has(place):
-        if _is_pointer(subject, place):
-            yield Finding(
-                _RULE,
-                sure,
-                f"{where(module.path, call.lineno)} reads {place}, which is a pointer of Git LFS "
-                "here: the image would get that in place of the file.",
-                "Run `git lfs pull` before images are built, in the pipeline, too.",
-                module.path,
-                call.lineno,
-            )
         return
     elsewhere = any(tree.below(place)) or tree.has(inner)
     kept = any(path.startswith(f"{volume.path}/") for volume in app.volumes)
@@ -128,13 +117,6 @@ def _read(call: ast.Call) -> ast.expr | None:
     return first if name in _ALONE else None
 
 
-def _is_pointer(subject: Subject, place: str) -> bool:
-    try:
-        return subject.tree.read(place, MEGABYTE).startswith(_POINTER)
-    except ProjectError:
-        return False
-
-
 def _spacy(
     subject: Subject, app: App, module: Module, call: ast.Call, sure: bool
 ) -> Iterator[Finding]:
@@ -160,6 +142,26 @@ def _spacy(
         "the image lacks it.",
         f"Add its release for the project's spaCy: {name} @ {release}/{name}-3.8.0/"
         f"{name}-3.8.0-py3-none-any.whl",
+        module.path,
+        call.lineno,
+    )
+
+
+def _locale(app: App, module: Module, call: ast.Call, sure: bool) -> Iterator[Finding]:
+    """A locale, of which slim images have none but C.UTF-8."""
+    name = call.args[1] if len(call.args) > 1 else None
+    said = name.value if isinstance(name, ast.Constant) else None
+    if called_name(call) != "setlocale" or not isinstance(said, str):
+        return
+    if not re.match(r"[a-z]{2,3}_[A-Z]{2}", said):
+        return
+    yield Finding(
+        _RULE,
+        sure,
+        f"{where(module.path, call.lineno)} sets the locale {said}, which the image lacks: "
+        "locale.Error.",
+        "Format with Babel, which brings its own, or take a base image that has it: "
+        f"spinbox build --prod --set {app.kind}.image=IMAGE",
         module.path,
         call.lineno,
     )

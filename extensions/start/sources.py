@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,10 @@ def _imports(subject: Subject, app: App) -> Iterator[Finding]:
             path = _place(subject.tree, app.directory, top)
             inside = path is not None
             path = path or (_place(subject.tree, ".", top) if app.directory != "." else None)
+            if path is None and (found := _sibling(subject, app, run, module, one.line, top)):
+                if not (one.fallible or one.late):
+                    yield found
+                continue
             if path is None or (inside and (app.directory != "." or path in app.sources)):
                 continue
             if inside and any(path.startswith(s) for s in app.sources if s.endswith("/")):
@@ -72,6 +77,31 @@ def _imports(subject: Subject, app: App) -> Iterator[Finding]:
             sure = module.name in run.surely and not (one.fallible or one.late)
             ours = inside or top == app.directory or subject.tree.has(f"{path}__init__.py")
             yield _told(app, module, one.line, f"imports {path}", path, sure and ours)
+
+
+def _sibling(
+    subject: Subject, app: App, run: started.Started, module: Module, line: int, top: str
+) -> Finding | None:
+    """A module that is imported by its bare name from a folder that is no place for imports."""
+    folder = posixpath.dirname(module.path) or "."
+    root = join(app.directory, module.source_root)
+    if folder in {root, app.directory} or module.name in run.scripts or "sys.path" in module.text:
+        return None
+    tree = subject.tree
+    there = tree.has(join(folder, f"{top}.py")) or tree.has(join(folder, f"{top}/__init__.py"))
+    if not there or _is_dependency(subject, app, top):
+        return None
+    package = posixpath.relpath(folder, root).replace("/", ".")
+    return Finding(
+        "start.sources",
+        module.name in run.surely,
+        f"{finding.where(module.path, line)} imports {top}, which lies in {folder}/, but the app "
+        f"is started from {'the top folder' if app.directory == '.' else f'{app.directory}/'}.",
+        f"Write {package}.{top}, or start it there: spinbox build --prod --set "
+        f"{app.kind}.dir={folder}",
+        module.path,
+        line,
+    )
 
 
 def _place(tree: Tree, folder: str, top: str) -> str | None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from extensions.python_dependencies import ONLY_IN, SYSTEM_PACKAGES
+from extensions.python_dependencies import (
+    C_SOURCES,
+    CMAKE_SOURCES,
+    CPP_SOURCES,
+    ONLY_IN,
+    PROGRAM_PACKAGES,
+    RUST_SOURCES,
+    SYSTEM_PACKAGES,
+)
 from tests.e2e.first_deployment import commit
 from tests.e2e.stacks import run
 from tests.runs import build
@@ -119,6 +127,8 @@ def test_every_row_is_here() -> None:
     """A new one has to say what shows that it works."""
     names = {name.partition("[")[0] for rows in ROWS.values() for name in rows}
     known = set(SYSTEM_PACKAGES).union(*ONLY_IN.values())
+    # Programs have a test of their own; what is compiled is in `test_python_packaging.py`.
+    known = {name for name in known if not name.startswith(("program-", "sources-"))}
     assert (names | LEFT_OUT) - {"psycopg"} == known - {"psycopg", "psycopg-c"}
 
 
@@ -145,3 +155,15 @@ def test_built_and_imported(batch: str, release: str, tmp_path: Path) -> None:
         assert shown.strip() == "fine"
     finally:
         run("docker", "image", "rm", "--force", name)
+
+
+@pytest.mark.parametrize("release", IMAGES)
+def test_packages_of_programs_and_compilers_are_debians(release: str) -> None:
+    """Each is there under its name, and they can be installed together."""
+    names = {name for packages in PROGRAM_PACKAGES.values() for name in packages}
+    for kind in (C_SOURCES, CPP_SOURCES, CMAKE_SOURCES, RUST_SOURCES):
+        names |= set(SYSTEM_PACKAGES[kind][0])
+    installs = f"apt-get install --yes --no-install-recommends --simulate {' '.join(sorted(names))}"
+    command = f"apt-get update --quiet=2 && {installs}"
+    said = run("docker", "run", "--rm", IMAGES[release], "sh", "-c", command)
+    assert all(f"Inst {name} " in said or f"{name} is already" in said for name in names)

@@ -187,3 +187,33 @@ def test_a_script_writes_where_it_is_run_itself(tmp_path: Path) -> None:
     files = {"main.py": "if __name__ == '__main__':\n    open('out.json', 'w')\n"}
     (found,) = find(tmp_path, files, USE_PYTHON="true")
     assert found.certain and "out.json" in found.seen
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "register_tortoise(None, db_url='sqlite://uploads/db.sqlite3')\n",
+        "db = SqliteDatabase('uploads/app.db')\n",
+        "DB = SQLiteEngine(path='uploads/piccolo.sqlite')\n",
+        "db = duckdb.connect('uploads/app.duckdb')\n",
+        "store = QdrantClient(path='uploads/store')\n",
+        "def save(model):\n    torch.save(model, 'uploads/model.pt')\n",
+    ],
+)
+def test_databases_of_other_libraries(source: str, tmp_path: Path) -> None:
+    """Tortoise, Peewee, Piccolo, DuckDB, Qdrant, PyTorch."""
+    (found,) = find_files(tmp_path, source)
+    assert "main.py:" in found.seen and found.mend.startswith(UPLOADS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "register_tortoise(None, db_url='sqlite://:memory:')\n",
+        "engine = create_engine('sqlite://')\n",
+        "db = SqliteDatabase(':memory:')\n",
+        "store = QdrantClient('http://qdrant')\n",
+    ],
+)
+def test_databases_in_memory_are_fine(source: str, tmp_path: Path) -> None:
+    assert not find_files(tmp_path, source)

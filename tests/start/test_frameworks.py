@@ -208,3 +208,33 @@ def test_a_mounted_mcp_server_without_its_lifespan_is_told(
     files = {"main.py": source, "requirements.txt": "fastapi\nuvicorn\nfastmcp\n"}
     found = look(tmp_path, files)
     assert len(found) == number and all("lifespan" in one.mend for one in found)
+
+
+API = "from fastapi import FastAPI\napp = FastAPI()\n"
+LOOP = "import time\nwhile True:\n    time.sleep(5)\n"
+
+
+def beside(root: Path, files: Mapping[str, str]) -> list[Finding]:
+    """What is found of an API and a folder beside it."""
+    own = {"api/main.py": API, "api/requirements.txt": "fastapi\nuvicorn\n"}
+    found = find(root, {**own, **files}, USE_FASTAPI="true", USE_PYTHON="true")
+    return [one for one in found if one.rule == "start.frameworks"]
+
+
+def test_a_program_in_a_folder_of_its_own_is_told(tmp_path: Path) -> None:
+    """A worker or a bot beside the API: nothing would run it."""
+    (found,) = beside(tmp_path, {"worker/main.py": LOOP, "worker/requirements.txt": "requests\n"})
+    assert found.seen.startswith("worker/main.py is a program that goes on running")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"etl/main.py": "print(1)\n", "etl/requirements.txt": ""},
+        {"worker/main.py": LOOP},
+        {"scripts/main.py": LOOP, "scripts/requirements.txt": ""},
+    ],
+)
+def test_scripts_beside_an_app_are_fine(files: dict[str, str], tmp_path: Path) -> None:
+    """Those that end, and those without dependencies of their own."""
+    assert not beside(tmp_path, files)

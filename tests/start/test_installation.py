@@ -271,3 +271,26 @@ def test_the_client_of_prisma_is_told(tmp_path: Path) -> None:
     """Nothing of the image runs what writes it."""
     (found,) = find_rule(tmp_path, "libraries", {"requirements.txt": "fastapi\nuvicorn\nprisma\n"})
     assert found.seen.startswith("prisma needs a client that `prisma generate` writes")
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("import oracledb\noracledb.init_oracle_client()\n", "Oracle's client"),
+        ("import cx_Oracle\n", "Oracle's client"),
+        ("from tkinter import Tk\n", "a screen and Tk"),
+    ],
+)
+def test_what_no_server_has_is_told(code: str, what: str, tmp_path: Path) -> None:
+    listed = "fastapi\nuvicorn\noracledb\ncx_Oracle\n"
+    files = {"main.py": code + API["main.py"], "requirements.txt": listed}
+    (found,) = find_rule(tmp_path, "libraries", files)
+    assert f"needs {what}, which the image lacks" in found.seen
+
+
+def test_oracle_without_its_client_is_fine(tmp_path: Path) -> None:
+    files = {
+        "main.py": "import oracledb\n" + API["main.py"],
+        "requirements.txt": "fastapi\nuvicorn\noracledb\n",
+    }
+    assert not find_rule(tmp_path, "libraries", files)

@@ -9,8 +9,6 @@ import pytest
 from extensions.finding import Finding
 from tests.start.support import API, find_api
 
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n"
-
 
 def data(root: Path, code: str, files: dict[str, str] | None = None) -> list[Finding]:
     """What is found of an app with this code, and these files beside it."""
@@ -32,12 +30,6 @@ def test_a_file_that_git_lacks_is_told(code: str, tmp_path: Path) -> None:
     (found,) = data(tmp_path, code)
     assert found.certain and "reads models/model.joblib at the start" in found.seen
     assert "--set fastapi.volumes=/app/models" in found.mend
-
-
-def test_a_pointer_of_git_lfs_is_told(tmp_path: Path) -> None:
-    code = "import joblib\nmodel = joblib.load('model.joblib')"
-    (found,) = data(tmp_path, code, {"model.joblib": POINTER})
-    assert found.certain and "is a pointer of Git LFS" in found.seen
 
 
 @pytest.mark.parametrize(
@@ -70,3 +62,14 @@ def test_a_model_of_spacy_that_nothing_installs_is_told(tmp_path: Path) -> None:
 def test_a_model_of_spacy_that_is_listed_is_fine(line: str, tmp_path: Path) -> None:
     listed = {"requirements.txt": f"fastapi\nuvicorn\nspacy\n{line}\n"}
     assert not data(tmp_path, SPACY, listed)
+
+
+def test_a_locale_that_slim_images_lack_is_told(tmp_path: Path) -> None:
+    code = "import locale\nlocale.setlocale(locale.LC_ALL, 'de_DE.UTF-8')"
+    (found,) = data(tmp_path, code)
+    assert found.certain and "sets the locale de_DE.UTF-8" in found.seen
+
+
+@pytest.mark.parametrize("name", ["''", "'C.UTF-8'", "os.environ['LOCALE']"])
+def test_other_locales_are_fine(name: str, tmp_path: Path) -> None:
+    assert not data(tmp_path, f"import locale, os\nlocale.setlocale(locale.LC_ALL, {name})")

@@ -140,3 +140,24 @@ def test_paths_that_hold_are_fine(tmp_path: Path) -> None:
 def test_an_app_that_goes_to_its_folder_itself_is_fine(tmp_path: Path) -> None:
     source = "import os\nos.chdir(os.path.dirname(__file__))\nopen('x.json').read()\n"
     assert find_inner(tmp_path, source, {}) == []
+
+
+def test_a_module_beside_another_in_a_package_is_told(tmp_path: Path) -> None:
+    """`from models import X` in web/app.py, which is started as `web.app` from above."""
+    files = {"web/main.py": "from models import X\n" + API["main.py"], "web/models.py": "X = 1\n"}
+    found = find(tmp_path, {"requirements.txt": "fastapi\nuvicorn\n", **files}, None, **WITH_API)
+    (told,) = [one for one in found if one.rule == "start.sources"]
+    assert told.certain
+    assert told.seen.startswith("web/main.py:1 imports models, which lies in web/")
+    assert told.mend.endswith("--set fastapi.dir=web")
+
+
+def test_a_module_beside_another_where_the_app_starts_is_fine(tmp_path: Path) -> None:
+    files = {
+        "web/main.py": "from web.models import X\n" + API["main.py"],
+        "web/models.py": "X = 1\n",
+        "src/main.py": "import models\n",
+        "src/models.py": "",
+    }
+    found = find(tmp_path, {"requirements.txt": "fastapi\nuvicorn\n", **files}, None, **WITH_API)
+    assert not [one for one in found if one.rule == "start.sources"]

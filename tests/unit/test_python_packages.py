@@ -714,3 +714,32 @@ def test_programs_that_code_calls_are_in_the_image(tmp_path: Path) -> None:
     files = {"main.py": main, "requirements.txt": "fastapi\nuvicorn\n"}
     facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
     assert stack_of(facts).apps[0].build.runtime_packages == ("ffmpeg",)
+
+
+def test_dependencies_of_a_file_that_pyproject_names(tmp_path: Path) -> None:
+    """Dynamic ones of setuptools, and of Hatch's plugin."""
+    dynamic = '[project]\nname = "x"\nversion = "1"\ndynamic = ["dependencies"]\n'
+    own = (
+        '[tool.setuptools.dynamic]\ndependencies = { file = ["reqs.txt"] }\n',
+        '[tool.hatch.metadata.hooks.requirements_txt]\nfiles = ["reqs.txt"]\n',
+    )
+    for number, text in enumerate(own):
+        files = {"pyproject.toml": dynamic + text, "reqs.txt": "uvicorn\n"}
+        found = packages(tmp_path / str(number), files)
+        assert (found["manifests"], found["libraries"]) == (["reqs.txt"], ["uvicorn"])
+
+
+def test_a_list_that_the_description_reads_is_still_a_list(tmp_path: Path) -> None:
+    """`setup.py` or `[tool.setuptools.dynamic]` may name it, too."""
+    setup = "from setuptools import setup\nsetup(name='x', packages=['x'],\n"
+    setup += "      install_requires=open('requirements.txt').read().split())\n"
+    files = {
+        "setup.py": setup,
+        "requirements.txt": "fastapi\nuvicorn\n-e .\n",
+        "x/__init__.py": "",
+        "x/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+    }
+    facts = read_facts(write_project(tmp_path, files, USE_FASTAPI="true"))
+    build = stack_of(facts).apps[0].build
+    assert "requirements.txt" in build.package
+    assert build.requirement_lists == ("requirements.txt",)
