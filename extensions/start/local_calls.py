@@ -13,6 +13,7 @@ from ..finding import Finding, where
 from ..model import App
 from ..origins import line_at
 from ..subject import Subject
+from ..tree import join
 
 _RULE = "start.local_calls"
 RUNTIME = "node"
@@ -45,6 +46,31 @@ def find(subject: Subject) -> Iterator[Finding]:
     for app in subject.of("node"):
         if not app.job:
             yield from next(iter([one] for one in _of(subject, app)), [])
+        yield from _built_in(subject, app)
+
+
+_SET = re.compile(
+    r"""(?m)^(?:export\s+)?(\w+)\s*=\s*["']?((?:https?|wss?)://(?:localhost|127\.0\.0\.1)(?::\d+)?)"""
+)
+
+
+def _built_in(subject: Subject, app: App) -> Iterator[Finding]:
+    """A committed `.env.production`, which comes before what the stack says."""
+    path = join(app.directory, ".env.production")
+    if not app.env_production:
+        return
+    text = subject.tree.read(path) if subject.tree.has(path) else ""
+    if match := _SET.search(text):
+        line = line_at(text, match.start())
+        yield Finding(
+            _RULE,
+            False,
+            f"{where(path, line)}: {match[1]} is {match[2]} in production, too, which is the "
+            "visitor's own machine.",
+            f"Take {match[1]} out of {path}: the stack fills it, or .env does.",
+            path,
+            line,
+        )
 
 
 def _of(subject: Subject, app: App) -> Iterator[Finding]:

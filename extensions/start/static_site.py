@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .. import javascript, node_source, route_prefixes, site_builders
+from .. import javascript, node_scripts, node_source, route_prefixes, site_builders
 from ..finding import Finding, where
 from ..javascript import Script
 from ..model import App
 from ..subject import Subject
+from ..tree import join
 
 _RULE = "start.static_site"
 RUNTIME = "node"
@@ -30,6 +31,23 @@ def find(subject: Subject) -> Iterator[Finding]:
     yield from _moved(subject, app)
     yield from _outside(subject, app)
     yield from _relative(subject, app)
+    yield from _mode(subject, app)
+
+
+def _mode(subject: Subject, app: App) -> Iterator[Finding]:
+    """Settings of a mode of Vite's or Vue's own (`--mode NAME`), whose file enters no image."""
+    package = subject.package(app)
+    use = site_builders.find(subject.tree, app.directory, package)
+    for command in node_scripts.commands(package, use.script) if use else ():
+        words = " ".join(command.words).replace("=", " ").split()
+        mode = words[words.index("--mode") + 1 :][:1] if "--mode" in words else []
+        path = join(app.directory, f".env.{mode[0]}") if mode else ""
+        if not mode or mode[0] == "production" or not subject.tree.has(path):
+            continue
+        seen = f"{path}: `{command.text}` reads it, and it does not enter the image."
+        mend = f"Call it .env.production and leave --mode out, or set what {path} has in .env."
+        yield _told(path, None, seen, mend)
+        return
 
 
 def _outside(subject: Subject, app: App) -> Iterator[Finding]:

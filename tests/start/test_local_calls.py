@@ -80,3 +80,14 @@ def test_a_rewrite_to_no_app_of_the_stack(path: str, told: bool, tmp_path: Path)
     rewrite = f"export default {{ rewrites: () => [{{ source: '/a', destination: '{API}/a' }}] }};"
     files = {"package.json": json.dumps(NEXT), "app/page.js": "", path: rewrite}
     assert bool(_of(find(tmp_path, files, USE_NEXTJS="true"))) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("VITE_A=1\nVITE_API_URL=http://localhost:5000/api\n", 2),
+     ("VITE_API_URL=https://api.example.com\n", None)],
+)  # fmt: skip
+def test_a_committed_file_of_production(text: str, line: int | None, tmp_path: Path) -> None:
+    files = {"package.json": json.dumps(VITE), "index.html": "", ".env.production": text}
+    found = _of(find(tmp_path, files))
+    assert [one.line for one in found] == ([line] if line else [])

@@ -131,3 +131,15 @@ def test_a_relative_base_with_a_router_of_paths(tmp_path: Path) -> None:
 def test_a_folder_outside_of_the_apps(tmp_path: Path) -> None:
     (found,) = _alone(tmp_path, "  build: { outDir: '../server/public' },")
     assert found.certain and "../server/public" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [("vite build --mode prod", True), ("vite build --mode=prod", True), ("vite build", False),
+     ("vite build --mode production", False)],
+)  # fmt: skip
+def test_settings_of_a_mode(build: str, told: bool, tmp_path: Path) -> None:
+    package = {**PACKAGE, "scripts": {"build": build}}
+    files = {"package.json": json.dumps(package), ".env.prod": "VITE_A=1\n", ".env.production": ""}
+    found = [one for one in _alone(tmp_path, "", files) if ".env.prod" in one.seen]
+    assert [one.path for one in found] == ([".env.prod"] if told else [])
