@@ -114,8 +114,9 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool, check: bool = Fal
             lines[-1] += " The next run will note the new version; no other file changes."
     elif outcome.in_sync:
         lines.append("Everything is up to date.")
-    for warning in _notes(outcome):
-        lines += ["", click.style("Note: ", fg="yellow") + warning]
+    for seen, mend in _notes(outcome):
+        lines += ["", click.style("Note: ", fg="yellow") + seen]
+        lines += [f"  {mend}"] if mend else []
     if not check:
         lines += _start(outcome, verbose=verbose)
     if outcome.having(Action.CONFLICT):
@@ -129,13 +130,17 @@ def as_text(outcome: Outcome, *, written: bool, verbose: bool, check: bool = Fal
     return "\n".join(lines)
 
 
-def _notes(outcome: Outcome) -> list[str]:
-    """What the user should know; with written files, also which images get no fixes any more."""
+def _notes(outcome: Outcome) -> list[tuple[str, str]]:
+    """What the user should know, and a command where one mends it.
+
+    With written files, that is also which images get no fixes any more.
+    """
     # The checks look at what is planned here.
     from .checks import Context, lifecycle
 
     writes = any(step.writes for step in outcome.steps)
-    return [*outcome.warnings, *(lifecycle.ended(Context(outcome)) if writes else ())]
+    own = [(warning, "") for warning in outcome.warnings]
+    return [*own, *(lifecycle.ended(Context(outcome)) if writes else ())]
 
 
 def _start(outcome: Outcome, *, verbose: bool) -> list[str]:
@@ -214,7 +219,7 @@ def as_json(outcome: Outcome, *, written: bool, differences: bool = False) -> st
         "written": written,
         "causes": causes(stored, outcome.answers, outcome.version),
         "files": files,
-        "warnings": _notes(outcome),
+        "warnings": [f"{seen} {mend}".strip() for seen, mend in _notes(outcome)],
         "start": [
             {
                 "rule": finding.rule,

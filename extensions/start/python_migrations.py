@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .. import migrations as tools
+from .. import source_text
+from ..errors import ProjectError
 from ..finding import Finding, where
 from ..model import App
 from ..origins import line_at
 from ..subject import Subject
-from ..tree import MEGABYTE, join
+from ..tree import MEGABYTE, Tree, join
 
 _RULE = "start.python_migrations"
 RUNTIME = "python"
@@ -68,17 +70,23 @@ def find(subject: Subject) -> Iterator[Finding]:
                     )
 
 
+def _text(tree: Tree, path: str) -> str:
+    """The text of a file; none of what is no source."""
+    try:
+        return source_text.text_of(tree, path)
+    except ProjectError:
+        return ""
+
+
 def _without_settings(subject: Subject, app: App) -> Iterator[Finding]:
     """Yoyo's steps, which its program would be told of by its command line."""
     tree = subject.tree
     if tree.has(join(app.directory, "yoyo.ini")) or "yoyo" in " ".join(app.command):
         return
-    steps = [
-        path
-        for path in tree.below(app.directory, ".py")
-        if "yoyo" in (text := tree.read(path, MEGABYTE)) and _STEPS.search(text)
-    ]
-    if not steps or any("apply_migrations" in one.text for one in subject.modules(app)):
+    modules = subject.modules(app)
+    # Their names need be none of modules.
+    steps = [path for path in tree.below(app.directory, ".py") if _STEPS.search(_text(tree, path))]
+    if not steps or any("apply_migrations" in one.text for one in modules):
         return
     folder = posixpath.relpath(posixpath.dirname(steps[0]), app.directory)
     apply = f'yoyo apply --batch --database "$DATABASE_URL" {folder}'

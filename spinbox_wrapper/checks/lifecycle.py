@@ -68,10 +68,10 @@ def look(context: Context) -> list[Check]:
     return [check for id_ in IDS if (check := checks.get(id_.rpartition(".")[2]))]
 
 
-def ended(context: Context) -> list[str]:
-    """A sentence for each product in use that gets no fixes any more."""
+def ended(context: Context) -> list[tuple[str, str]]:
+    """A sentence for each product in use that gets no fixes any more, and what mends it."""
     return [
-        f"{check.seen.removesuffix('.')}: {check.mend}"
+        (check.seen, check.mend or "")
         for use in uses(context)
         if (last := end_of(calendar()[use.product], use.version)) and last[0] < context.today
         if (check := judge(use, context.today))

@@ -87,4 +87,4 @@ def test_every_script_that_an_image_takes_loses_them(case: str) -> None:
         for target in re.findall(r"^COPY --chmod=0555 \S+\.sh (\S+)$", text, re.MULTILINE):
             line = rf"(?m)^(?:RUN| +&&) sed -i 's/\\r\$//' {re.escape(target)}$"
             assert re.search(line, text), file
-        assert "-name '*.sh' -type f -exec sed -i 's/\\r$//' {} +\n" in text, file
+        assert "-name '*.sh' -type f -exec sed -i 's/\\r$//' {} +" in text, file
