@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import python_locks, python_state
+from . import limits, python_locks, python_state
 from .container import GRACE_SECONDS
 from .model import Env, Variable
 from .origins import Fields, Found
@@ -30,8 +30,8 @@ _GRACE = str(GRACE_SECONDS - 5)
 
 # The entrypoint makes it of the container's limits (`template/deploy/entrypoint.sh.jinja`).
 AUTO = "auto"
-# What a process with a model in it needs of them, in MB, where the others do with 200.
-WORKER_MEGABYTES = ("WORKER_MEGABYTES", "512")
+# How many MB of them each process is to have, and what the entrypoint takes where it is not told.
+WORKER_MEGABYTES, _USUAL_MEGABYTES = "WORKER_MEGABYTES", limits.APP.megabytes // 2
 
 ENVIRONMENT = (
     Env("WEB_CONCURRENCY", variable="WEB_CONCURRENCY"),
@@ -49,7 +49,7 @@ def variables(what: str = "app", state: str | None = None) -> tuple[Variable, ..
     why = (
         f"one, as {state}."
         if state
-        else "auto is one more than its CPUs, and no more than one for each 200 MB of its memory."
+        else "auto is one more than its CPUs, and no more than its memory holds."
     )
     return (
         Variable(
@@ -66,6 +66,12 @@ def variables(what: str = "app", state: str | None = None) -> tuple[Variable, ..
             "*",
         ),
     )
+
+
+def share(resources: limits.Resources) -> tuple[tuple[str, str], ...]:
+    """What a process takes, as a variable: half of the app's usual limit, which so holds two."""
+    each = resources.megabytes // 2
+    return () if each == _USUAL_MEGABYTES else ((WORKER_MEGABYTES, str(each)),)
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,7 @@ def define(
     models = bool(libraries & MODEL_LIBRARIES)
     if facts.get("models") is not None:
         models = facts["models"]
+    resources = limits.of_python(libraries, models=models)
     image = facts.get("image") or RUNTIME.image
     needed = system_packages(image)
     packages = [
@@ -283,7 +284,7 @@ def define(
         servers=web.servers,
         steps=web.steps,
         environment=(
-            *((python_servers.WORKER_MEGABYTES,) if models and serving else ()),
+            *(python_servers.share(resources) if serving else ()),
             *web.told,
         ),
         package=tuple(facts.get("package") or ()),
@@ -337,7 +338,7 @@ def define(
         routes=framework.routes(facts, situation),
         volumes=volumes,
         tmpfs=(Tmpfs("/tmp", "128m"),),
-        resources=limits.of_python(libraries, models=models),
+        resources=resources,
         gpu=bool(choices.get("gpu")),
         alone=web.alone or bool(facts.get(python_state.FIELD)),
         tests=_tests(facts, libraries, build),

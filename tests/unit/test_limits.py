@@ -142,3 +142,11 @@ def test_a_machine_of_fly_has_memory_for_its_kernel(tmp_path: Path) -> None:
         facts_of("e2e-fastapi-postgresql-redis", tmp_path / "project"), targets=["fly"]
     ).surfaces["fly"]
     assert [fly.memory(unit) for unit in (fly.stack.apps[0], fly.stack.workers[0])] == [512, 512]
+
+
+@pytest.mark.parametrize("library", ["httpx", "pandas", "torch"])
+def test_the_usual_limit_holds_two_processes(library: str, tmp_path: Path) -> None:
+    """As the entrypoint counts: it takes 128 MB for each where it is told nothing."""
+    app = fastapi(tmp_path, library).apps[0]
+    each = int(dict(app.build.environment).get("WORKER_MEGABYTES", "128"))
+    assert app.resources.megabytes // each == 2

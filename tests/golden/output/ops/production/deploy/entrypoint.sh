@@ -220,7 +220,7 @@ if [ "${WEB_CONCURRENCY-}" = auto ]; then
     case $_memory in
         '' | *[!0-9]*) ;;
         *)
-            _fit=$((_memory / 1048576 / ${WORKER_MEGABYTES:-200}))
+            _fit=$((_memory / 1048576 / ${WORKER_MEGABYTES:-128}))
             [ "$_fit" -ge "$_workers" ] || _workers=$_fit
             ;;
     esac
