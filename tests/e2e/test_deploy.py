@@ -566,7 +566,7 @@ def test_settings_that_do_not_fit_take_nothing_out_of_service(stack: Stack) -> N
 
 def test_a_limit_that_is_too_small_is_named(stack: Stack) -> None:
     before = settings(stack)
-    (stack.folder / ".env").write_text(f"{before}APP_MEMORY=80M\n")
+    (stack.folder / ".env").write_text(f"{before}APP_MEMORY=32M\n")
     with stack.limited(40):
         code, output = deploy(stack, "--no-backup")
     (stack.folder / ".env").write_text(before)
