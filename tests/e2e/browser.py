@@ -47,7 +47,7 @@ def _main(address: str, *selectors: str) -> None:
         )
         page = browser.new_context(ignore_https_errors=True).new_page()
         errors: list[str] = []
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: _note(errors, m) if m.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda r: errors.append(f"{r.url}: {r.failure}"))
         page.goto(address, timeout=_SECONDS * 1000)
@@ -57,6 +57,10 @@ def _main(address: str, *selectors: str) -> None:
         seen = _read(page, selectors)
         browser.close()
     print(json.dumps({"seen": seen, "errors": errors}))
+
+
+def _note(errors: list[str], message: Any) -> None:
+    errors.append(f"{message.text} {(message.location or {}).get('url', '')}".strip())
 
 
 def _read(page: Any, selectors: Sequence[str]) -> dict[str, str]:
