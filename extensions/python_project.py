@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from . import python_builds
-from .origins import Fields, Found
+from .errors import ProjectError
+from .origins import Fields, Found, line_at
 from .python_dependencies import read_toml, table
+from .python_source import called_name
 from .secret_files import matching
+from .source_text import parse
 from .tree import Tree, join
 
 # Files that say how it is built.
@@ -61,6 +65,34 @@ def find(tree: Tree, folder: str, *, asked: str | None = None, packaged: bool = 
     if match := _FROM_GIT.search(_text(tree, folder)):
         fields["package_version"] = Found("git", f"its version comes from git ({match[0]})", path)
     return fields
+
+
+def listed_packages(path: str, text: str) -> tuple[int, str] | None:
+    """Where a setup.py or setup.cfg lists the packages by their names, and the first of them.
+
+    Args:
+        path: The file.
+        text: What stands in it.
+
+    Returns:
+        The line, and a folder relative to the file's; None where setuptools finds them.
+    """
+    if path.endswith(".cfg"):
+        match = re.search(r"(?m)^packages\s*=\s*([\w.]+)\s*$", text)
+        return (line_at(text, match.start()), match[1].replace(".", "/")) if match else None
+    try:
+        calls = [node for node in ast.walk(parse(path, text)) if isinstance(node, ast.Call)]
+    except ProjectError:
+        return None
+    for call in calls:
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        listed = given.get("packages")
+        if called_name(call) != "setup" or not isinstance(listed, ast.List | ast.Tuple):
+            continue
+        names = [one.value for one in listed.elts if isinstance(one, ast.Constant)]
+        if names and "package_dir" not in given:
+            return listed.lineno, str(names[0]).replace(".", "/")
+    return None
 
 
 def name_of(document: dict[str, Any]) -> str | None:

@@ -92,6 +92,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from _stale(subject, app, app.build)
         yield from _programs(subject, app, app.build)
         yield from _builds(subject, app, app.build)
+        yield from _own_packages(subject, app, app.build)
         yield from _own_metadata(subject, app, app.build)
         yield from _libraries(subject, app, app.build)
         yield from _asked_for(subject, app, app.build)
@@ -334,6 +335,26 @@ def _declared(subject: Subject, app: App, build: PythonBuild) -> dict[str, tuple
     if found is None:
         return {}
     return {one.value: (one.path, one.line) for one in reversed(found.dependencies)}
+
+
+def _own_packages(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:
+    """A setup.py or setup.cfg that names packages: setuptools wants them where it only reads."""
+    for name in ("setup.py", "setup.cfg"):
+        path = join(app.directory, name)
+        if build.manager != "pip" or name not in build.manifests or not subject.tree.has(path):
+            continue
+        if named := python_project.listed_packages(path, subject.tree.read(path)):
+            line, package = named
+            find_them = "find_packages()" if name == "setup.py" else "find:"
+            yield Finding(
+                "start.install",
+                True,
+                f"{finding.where(path, line)} names its packages, and {package}/ is not there yet "
+                "where the image installs dependencies: setuptools ends with an error.",
+                f"Write packages = {find_them} there.",
+                path,
+                line,
+            )
 
 
 def _own_metadata(subject: Subject, app: App, build: PythonBuild) -> Iterator[Finding]:

@@ -294,3 +294,23 @@ def test_oracle_without_its_client_is_fine(tmp_path: Path) -> None:
         "requirements.txt": "fastapi\nuvicorn\noracledb\n",
     }
     assert not find_rule(tmp_path, "libraries", files)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("setup.py", "from setuptools import setup\nsetup(name='x', packages=['app'])\n", True),
+        ("setup.py", "import setuptools as s\ns.setup(packages=s.find_packages())\n", False),
+        ("setup.py", "from setuptools import setup\nsetup(name='x', py_modules=['main'])\n", False),
+        ("setup.cfg", "[metadata]\nname = x\n[options]\npackages =\n    app\n", True),
+        ("setup.cfg", "[metadata]\nname = x\n[options]\npackages = find:\n", False),
+    ],
+)
+def test_packages_that_are_named_one_by_one(
+    name: str, text: str, told: bool, tmp_path: Path
+) -> None:
+    files = {name: text, "requirements.txt": "fastapi\nuvicorn\n-e .\n", "app/__init__.py": ""}
+    if name == "setup.cfg":
+        files["setup.py"] = "from setuptools import setup\nsetup()\n"
+    found = [one for one in find_rule(tmp_path, "install", files) if "its packages" in one.seen]
+    assert [one.path for one in found] == ([name] if told else [])
