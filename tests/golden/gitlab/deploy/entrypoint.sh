@@ -186,46 +186,9 @@ _own=${_own:-$_site}
 # What the apps call these.
 give NEXTAUTH_URL "$_own"
 
-# Worker processes by the limits of the container: one more than its CPUs, and no more than its
-# memory holds. Two where it has no limits.
-if [ "${WEB_CONCURRENCY-}" = auto ]; then
-    _workers=2 _memory='' _quota='' _period=100000
-    # Control groups of version 2, else of version 1.
-    for _file in memory.max memory/memory.limit_in_bytes; do
-        if [ -r "/sys/fs/cgroup/$_file" ]; then
-            read -r _memory <"/sys/fs/cgroup/$_file" || :
-            break
-        fi
-    done
-    if [ -r /sys/fs/cgroup/cpu.max ]; then
-        read -r _quota _period </sys/fs/cgroup/cpu.max || :
-    elif [ -r /sys/fs/cgroup/cpu/cpu.cfs_quota_us ]; then
-        read -r _quota </sys/fs/cgroup/cpu/cpu.cfs_quota_us || :
-        read -r _period </sys/fs/cgroup/cpu/cpu.cfs_period_us || :
-    fi
-    case $_quota in
-        '' | *[!0-9]*) ;;
-        *) _workers=$(((_quota + _period - 1) / _period + 1)) ;;
-    esac
-    case $_memory in
-        '' | *[!0-9]*) ;;
-        *)
-            _fit=$((_memory / 1048576 / ${WORKER_MEGABYTES:-128}))
-            [ "$_fit" -ge "$_workers" ] || _workers=$_fit
-            ;;
-    esac
-    [ "$_workers" -ge 1 ] || _workers=1
-    export WEB_CONCURRENCY="$_workers"
-fi
-
 # Uvicorn reads its own name for the port.
 if [ -n "${PORT-}" ]; then
     export UVICORN_PORT="$PORT"
 fi
-
-# The schema of a database in the app's own volume, before the server starts.
-case "${MIGRATE_FIRST:+migrate} ${1-}" in
-    'migrate uvicorn' | 'migrate gunicorn' | 'migrate hypercorn' | 'migrate sanic') sh -c "$MIGRATE_FIRST" ;;
-esac
 
 exec "$@"
