@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from .. import source_text
 from ..finding import Finding, where
@@ -45,7 +46,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """The first of each app, as one constant is often used by all."""
     for app in subject.of("node"):
         if not app.job:
-            yield from next(iter([one] for one in _of(subject, app)), [])
+            yield from islice(_of(subject, app), 1)
         yield from _built_in(subject, app)
 
 

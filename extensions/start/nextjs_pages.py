@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from .. import javascript
 from ..apps import nextjs
@@ -49,7 +50,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if app.kind == "nextjs":
             config = nextjs.configuration(subject.tree, app.directory)
             if config is None or not _OTHER_MODEL.search(config.text):
-                yield from next(iter([one] for one in _of(subject, app)), [])
+                yield from islice(_of(subject, app), 1)
 
 
 def _of(subject: Subject, app: App) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from .. import javascript, node_scripts, tsconfig
 from ..apps import FRAMEWORKS
@@ -54,7 +55,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """The first of each app: where it fails, nothing behind it is loaded."""
     for app in subject.of("node"):
         if app.kind == "node" and not app.site and isinstance(app.build, NodeBuild):
-            yield from next(iter([one] for one in _of(subject, app)), [])
+            yield from islice(_of(subject, app), 1)
 
 
 def _of(subject: Subject, app: App) -> Iterator[Finding]:
