@@ -67,32 +67,33 @@ def find(tree: Tree, folder: str, *, asked: str | None = None, packaged: bool = 
     return fields
 
 
-def listed_packages(path: str, text: str) -> tuple[int, str] | None:
-    """Where a setup.py or setup.cfg lists the packages by their names, and the first of them.
+def listed_packages(path: str, text: str) -> tuple[int, list[str]]:
+    """Where a setup.py or setup.cfg lists the packages by their names, and their folders.
 
     Args:
         path: The file.
         text: What stands in it.
 
     Returns:
-        The line, and a folder relative to the file's; None where setuptools finds them.
+        The line, and folders relative to the file's; no folders where setuptools finds them.
     """
     if path.endswith(".cfg"):
-        match = re.search(r"(?m)^packages\s*=\s*([\w.]+)\s*$", text)
-        return (line_at(text, match.start()), match[1].replace(".", "/")) if match else None
+        match = re.search(r"(?m)^packages\s*=((?:\s+[\w.]+)+)\s*$", text)
+        names = match[1].split() if match else []
+        return line_at(text, match.start()) if match else 1, [n.replace(".", "/") for n in names]
     try:
         calls = [node for node in ast.walk(parse(path, text)) if isinstance(node, ast.Call)]
     except ProjectError:
-        return None
+        return 1, []
     for call in calls:
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         listed = given.get("packages")
         if called_name(call) != "setup" or not isinstance(listed, ast.List | ast.Tuple):
             continue
-        names = [one.value for one in listed.elts if isinstance(one, ast.Constant)]
-        if names and "package_dir" not in given:
-            return listed.lineno, str(names[0]).replace(".", "/")
-    return None
+        if "package_dir" not in given:
+            names = [str(one.value) for one in listed.elts if isinstance(one, ast.Constant)]
+            return listed.lineno, [name.replace(".", "/") for name in names]
+    return 1, []
 
 
 def name_of(document: dict[str, Any]) -> str | None:

@@ -343,8 +343,10 @@ def _own_packages(subject: Subject, app: App, build: PythonBuild) -> Iterator[Fi
         path = join(app.directory, name)
         if build.manager != "pip" or name not in build.manifests or not subject.tree.has(path):
             continue
-        if named := python_project.listed_packages(path, subject.tree.read(path)):
-            line, package = named
+        line, folders = python_project.listed_packages(path, subject.tree.read(path))
+        # What an installation reads of a folder is there, and so is the folder.
+        missing = (f for f in folders if not any(m.startswith(f"{f}/") for m in build.manifests))
+        if package := next(missing, None):
             find_them = "find_packages()" if name == "setup.py" else "find:"
             yield Finding(
                 "start.install",
